@@ -87,9 +87,12 @@ static_assert(sizeof(Result<void>) <= sizeof(Error) + 16);
 }  // namespace davit
 
 /// Evaluates to the value of a Result, or returns its Error from the enclosing function.
-#define TRY(...)                                            \
-  __extension__({                                           \
-    auto&& try_result_ = (__VA_ARGS__);                     \
-    if (!try_result_.ok()) return try_result_.error();      \
-    std::move(try_result_).value();                         \
+#define TRY(...) DAVIT_TRY_NAMED(DAVIT_TRY_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
+#define DAVIT_TRY_JOIN(left, right) DAVIT_TRY_PASTE(left, right)
+#define DAVIT_TRY_PASTE(left, right) left##right
+#define DAVIT_TRY_NAMED(name, ...)        \
+  __extension__({                         \
+    auto&& name = (__VA_ARGS__);          \
+    if (!name.ok()) return name.error();  \
+    std::move(name).value();              \
   })
