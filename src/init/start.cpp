@@ -1,2 +1,5 @@
 // placeholder until the executor lands
-extern "C" [[noreturn]] void _start() { for (;;) {} }
+extern "C" [[noreturn]] void _start() {
+  for (;;) {
+  }
+}

@@ -38,7 +38,9 @@ Result<int> half(int number) {
   if (number % 2 != 0) return make_error(Code::invalid_argument, "odd");
   return number / 2;
 }
-Result<int> quarter(int number) { return TRY(half(TRY(half(number)))); }
+Result<int> quarter(int number) {
+  return TRY(half(TRY(half(number))));
+}
 
 TEST(Result, TryHandsTheErrorUp) {
   EXPECT_EQ(quarter(8).value(), 2);

@@ -15,7 +15,9 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   Result(T value) : ok_(true) { new (&value_) T(std::move(value)); }  // NOLINT(google-explicit-constructor)
-  Result(const Error& error) : ok_(false) { new (&error_) Error(error); }  // NOLINT(google-explicit-constructor)
+  Result(const Error& error) : ok_(false) {
+    new (&error_) Error(error);
+  }  // NOLINT(google-explicit-constructor)
   Result(Result&& other) noexcept : ok_(other.ok_) {
     if (ok_)
       new (&value_) T(std::move(other.value_));
@@ -90,9 +92,9 @@ static_assert(sizeof(Result<void>) <= sizeof(Error) + 16);
 #define TRY(...) DAVIT_TRY_NAMED(DAVIT_TRY_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
 #define DAVIT_TRY_JOIN(left, right) DAVIT_TRY_PASTE(left, right)
 #define DAVIT_TRY_PASTE(left, right) left##right
-#define DAVIT_TRY_NAMED(name, ...)        \
-  __extension__({                         \
-    auto&& name = (__VA_ARGS__);          \
-    if (!name.ok()) return name.error();  \
-    std::move(name).value();              \
+#define DAVIT_TRY_NAMED(name, ...)       \
+  __extension__({                        \
+    auto&& name = (__VA_ARGS__);         \
+    if (!name.ok()) return name.error(); \
+    std::move(name).value();             \
   })

@@ -14,7 +14,7 @@ class Text {
 
  public:
   Text() = default;
-  Text(std::string_view text) { append(text); }  // NOLINT(google-explicit-constructor)
+  Text(std::string_view text) { append(text); }             // NOLINT(google-explicit-constructor)
   Text(const char* text) : Text(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] std::string_view view() const { return {data_, size_}; }
@@ -43,7 +43,8 @@ class Text {
   Text& append_number(std::int64_t value) {
     char digits[24];
     std::size_t at = sizeof digits;
-    std::uint64_t rest = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    std::uint64_t rest =
+        value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
     do digits[--at] = static_cast<char>('0' + rest % 10);
     while ((rest /= 10) != 0);
     if (value < 0) digits[--at] = '-';
