@@ -1,0 +1,55 @@
+// Files and directories: one system call each (or one obvious loop), O_CLOEXEC always, EINTR handled here.
+// Every error names the call and its operands.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/sys/fd.hpp"
+
+namespace davit::sys {
+
+/// openat(2) with O_CLOEXEC added.
+Result<UniqueFd> open_at(FdRef directory, const std::string& path, int flags, mode_t mode = 0);
+Result<UniqueFd> open(const std::string& path, int flags, mode_t mode = 0);
+/// openat2(2) with O_CLOEXEC added; `resolve` is RESOLVE_*. EAGAIN (a racing rename) is tried again.
+Result<UniqueFd> open_at2(FdRef directory, const std::string& path, int flags, std::uint64_t resolve,
+                          mode_t mode = 0);
+/// Reads a whole file of at most `limit` bytes; more is an error (EFBIG).
+Result<std::string> read_file_at(FdRef directory, const std::string& path, std::size_t limit = 1 << 20);
+Result<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20);
+Result<std::string> read_all(FdRef file, std::size_t limit = 1 << 20);
+/// write(2) of everything.
+Result<void> write_all(FdRef file, std::string_view data);
+/// open(O_WRONLY) and one write(2) of everything: kernel interface files.
+Result<void> write_file_at(FdRef directory, const std::string& path, std::string_view data);
+Result<void> write_file(const std::string& path, std::string_view data);
+/// Writes `.name.tmp`-like next to it (O_EXCL, mode), then renames: readers see the old or the new content.
+Result<void> replace_file_at(FdRef directory, const std::string& name, std::string_view data, mode_t mode);
+Result<void> make_directory_at(FdRef directory, const std::string& path, mode_t mode);
+/// Makes missing parents too (mode for each); an existing directory is fine.
+Result<void> make_directories(const std::string& path, mode_t mode);
+Result<void> unlink_at(FdRef directory, const std::string& path, int flags = 0);
+Result<struct stat> stat_at(FdRef directory, const std::string& path, int flags = 0);
+Result<struct stat> stat_of(FdRef file);
+/// Names in a directory, without "." and "..".
+Result<std::vector<std::string>> list_directory(FdRef directory);
+/// Content of a symlink.
+Result<std::string> read_link(const std::string& path);
+/// realpath(3); every component must exist.
+Result<std::string> real_path(const std::string& path);
+/// flock(2) LOCK_EX; waits.
+Result<void> lock(FdRef file);
+/// memfd_create(2), written and sealed against any change.
+Result<UniqueFd> sealed_memory(const char* name, std::span<const std::byte> content, bool executable);
+/// fcntl(F_DUPFD_CLOEXEC).
+Result<UniqueFd> duplicate(FdRef file, int at_least = 0);
+
+}  // namespace davit::sys

@@ -1,0 +1,17 @@
+// The fd-based mount API as far as the host side needs it (mount_setattr(2), open_tree(2)).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "davit/base/result.hpp"
+#include "davit/sys/fd.hpp"
+
+namespace davit::sys {
+
+/// open_tree(OPEN_TREE_CLONE): a detached copy of the mount at `path` (with AT_RECURSIVE, of all below it).
+Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive);
+/// fstatfs(2): the filesystem's magic number.
+Result<long> filesystem_type(FdRef file);
+
+}  // namespace davit::sys

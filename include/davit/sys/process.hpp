@@ -1,0 +1,31 @@
+// Processes: pidfds, signals, waiting, limits.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "davit/base/result.hpp"
+#include "davit/sys/fd.hpp"
+
+namespace davit::sys {
+
+/// pidfd_open(2).
+Result<UniqueFd> open_pidfd(pid_t pid);
+/// pidfd_send_signal(2).
+Result<void> send_signal(FdRef pidfd, int signal);
+/// waitpid(2); returns the wait status.
+Result<int> wait_for(pid_t pid);
+/// prlimit(2) of another process.
+Result<void> set_limit(pid_t pid, int resource, const struct rlimit& limit);
+/// Waits until the process behind `pidfd` has ended; false after `milliseconds` (-1: no limit).
+Result<bool> wait_end(FdRef pidfd, int milliseconds);
+/// State letter and start time (clock ticks since boot) from /proc/<pid>/stat; ESRCH when there is none.
+struct ProcessStat {
+  char state = '?';
+  std::uint64_t start_time = 0;
+};
+Result<ProcessStat> process_stat(pid_t pid);
+
+}  // namespace davit::sys

@@ -1,0 +1,220 @@
+#include "davit/sys/file.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "sys/call.hpp"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+namespace davit::sys {
+
+void UniqueFd::reset() {
+  if (number_ >= 0) ::close(std::exchange(number_, -1));
+}
+
+FdRef current_directory() { return FdRef::of(AT_FDCWD); }
+
+Result<UniqueFd> open_at(FdRef directory, const std::string& path, int flags, mode_t mode) {
+  const int number = retry([&] { return ::openat(directory.number(), path.c_str(), flags | O_CLOEXEC, mode); });
+  if (number < 0) return failed("open", path);
+  return UniqueFd::adopt(number);
+}
+
+Result<UniqueFd> open(const std::string& path, int flags, mode_t mode) {
+  return open_at(current_directory(), path, flags, mode);
+}
+
+Result<UniqueFd> open_at2(FdRef directory, const std::string& path, int flags, std::uint64_t resolve,
+                          mode_t mode) {
+  struct open_how how = {};
+  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = resolve;
+  long number = -1;
+  for (int attempt = 0; attempt < 128; ++attempt) {
+    number = retry([&] { return ::syscall(SYS_openat2, directory.number(), path.c_str(), &how, sizeof how); });
+    if (number >= 0 || errno != EAGAIN) break;
+  }
+  if (number < 0) return failed("open", path);
+  return UniqueFd::adopt(static_cast<int>(number));
+}
+
+Result<std::string> read_all(FdRef file, std::size_t limit) {
+  std::string content;
+  struct stat status = {};
+  std::size_t room = 4096;
+  if (::fstat(file.number(), &status) == 0 && status.st_size > 0)
+    room = static_cast<std::size_t>(status.st_size) + 1;
+  for (;;) {
+    const std::size_t have = content.size();
+    if (have > limit) {
+      errno = EFBIG;
+      return failed("read", "file");
+    }
+    content.resize(have + room);
+    const ssize_t count = retry([&] { return ::read(file.number(), content.data() + have, room); });
+    if (count < 0) return failed("read", "file");
+    content.resize(have + static_cast<std::size_t>(count));
+    if (count == 0) return content;
+    room = 4096;
+  }
+}
+
+Result<std::string> read_file_at(FdRef directory, const std::string& path, std::size_t limit) {
+  const UniqueFd file = TRY(open_at(directory, path, O_RDONLY));
+  auto content = read_all(file, limit);
+  if (!content.ok()) content.error().message = Text<768>("read ").append(path);
+  return content;
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  return read_file_at(current_directory(), path, limit);
+}
+
+Result<void> write_all(FdRef file, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t count = retry([&] { return ::write(file.number(), data.data(), data.size()); });
+    if (count < 0) return failed("write", "file");
+    data.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<void> write_file_at(FdRef directory, const std::string& path, std::string_view data) {
+  const UniqueFd file = TRY(open_at(directory, path, O_WRONLY));
+  if (retry([&] { return ::write(file.number(), data.data(), data.size()); }) < 0) {
+    const int errno_value = errno;
+    Text<768> message("write ");
+    message.append(path).append(": '").append(data.substr(0, 200)).append("'");
+    return system_error(errno_value, message);
+  }
+  return {};
+}
+
+Result<void> write_file(const std::string& path, std::string_view data) {
+  return write_file_at(current_directory(), path, data);
+}
+
+Result<void> replace_file_at(FdRef directory, const std::string& name, std::string_view data, mode_t mode) {
+  const std::string::size_type slash = name.rfind('/');
+  const std::string::size_type base = slash == std::string::npos ? 0 : slash + 1;
+  const std::string temporary = name.substr(0, base) + "." + name.substr(base);
+  auto file = open_at(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  if (!file.ok() && file.error().errno_value == EEXIST) {
+    // A writer that was killed half-way left it; the caller holds the lock, so nobody is writing now.
+    TRY(unlink_at(directory, temporary));
+    return replace_file_at(directory, name, data, mode);
+  }
+  if (!file.ok()) return file.error();
+  auto written = write_all(*file, data);
+  if (!written.ok()) {
+    ::unlinkat(directory.number(), temporary.c_str(), 0);
+    return written.error();
+  }
+  if (::renameat(directory.number(), temporary.c_str(), directory.number(), name.c_str()) < 0) {
+    const Error error = failed("rename", temporary);
+    ::unlinkat(directory.number(), temporary.c_str(), 0);
+    return error;
+  }
+  return {};
+}
+
+Result<void> make_directory_at(FdRef directory, const std::string& path, mode_t mode) {
+  if (::mkdirat(directory.number(), path.c_str(), mode) < 0) return failed("mkdir", path);
+  return {};
+}
+
+Result<void> make_directories(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  if (errno != ENOENT) return failed("mkdir", path);
+  const std::string::size_type slash = path.find_last_of('/');
+  if (slash == std::string::npos || slash == 0) return failed("mkdir", path);
+  TRY(make_directories(path.substr(0, slash), mode));
+  if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) return failed("mkdir", path);
+  return {};
+}
+
+Result<void> unlink_at(FdRef directory, const std::string& path, int flags) {
+  if (::unlinkat(directory.number(), path.c_str(), flags) < 0)
+    return failed((flags & AT_REMOVEDIR) != 0 ? "rmdir" : "unlink", path);
+  return {};
+}
+
+Result<struct stat> stat_at(FdRef directory, const std::string& path, int flags) {
+  struct stat status = {};
+  if (::fstatat(directory.number(), path.c_str(), &status, flags) < 0) return failed("stat", path);
+  return status;
+}
+
+Result<struct stat> stat_of(FdRef file) {
+  struct stat status = {};
+  if (::fstat(file.number(), &status) < 0) return failed("fstat", "");
+  return status;
+}
+
+Result<std::vector<std::string>> list_directory(FdRef directory) {
+  UniqueFd again = TRY(open_at(directory, ".", O_RDONLY | O_DIRECTORY));
+  DIR* stream = ::fdopendir(again.number());
+  if (stream == nullptr) return failed("list", "directory");
+  (void)again.release();
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  ::closedir(stream);
+  return names;
+}
+
+Result<std::string> read_link(const std::string& path) {
+  std::string content(PATH_MAX, '\0');
+  const ssize_t size = ::readlink(path.c_str(), content.data(), content.size());
+  if (size < 0) return failed("readlink", path);
+  content.resize(static_cast<std::size_t>(size));
+  return content;
+}
+
+Result<std::string> real_path(const std::string& path) {
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return failed("resolve", path);
+  std::string text = resolved;
+  ::free(resolved);  // NOLINT: realpath allocates
+  return text;
+}
+
+Result<void> lock(FdRef file) {
+  if (retry([&] { return ::flock(file.number(), LOCK_EX); }) < 0) return failed("lock", "");
+  return {};
+}
+
+Result<UniqueFd> sealed_memory(const char* name, std::span<const std::byte> content, bool executable) {
+  const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int number = ::memfd_create(name, flags | (executable ? MFD_EXEC : 0));
+  // MFD_EXEC is refused with EINVAL before Linux 6.3, where every memfd is executable.
+  if (number < 0 && errno == EINVAL) number = ::memfd_create(name, flags);
+  if (number < 0) return failed("memfd_create", name);
+  UniqueFd file = UniqueFd::adopt(number);
+  TRY(write_all(file, {reinterpret_cast<const char*>(content.data()), content.size()}));
+  if (::fcntl(number, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+    return failed("seal memfd", name);
+  return file;
+}
+
+Result<UniqueFd> duplicate(FdRef file, int at_least) {
+  const int number = ::fcntl(file.number(), F_DUPFD_CLOEXEC, at_least);
+  if (number < 0) return failed("duplicate descriptor", "");
+  return UniqueFd::adopt(number);
+}
+
+}  // namespace davit::sys

@@ -1,0 +1,31 @@
+#include "davit/sys/mount.hpp"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "sys/call.hpp"
+
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+
+namespace davit::sys {
+
+Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0) |
+                         (path.empty() ? AT_EMPTY_PATH : 0);
+  const long number = ::syscall(SYS_open_tree, directory.number(), path.c_str(), flags);
+  if (number < 0) return failed("open_tree", path);
+  return UniqueFd::adopt(static_cast<int>(number));
+}
+
+Result<long> filesystem_type(FdRef file) {
+  struct statfs status = {};
+  if (retry([&] { return ::fstatfs(file.number(), &status); }) < 0) return failed("fstatfs", "");
+  return static_cast<long>(status.f_type);
+}
+
+}  // namespace davit::sys

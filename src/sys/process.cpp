@@ -1,0 +1,60 @@
+#include "davit/sys/process.hpp"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <string>
+
+#include "davit/sys/file.hpp"
+#include "sys/call.hpp"
+
+namespace davit::sys {
+
+Result<UniqueFd> open_pidfd(pid_t pid) {
+  const long number = ::syscall(SYS_pidfd_open, pid, 0);
+  if (number < 0) return failed("pidfd_open", std::to_string(pid));
+  return UniqueFd::adopt(static_cast<int>(number));
+}
+
+Result<void> send_signal(FdRef pidfd, int signal) {
+  if (::syscall(SYS_pidfd_send_signal, pidfd.number(), signal, nullptr, 0) < 0)
+    return failed("send signal", std::to_string(signal));
+  return {};
+}
+
+Result<int> wait_for(pid_t pid) {
+  int status = 0;
+  if (retry([&] { return ::waitpid(pid, &status, __WALL); }) < 0) return failed("wait for", std::to_string(pid));
+  return status;
+}
+
+Result<void> set_limit(pid_t pid, int resource, const struct rlimit& limit) {
+  const auto which = static_cast<__rlimit_resource>(resource);
+  if (::prlimit(pid, which, &limit, nullptr) < 0) return failed("prlimit", "");
+  return {};
+}
+
+Result<bool> wait_end(FdRef pidfd, int milliseconds) {
+  struct pollfd entry = {pidfd.number(), POLLIN, 0};
+  const int count = retry([&] { return ::poll(&entry, 1, milliseconds); });
+  if (count < 0) return failed("poll pidfd", "");
+  return count > 0;
+}
+
+Result<ProcessStat> process_stat(pid_t pid) {
+  const std::string content = TRY(read_file("/proc/" + std::to_string(pid) + "/stat"));
+  // The command name may hold anything, so count from the last parenthesis: state is field 3, start time 22.
+  std::string::size_type at = content.rfind(')');
+  ProcessStat stat;
+  if (at == std::string::npos || at + 2 >= content.size()) return make_error(Code::internal, "malformed /proc/PID/stat");
+  stat.state = content[at + 2];
+  for (int field = 2; field < 22 && at != std::string::npos; ++field) at = content.find(' ', at + 1);
+  if (at == std::string::npos) return make_error(Code::internal, "malformed /proc/PID/stat");
+  std::from_chars(content.data() + at + 1, content.data() + content.size(), stat.start_time);
+  return stat;
+}
+
+}  // namespace davit::sys

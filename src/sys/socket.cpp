@@ -1,0 +1,113 @@
+#include "davit/sys/socket.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "davit/sys/file.hpp"
+#include "sys/call.hpp"
+
+namespace davit::sys {
+namespace {
+
+Result<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return failed("socket", path);
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+std::string through_descriptor(FdRef directory, const std::string& name) {
+  return "/proc/self/fd/" + std::to_string(directory.number()) + "/" + name;
+}
+
+Result<UniqueFd> make_socket(int type) {
+  const int number = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+  if (number < 0) return failed("socket", "");
+  return UniqueFd::adopt(number);
+}
+
+}  // namespace
+
+Result<std::pair<UniqueFd, UniqueFd>> packet_pair() {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return failed("socketpair", "");
+  return std::pair(UniqueFd::adopt(pair[0]), UniqueFd::adopt(pair[1]));
+}
+
+Result<UniqueFd> listen_at(FdRef directory, const std::string& name, int type) {
+  const sockaddr_un address = TRY(address_of(through_descriptor(directory, name)));
+  UniqueFd socket = TRY(make_socket(type));
+  if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+    return failed("bind", name);
+  if (::listen(socket.number(), 8) < 0) return failed("listen", name);
+  return socket;
+}
+
+Result<UniqueFd> connect_at(FdRef directory, const std::string& name, int type) {
+  const sockaddr_un address = TRY(address_of(through_descriptor(directory, name)));
+  UniqueFd socket = TRY(make_socket(type));
+  if (retry([&] { return ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address); }) < 0)
+    return failed("connect to", name);
+  return socket;
+}
+
+Result<UniqueFd> connect_path(const std::string& path, int type) {
+  const std::string::size_type slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const UniqueFd directory = TRY(open(parent, O_PATH | O_DIRECTORY));
+  auto socket = connect_at(directory, slash == std::string::npos ? path : path.substr(slash + 1), type);
+  if (!socket.ok()) socket.error().message = Text<768>("connect to ").append(path);
+  return socket;
+}
+
+Result<void> send_with_fd(FdRef socket, const void* data, std::size_t size, FdRef descriptor) {
+  struct iovec part = {const_cast<void*>(data), size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (descriptor.valid()) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int number = descriptor.number();
+    std::memcpy(CMSG_DATA(header), &number, sizeof number);
+  }
+  if (retry([&] { return ::sendmsg(socket.number(), &message, MSG_NOSIGNAL); }) < 0)
+    return failed("send message", "");
+  return {};
+}
+
+Result<Received> receive_with_fd(FdRef socket, void* data, std::size_t size) {
+  struct iovec part = {data, size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t count = retry([&] { return ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC); });
+  if (count < 0 && errno != ECONNRESET) return failed("receive message", "");
+  Received received;
+  received.size = count < 0 ? 0 : static_cast<std::size_t>(count);
+  const cmsghdr* header = count > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(header), sizeof number);
+    received.descriptor = UniqueFd::adopt(number);
+  }
+  return received;
+}
+
+}  // namespace davit::sys
