@@ -1,11 +1,14 @@
 #include "davit/program/builder.hpp"
 
+#include <cstring>
 #include <functional>
 
 namespace davit::program {
 namespace {
 
-constexpr std::size_t aligned(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
+constexpr std::size_t aligned(std::size_t size) {
+  return (size + 7) & ~std::size_t{7};
+}
 
 void put(std::vector<std::byte>& bytes, const void* from, std::size_t size) {
   const auto* first = static_cast<const std::byte*>(from);
@@ -20,12 +23,10 @@ Builder::Builder() {
   data_.resize(8);  // offset 0 is the empty string
 }
 
-Slot Builder::inherit(int descriptor) {
-  slots_.push_back(descriptor);
+Slot Builder::reserve() {
+  slots_.push_back(-1);
   return static_cast<Slot>(slots_.size() - 1);
 }
-
-Slot Builder::reserve() { return inherit(-1); }
 
 u32 Builder::store(const void* bytes, std::size_t size) {
   data_.resize(aligned(data_.size()));
@@ -77,10 +78,17 @@ Program Builder::finish() {
   put(program.image, records_.data(), records_.size());
   put(program.image, data_.data(), data_.size());
   program.origins = std::move(origins_);
-  for (const i32 descriptor : slots_)
-    if (descriptor >= 0) program.inherited.push_back(descriptor);
   *this = Builder();
   return program;
+}
+
+void Program::inherit(Slot slot, int descriptor) {
+  Header header;
+  std::memcpy(&header, image.data(), sizeof header);
+  const std::size_t at = header.data + header.slots.offset + sizeof(i32) * static_cast<std::size_t>(slot);
+  const i32 number = descriptor;
+  std::memcpy(image.data() + at, &number, sizeof number);
+  inherited.push_back(descriptor);
 }
 
 }  // namespace davit::program

@@ -23,10 +23,13 @@ void UniqueFd::reset() {
   if (number_ >= 0) ::close(std::exchange(number_, -1));
 }
 
-FdRef current_directory() { return FdRef::of(AT_FDCWD); }
+FdRef current_directory() {
+  return FdRef::of(AT_FDCWD);
+}
 
 Result<UniqueFd> open_at(FdRef directory, const std::string& path, int flags, mode_t mode) {
-  const int number = retry([&] { return ::openat(directory.number(), path.c_str(), flags | O_CLOEXEC, mode); });
+  const int number =
+      retry([&] { return ::openat(directory.number(), path.c_str(), flags | O_CLOEXEC, mode); });
   if (number < 0) return failed("open", path);
   return UniqueFd::adopt(number);
 }
@@ -43,7 +46,8 @@ Result<UniqueFd> open_at2(FdRef directory, const std::string& path, int flags, s
   how.resolve = resolve;
   long number = -1;
   for (int attempt = 0; attempt < 128; ++attempt) {
-    number = retry([&] { return ::syscall(SYS_openat2, directory.number(), path.c_str(), &how, sizeof how); });
+    number =
+        retry([&] { return ::syscall(SYS_openat2, directory.number(), path.c_str(), &how, sizeof how); });
     if (number >= 0 || errno != EAGAIN) break;
   }
   if (number < 0) return failed("open", path);

@@ -27,7 +27,8 @@ Result<void> send_signal(FdRef pidfd, int signal) {
 
 Result<int> wait_for(pid_t pid) {
   int status = 0;
-  if (retry([&] { return ::waitpid(pid, &status, __WALL); }) < 0) return failed("wait for", std::to_string(pid));
+  if (retry([&] { return ::waitpid(pid, &status, __WALL); }) < 0)
+    return failed("wait for", std::to_string(pid));
   return status;
 }
 
@@ -49,7 +50,8 @@ Result<ProcessStat> process_stat(pid_t pid) {
   // The command name may hold anything, so count from the last parenthesis: state is field 3, start time 22.
   std::string::size_type at = content.rfind(')');
   ProcessStat stat;
-  if (at == std::string::npos || at + 2 >= content.size()) return make_error(Code::internal, "malformed /proc/PID/stat");
+  if (at == std::string::npos || at + 2 >= content.size())
+    return make_error(Code::internal, "malformed /proc/PID/stat");
   stat.state = content[at + 2];
   for (int field = 2; field < 22 && at != std::string::npos; ++field) at = content.find(' ', at + 1);
   if (at == std::string::npos) return make_error(Code::internal, "malformed /proc/PID/stat");

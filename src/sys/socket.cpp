@@ -54,7 +54,9 @@ Result<UniqueFd> listen_at(FdRef directory, const std::string& name, int type) {
 Result<UniqueFd> connect_at(FdRef directory, const std::string& name, int type) {
   const sockaddr_un address = TRY(address_of(through_descriptor(directory, name)));
   UniqueFd socket = TRY(make_socket(type));
-  if (retry([&] { return ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address); }) < 0)
+  if (retry([&] {
+        return ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+      }) < 0)
     return failed("connect to", name);
   return socket;
 }

@@ -18,18 +18,19 @@ using Origin = std::uint32_t;
 
 /// A finished program.
 struct Program {
-  std::vector<std::byte> image;   ///< what init maps
-  std::vector<Origin> origins;    ///< by operation index
-  std::vector<int> inherited;     ///< descriptor numbers init must find open
+  std::vector<std::byte> image;  ///< what init maps
+  std::vector<Origin> origins;   ///< by operation index
+  std::vector<int> inherited;    ///< descriptor numbers init must find open
+
+  /// Fills a slot with a descriptor of this process (borrowed: it must stay open until spawn).
+  void inherit(Slot slot, int descriptor);
 };
 
 class Builder {
  public:
   Builder();
 
-  /// A slot that holds a descriptor of this process; the number is borrowed, it must stay open until spawn.
-  Slot inherit(int descriptor);
-  /// A slot that an operation will fill.
+  /// A slot that an operation will fill, or Program::inherit() before the program starts.
   Slot reserve();
   /// Copies a string (and a NUL) into the program; equal strings are stored once.
   Str text(std::string_view value);

@@ -1,7 +1,7 @@
 // The language between host and init: what happens inside a container, as a flat list of small operations.
 //
-// A program is one block of memory: Header, records, data. Every reference is an offset into the data, so that
-// init maps it (MAP_PRIVATE) and runs it without parsing or allocating. Records are PODs that begin with
+// A program is one block of memory: Header, records, data. Every reference is an offset into the data, so
+// that init maps it (MAP_PRIVATE) and runs it without parsing or allocating. Records are PODs that begin with
 // Operation; host and init are built from the same sources and always travel together.
 //
 // Descriptors are named by slots. A slot either holds a descriptor inherited from davit (its number stands in
@@ -106,22 +106,22 @@ enum class Op : u16 {
 /// Head of every record.
 struct Operation {
   Op op{};
-  u16 size = 0;  ///< of the whole record, a multiple of 8
-  u32 index = 0; ///< counts from 0; the key of the source map and of failure messages
+  u16 size = 0;   ///< of the whole record, a multiple of 8
+  u32 index = 0;  ///< counts from 0; the key of the source map and of failure messages
 };
 
 inline constexpr u32 kMagic = 0x54564144;  // "DAVT"
 
 struct Header {
   u32 magic = kMagic;
-  u32 size = 0;           ///< of the program in bytes
-  u32 records = 0;        ///< offset of the first record
-  u32 records_end = 0;    ///< offset past the last one
-  u32 data = 0;           ///< offset of the data; Str and List count from there
-  List<i32> slots;        ///< descriptor numbers; -1: not filled yet
-  Slot channel = kNoSlot; ///< SOCK_SEQPACKET to davit
+  u32 size = 0;            ///< of the program in bytes
+  u32 records = 0;         ///< offset of the first record
+  u32 records_end = 0;     ///< offset past the last one
+  u32 data = 0;            ///< offset of the data; Str and List count from there
+  List<i32> slots;         ///< descriptor numbers; -1: not filled yet
+  Slot channel = kNoSlot;  ///< SOCK_SEQPACKET to davit
   u16 padding = 0;
-  u32 flags = 0;          ///< kTrace
+  u32 flags = 0;  ///< kTrace
   u32 reserved = 0;
 };
 static_assert(sizeof(Header) % 8 == 0);
@@ -170,7 +170,7 @@ struct AttachCgroup : Operation {
 struct NamespaceRef {
   Slot slot = kNoSlot;  ///< opened namespace file
   u16 padding = 0;
-  u32 type = 0;         ///< CLONE_NEW*
+  u32 type = 0;  ///< CLONE_NEW*
 };
 
 /// setns(2) to each namespace in order.
@@ -268,8 +268,8 @@ struct MountAttributes {
   u64 propagation = 0;
 };
 
-/// Attaches a detached tree over the root of the mount namespace and keeps it in `tree` as the root of all later
-/// container paths; `attributes` are applied before. pivot_root or change_root goes there later.
+/// Attaches a detached tree over the root of the mount namespace and keeps it in `tree` as the root of all
+/// later container paths; `attributes` are applied before. pivot_root or change_root goes there later.
 struct AttachRoot : Operation {
   static constexpr Op kOp = Op::attach_root;
   Slot tree = kNoSlot;
@@ -286,7 +286,7 @@ enum class TargetKind : u8 {
 enum TargetFlags : u32 {
   kTargetMustBeOrdinary = 1,  ///< no symlink anywhere on the way: /proc and /sys (CVE-2019-19921)
   kTargetMustExist = 2,
-  kTargetNoFollow = 4,        ///< do not follow a symlink in the last component (dest-nofollow)
+  kTargetNoFollow = 4,  ///< do not follow a symlink in the last component (dest-nofollow)
 };
 
 /// Where a mount goes.
@@ -305,12 +305,14 @@ struct FilesystemOption {
 };
 
 enum MountFlags : u32 {
-  kMountCopyUp = 1,       ///< tmpcopyup: copy what lies at the target into the new filesystem first
-  kMountKeepSlot = 2,     ///< keep the fsmount descriptor in `mount`
-  kMountSysfsFallback = 4 ///< EPERM/EINVAL (user namespace without own network namespace): bind the host's /sys
+  kMountCopyUp = 1,    ///< tmpcopyup: copy what lies at the target into the new filesystem first
+  kMountKeepSlot = 2,  ///< keep the fsmount descriptor in `mount`
+  kMountSysfsFallback =
+      4  ///< EPERM/EINVAL (user namespace without own network namespace): bind the host's /sys
 };
 
-/// fsopen, fsconfig, fsmount, move_mount. On failure the kernel's own message (fsopen log) becomes the detail.
+/// fsopen, fsconfig, fsmount, move_mount. On failure the kernel's own message (fsopen log) becomes the
+/// detail.
 struct MountFilesystem : Operation {
   static constexpr Op kOp = Op::mount_filesystem;
   Str type;
@@ -347,16 +349,20 @@ struct Remount : Operation {
 };
 
 /// mknodat below root; an existing node must be of the same type and number. Missing parents are made (0755).
+/// Where mknod is not allowed (user namespaces: EPERM, or at once with `bind`) the host's node `host_path` is
+/// checked to be of the same type and number and bound onto an empty file. Before pivot_root.
 struct MakeDevice : Operation {
   static constexpr Op kOp = Op::make_device;
   Str path;
+  Str host_path;
+  u32 bind = 0;
   u32 mode = 0;  ///< S_IFCHR|S_IFBLK|S_IFIFO and permission bits
   u32 uid = 0;
   u32 gid = 0;
   u32 major = 0;
   u32 minor = 0;
   Slot root = kNoSlot;
-  u16 padding = 0;
+  u16 padding[3] = {};
 };
 
 /// symlinkat below root. An existing symlink with the same content is fine; anything else at that place stays
@@ -429,9 +435,10 @@ struct EnterRoot : Operation {
 
 // ---- console --------------------------------------------------------------------------------------------
 
-/// Opens a new pty in the container's devpts (checked to be one; TIOCGPTPEER, CVE-2025-52565), sends the master
-/// with Message::console, makes the slave stdin, stdout, stderr and the controlling terminal, clears ONLCR,
-/// sets the size, gives it to uid, and with `bind_console` mounts it on /dev/console. After pivot_root.
+/// Opens a new pty in the container's devpts (checked to be one; TIOCGPTPEER, CVE-2025-52565), sends the
+/// master with Message::console, makes the slave stdin, stdout, stderr and the controlling terminal, clears
+/// ONLCR, sets the size, gives it to uid, and with `bind_console` mounts it on /dev/console. After
+/// pivot_root.
 struct OpenConsole : Operation {
   static constexpr Op kOp = Op::open_console;
   u16 rows = 0;  ///< 0: leave
@@ -441,7 +448,8 @@ struct OpenConsole : Operation {
   u32 padding = 0;
 };
 
-/// fchown(2) stdin, stdout and stderr to uid, as far as the kernel lets us; never /dev/null (it is the host's).
+/// fchown(2) stdin, stdout and stderr to uid, as far as the kernel lets us; never /dev/null (it is the
+/// host's).
 struct OwnStdio : Operation {
   static constexpr Op kOp = Op::own_stdio;
   u32 uid = 0;
@@ -450,8 +458,8 @@ struct OwnStdio : Operation {
 
 // ---- kernel settings ------------------------------------------------------------------------------------
 
-/// A procfs of our own for writes that must not be redirected (CVE-2025-52881): fsopen("proc"), detached, checked
-/// with fstatfs; where an outer LSM forbids it, /proc is opened and checked instead.
+/// A procfs of our own for writes that must not be redirected (CVE-2025-52881): fsopen("proc"), detached,
+/// checked with fstatfs; where an outer LSM forbids it, /proc is opened and checked instead.
 struct OpenProc : Operation {
   static constexpr Op kOp = Op::open_proc;
   Slot proc = kNoSlot;  ///< filled
@@ -537,7 +545,7 @@ struct BecomeUser : Operation {
   u32 uid = 0;
   u32 gid = 0;
   List<u32> groups;
-  u32 keep_groups = 0;      ///< do not call setgroups
+  u32 keep_groups = 0;         ///< do not call setgroups
   u32 allow_no_setgroups = 0;  ///< EPERM of setgroups with an empty list is fine (user namespace, deny)
 };
 
@@ -555,8 +563,8 @@ struct NoNewPrivileges : Operation {
 };
 
 /// seccomp(SECCOMP_SET_MODE_FILTER). The filter stands in the program, or in the sealed memfd in `late`. With
-/// SECCOMP_FILTER_FLAG_NEW_LISTENER the listener goes to the host (Message::seccomp_listener), sent by a helper
-/// task that is not under the filter.
+/// SECCOMP_FILTER_FLAG_NEW_LISTENER the listener goes to the host (Message::seccomp_listener), sent by a
+/// helper task that is not under the filter.
 struct LoadSeccomp : Operation {
   static constexpr Op kOp = Op::load_seccomp;
   List<u64> filter;  ///< struct sock_filter each
@@ -580,8 +588,9 @@ struct CheckDirectory : Operation {
   static constexpr Op kOp = Op::check_directory;
 };
 
-/// Sets HOME in the environment of the later `execute` from the container's /etc/passwd: the entry that is exactly
-/// "HOME=" is replaced, or one is added in the free entry that the compiler left; unknown users get "/".
+/// Sets HOME in the environment of the later `execute` from the container's /etc/passwd: the entry that is
+/// exactly "HOME=" is replaced, or one is added in the free entry that the compiler left; unknown users get
+/// "/".
 struct SetHome : Operation {
   static constexpr Op kOp = Op::set_home;
   u32 uid = 0;
@@ -589,11 +598,12 @@ struct SetHome : Operation {
 };
 
 /// Runs a hook and waits for it: createContainer before pivot_root, startContainer after wait_start.
-/// stdin: `state_before_pid`, the pid as seen here, `state_after_pid`. Output (the end of it) becomes the detail.
+/// stdin: `state_before_pid`, the pid as seen here, `state_after_pid`. Output (the end of it) becomes the
+/// detail.
 struct RunHook : Operation {
   static constexpr Op kOp = Op::run_hook;
   Str path;
-  List<Str> arguments;    ///< argv, at least one
+  List<Str> arguments;  ///< argv, at least one
   List<Str> environment;
   Str state_before_pid;
   Str state_after_pid;
@@ -610,8 +620,8 @@ struct FindProgram : Operation {
   u32 padding = 0;
 };
 
-/// Waits on a listening SOCK_SEQPACKET for a connection that says Point::start; from then on failures go there.
-/// A connection that closes before is as if it never was... unless it sent start.
+/// Waits on a listening SOCK_SEQPACKET for a connection that says Point::start; from then on failures go
+/// there. A connection that closes before is as if it never was... unless it sent start.
 struct WaitStart : Operation {
   static constexpr Op kOp = Op::wait_start;
   Slot listener = kNoSlot;
@@ -625,8 +635,8 @@ struct CloseDescriptors : Operation {
   u32 padding = 0;
 };
 
-/// execve(2) of what find_program found. Success closes the channel; a failure is explained (missing interpreter,
-/// wrong architecture, CRLF, noexec, no x bit) with an ExecProblem in the message.
+/// execve(2) of what find_program found. Success closes the channel; a failure is explained (missing
+/// interpreter, wrong architecture, CRLF, noexec, no x bit) with an ExecProblem in the message.
 struct Execute : Operation {
   static constexpr Op kOp = Op::execute;
   List<Str> arguments;
@@ -636,33 +646,69 @@ struct Execute : Operation {
 // ---- messages -------------------------------------------------------------------------------------------
 
 enum class MessageType : u32 {
-  failed = 1,        ///< init -> host: operation, error, detail, text; the sender exits 1 next
-  warning,           ///< init -> host: operation, error, detail, text; goes on
-  reached,           ///< both ways: point (or, with kTrace, operation)
-  child,             ///< stage -> host: pid; SCM_RIGHTS: pidfd
-  console,           ///< init -> host: SCM_RIGHTS: pty master; text: its name
-  seccomp_listener,  ///< init -> host: SCM_RIGHTS: listener
-  capabilities_left, ///< init -> host: warning; value: mask of capabilities that could not be granted
+  failed = 1,         ///< init -> host: operation, error, detail, text; the sender exits 1 next
+  warning,            ///< init -> host: operation, error, detail, text; goes on
+  reached,            ///< both ways: point (or, with kTrace, operation)
+  child,              ///< stage -> host: pid; SCM_RIGHTS: pidfd
+  console,            ///< init -> host: SCM_RIGHTS: pty master; text: its name
+  seccomp_listener,   ///< init -> host: SCM_RIGHTS: listener
+  capabilities_left,  ///< init -> host: warning; value: mask of capabilities that could not be granted
 };
 
 /// What failed inside an operation, where the errno alone does not tell.
 enum class Detail : u32 {
   none,
   // rootfs
-  resolve_target, create_target, not_ordinary_directory, open_filesystem, configure_filesystem, create_filesystem,
-  attach_mount, set_attributes, set_idmap, copy_up, clone_tree, wrong_device, not_dev_null, make_node,
+  resolve_target,
+  create_target,
+  not_ordinary_directory,
+  open_filesystem,
+  configure_filesystem,
+  create_filesystem,
+  attach_mount,
+  set_attributes,
+  set_idmap,
+  copy_up,
+  clone_tree,
+  wrong_device,
+  not_dev_null,
+  make_node,
   // console
-  not_devpts, open_ptmx, grant_pty, bind_console, controlling_terminal,
+  not_devpts,
+  open_ptmx,
+  grant_pty,
+  bind_console,
+  controlling_terminal,
   // settings
-  not_procfs, open_file, write_file,
+  not_procfs,
+  open_file,
+  write_file,
   // identity
-  set_groups, set_gid, set_uid, drop_bounding, set_capabilities, raise_ambient, load_filter, send_listener,
+  set_groups,
+  set_gid,
+  set_uid,
+  drop_bounding,
+  set_capabilities,
+  raise_ambient,
+  load_filter,
+  send_listener,
   // execution
-  outside_root,            ///< the working directory lies outside of the container
-  hook_exit, hook_signal, hook_timeout, hook_start,  ///< value: status, signal, seconds, –; text: output
+  outside_root,  ///< the working directory lies outside of the container
+  hook_exit,
+  hook_signal,
+  hook_timeout,
+  hook_start,  ///< value: status, signal, seconds, –; text: output
   // find_program, execute
-  not_in_path, is_directory, no_such_file, not_executable, no_interpreter, interpreter_not_executable,
-  crlf_interpreter, wrong_architecture, bad_format, noexec_mount,
+  not_in_path,
+  is_directory,
+  no_such_file,
+  not_executable,
+  no_interpreter,
+  interpreter_not_executable,
+  crlf_interpreter,
+  wrong_architecture,
+  bad_format,
+  noexec_mount,
 };
 
 /// One datagram of the channel; always this size.

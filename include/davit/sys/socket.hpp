@@ -12,8 +12,8 @@ namespace davit::sys {
 
 /// socketpair(AF_UNIX, SOCK_SEQPACKET).
 Result<std::pair<UniqueFd, UniqueFd>> packet_pair();
-/// A listening AF_UNIX socket named `name` in `directory` (reached through /proc/self/fd, so that the length of
-/// the directory's path does not matter); type is SOCK_SEQPACKET or SOCK_STREAM.
+/// A listening AF_UNIX socket named `name` in `directory` (reached through /proc/self/fd, so that the length
+/// of the directory's path does not matter); type is SOCK_SEQPACKET or SOCK_STREAM.
 Result<UniqueFd> listen_at(FdRef directory, const std::string& name, int type);
 /// Connects to the socket `name` in `directory`.
 Result<UniqueFd> connect_at(FdRef directory, const std::string& name, int type);

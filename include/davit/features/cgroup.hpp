@@ -1,0 +1,65 @@
+// cgroups of one container through the file system: choose, prepare, apply, freeze, kill, remove.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/base/undo.hpp"
+#include "davit/host/facts.hpp"
+#include "davit/spec/config.hpp"
+#include "davit/sys/fd.hpp"
+
+namespace davit::cgroup {
+
+enum class Manager : std::uint8_t { cgroupfs, disabled };
+
+/// The container's directory in one hierarchy.
+struct Directory {
+  std::vector<std::string> controllers;  ///< empty: cgroup2
+  std::string path;                      ///< absolute, e.g. "/sys/fs/cgroup/memory/libpod-1"
+  std::string mount_point;               ///< of the hierarchy; never removed
+};
+
+/// Where a container's cgroups are: pure data, kept in the state so that any later command finds them.
+struct Place {
+  Manager manager = Manager::cgroupfs;
+  host::CgroupMode mode = host::CgroupMode::v2;
+  std::vector<Directory> directories;  ///< as host::CgroupLayout::hierarchies; empty when disabled
+};
+
+/// Computes the place from linux.cgroupsPath and the id, without touching anything.
+Result<Place> choose(const spec::Config& config, const std::string& id, const host::CgroupLayout& layout,
+                     Manager manager);
+
+/// Descriptors through which a process gets in.
+struct Entrance {
+  sys::UniqueFd v2_directory;  ///< for CLONE_INTO_CGROUP; invalid: none
+  std::vector<sys::UniqueFd>
+      task_files;  ///< `tasks` of v1 (and cgroup.procs of cgroup2 in hybrid), "0" goes in
+};
+
+/// Makes the directories, enables controllers, refuses unfit (frozen or non-empty) ones, applies the
+/// resources, so that init is born under its limits. Undo takes back what was made.
+Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& undo);
+/// Opens the cgroups of a running container (or `below` it) for exec; falls back to the cgroup of `init_pid`
+/// when the container's own no longer takes processes.
+Result<Entrance> enter(const Place& place, const std::string& below, pid_t init_pid);
+/// Applies resources to existing cgroups (update).
+Result<void> apply(const Place& place, const spec::Resources& resources);
+Result<void> freeze(const Place& place);
+Result<void> thaw(const Place& place);
+Result<bool> frozen(const Place& place);
+/// All processes in the place and below, as seen from here.
+Result<std::vector<pid_t>> processes(const Place& place);
+/// Signals everything in the place and below; SIGKILL uses cgroup.kill where there is one.
+Result<void> kill(const Place& place, int signal);
+/// Kills what is left, then removes the directories that are there; absent ones are fine.
+Result<void> remove(const Place& place);
+/// How many processes the OOM killer took here; 0 where it cannot be known.
+std::uint64_t oom_kills(const Place& place);
+
+}  // namespace davit::cgroup

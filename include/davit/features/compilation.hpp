@@ -1,0 +1,91 @@
+// What the *_compile parts of all features share: they turn the spec and facts about the host into
+// operations, without side effects. plan/compile.cpp calls them in the one order that is right.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "davit/host/facts.hpp"
+#include "davit/program/builder.hpp"
+#include "davit/spec/config.hpp"
+
+namespace davit::features {
+
+/// Descriptors that davit has to open on the host before the program can start (launch/host_resources.cpp).
+enum class RequestKind : std::uint8_t {
+  channel,          ///< init's end of the channel
+  start_listener,   ///< listening socket for `start`
+  namespace_file,   ///< `path`, to be checked with NS_GET_NSTYPE against `namespace_type`
+  tree,             ///< open_tree(OPEN_TREE_CLONE) of `path`
+  idmap_namespace,  ///< a user namespace with `uid_mappings` and `gid_mappings` for an idmapped mount
+  cgroup_file,      ///< `tasks` (v1) or `cgroup.procs` number `number` of the prepared cgroup
+  process,          ///< pidfd of the container's init (exec)
+  process_root,     ///< /proc/<pid>/root of the container's init (exec)
+};
+
+struct HostRequest {
+  RequestKind kind{};
+  program::Slot slot = program::kNoSlot;
+  std::string path{};
+  bool recursive = false;
+  std::uint32_t namespace_type = 0;  ///< CLONE_NEW*
+  std::uint32_t number = 0;
+  std::vector<spec::IdMapping> uid_mappings{};
+  std::vector<spec::IdMapping> gid_mappings{};
+  spec::Position position{};
+};
+
+/// What the caller of create or exec decided on the command line.
+struct Call {
+  std::string id;
+  std::string bundle;  ///< absolute; relative sources and the rootfs count from here
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  std::uint32_t preserve_fds = 0;  ///< descriptors 3 .. 3+n-1 stay open in the container
+};
+
+/// A place in a config: the position, and what below it ("cwd", "options/2").
+struct Place {
+  spec::Position position;
+  std::string below;
+};
+
+/// The state of one compilation.
+struct Compilation {
+  Compilation(const host::Facts& host_facts, Call what) : facts(host_facts), call(std::move(what)) {}
+
+  const host::Facts& facts;
+  Call call;
+  program::Builder builder;
+  std::vector<HostRequest> requests;
+  std::vector<Place> places{Place{}};  ///< program::Origin is an index into it; 0: no place
+  std::vector<Error> warnings;
+  program::Slot root = program::kNoSlot;  ///< the container's root, once attach_root is emitted
+  program::Slot proc = program::kNoSlot;  ///< see proc_slot()
+
+  /// The origin to hand to Builder::emit.
+  program::Origin origin(const spec::Position& position, std::string_view below = {}) {
+    places.push_back({position, std::string(below)});
+    return static_cast<program::Origin>(places.size() - 1);
+  }
+  /// Records a request and returns the slot that will hold the descriptor.
+  program::Slot request(HostRequest wanted) {
+    wanted.slot = builder.reserve();
+    requests.push_back(std::move(wanted));
+    return requests.back().slot;
+  }
+  /// The trusted procfs; emits open_proc on first use.
+  program::Slot proc_slot() {
+    if (proc == program::kNoSlot) {
+      proc = builder.reserve();
+      program::OpenProc operation;
+      operation.proc = proc;
+      builder.emit(operation);
+    }
+    return proc;
+  }
+};
+
+}  // namespace davit::features

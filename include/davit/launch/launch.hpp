@@ -1,0 +1,88 @@
+// The parent's side of create, run, start and exec: named steps around the clone of init.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/features/cgroup.hpp"
+#include "davit/spec/config.hpp"
+#include "davit/sys/fd.hpp"
+
+namespace davit::launch {
+
+/// What create, run and exec have in common on the command line.
+struct Options {
+  std::string console_socket;  ///< empty: none
+  std::string pidfd_socket;    ///< empty: none
+  std::uint32_t preserve_fds = 0;
+  bool foreground = false;  ///< run/exec without --detach: the console master comes back to the caller
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  bool trace = false;
+};
+
+/// A process that was launched and is not yet (or no longer) under somebody's care.
+struct Launched {
+  pid_t pid = -1;
+  sys::UniqueFd pidfd;
+  sys::UniqueFd channel;         ///< to init
+  sys::UniqueFd console_master;  ///< foreground and terminal only
+  std::vector<Error> warnings;
+};
+
+/// How launch tells the store what to remember; implemented in container/. Each call is durable when it
+/// returns.
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  /// Before anything is made on the host: what `delete --force` must be able to find.
+  virtual Result<void> creating(const cgroup::Place& place) = 0;
+  /// Init exists and is complete; from here on it outlives davit.
+  virtual Result<void> created(pid_t pid) = 0;
+  /// The state directory, for the start socket.
+  virtual sys::FdRef directory() = 0;
+};
+
+struct CreateRequest {
+  const spec::Config& config;
+  std::string id;
+  std::string bundle;  ///< absolute
+  cgroup::Manager cgroup_manager = cgroup::Manager::cgroupfs;
+  Options options;
+  bool start_by_socket = true;  ///< create: `start` comes later through the state directory; run: start_now()
+};
+
+/// Everything up to "created". On error nothing is left on the host (the recorder's caller removes the
+/// state).
+Result<Launched> create(const CreateRequest& request, Recorder& recorder);
+/// run: lets the init of `launched` execute its program; returns when it has (or has not).
+Result<void> start_now(const spec::Config& config, const std::string& id, const std::string& bundle,
+                       Launched& launched);
+/// start: the same through the start socket in the state directory. ECONNREFUSED or ENOENT: nobody waits
+/// there.
+Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& config, const std::string& id,
+                             const std::string& bundle, pid_t pid);
+
+struct ExecRequest {
+  const spec::Config& config;    ///< of the container
+  const spec::Process& process;  ///< to be run
+  std::string id;
+  std::string bundle;
+  pid_t container_pid = -1;  ///< the container's init
+  cgroup::Place place;
+  std::string cgroup;  ///< --cgroup: below the container's own
+  Options options;
+};
+
+/// exec: returns when the process runs its program; it is a child of the caller.
+Result<Launched> exec(const ExecRequest& request);
+
+/// The program of a bundle, printed, with the pointer of each operation (`davit explain`).
+Result<std::string> explain(const CreateRequest& request);
+
+}  // namespace davit::launch
