@@ -1,5 +1,112 @@
-// placeholder until the executor lands
-extern "C" [[noreturn]] void _start() {
-  for (;;) {
-  }
+// The first instructions of init: from the kernel's initial stack to a mapped program.
+#include "init/start.hpp"
+
+#include "init/context.hpp"
+
+namespace davit::init {
+namespace {
+
+/// Maps the program and closes its descriptor; null if it is none.
+std::byte* map_program(Fd file) {
+  struct statx info;
+  if (syscall(__NR_statx, FdRef(file), "", AT_EMPTY_PATH, STATX_SIZE, &info) < 0) return nullptr;
+  if (info.stx_size < sizeof(program::Header)) return nullptr;
+  const long mapped =
+      syscall(__NR_mmap, nullptr, info.stx_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, FdRef(file), 0);
+  if (mapped < 0) return nullptr;
+  auto* base = reinterpret_cast<std::byte*>(mapped);
+  const auto& header = *reinterpret_cast<const program::Header*>(base);
+  return header.magic == program::kMagic && header.size == info.stx_size ? base : nullptr;
 }
+
+/// execve would hand ignored and blocked signals on to the container: whoever started davit may have some.
+void reset_signals() {
+  const SignalAction action{};
+  constexpr u32 kSignals = 64;
+  for (u32 number = 1; number <= kSignals; ++number)
+    syscall(__NR_rt_sigaction, number, &action, nullptr, sizeof action.mask);
+  const u64 nothing = 0;
+  syscall(__NR_rt_sigprocmask, SIG_SETMASK, &nothing, nullptr, sizeof nothing);
+}
+
+/// davit cleared FD_CLOEXEC so that the descriptors survive its own execve of us; they must not survive ours.
+void claim_descriptors(const Context& context) {
+  for (const i32 number : context.items(context.header().slots))
+    if (number >= 0) syscall(__NR_fcntl, number, F_SETFD, FD_CLOEXEC);
+}
+
+}  // namespace
+
+int run(const Start& start) {
+  Context context;
+  context.base = map_program(Fd(start.program_descriptor));
+  if (context.base == nullptr) return 1;
+  context.channel = context.slot(context.header().channel);
+  claim_descriptors(context);
+  guard(context);
+  if (context.channel.is_open() && is_host_gone(context)) return 1;
+  reset_signals();
+  context.inherited_umask = static_cast<u32>(syscall(__NR_umask, 0));
+  return run_records(context).failed() ? 1 : 0;
+}
+
+}  // namespace davit::init
+
+#ifndef DAVIT_INIT_HOSTED
+
+// The compiler may call these for copies and comparisons that it does not expand in place.
+extern "C" {
+
+[[gnu::used]] void* memcpy(void* to, const void* from, std::size_t size) {
+  auto* target = static_cast<char*>(to);
+  const auto* source = static_cast<const char*>(from);
+  for (std::size_t i = 0; i < size; ++i) target[i] = source[i];
+  return to;
+}
+
+[[gnu::used]] void* memmove(void* to, const void* from, std::size_t size) {
+  auto* target = static_cast<char*>(to);
+  const auto* source = static_cast<const char*>(from);
+  if (target <= source) return memcpy(to, from, size);
+  while (size-- > 0) target[size] = source[size];
+  return to;
+}
+
+[[gnu::used]] void* memset(void* to, int value, std::size_t size) {
+  auto* target = static_cast<char*>(to);
+  for (std::size_t i = 0; i < size; ++i) target[i] = static_cast<char>(value);
+  return to;
+}
+
+[[gnu::used]] int memcmp(const void* left, const void* right, std::size_t size) {
+  const auto* a = static_cast<const unsigned char*>(left);
+  const auto* b = static_cast<const unsigned char*>(right);
+  for (std::size_t i = 0; i < size; ++i)
+    if (a[i] != b[i]) return a[i] - b[i];
+  return 0;
+}
+
+/// `stack` is what the kernel leaves: argc, argv, 0, envp, 0, auxv.
+[[noreturn, gnu::used]] void davit_init_main(long* stack) {
+  davit::init::Start start;
+  if (stack[0] == 2) {
+    const auto* digits = reinterpret_cast<const char*>(stack[2]);
+    davit::program::i32 number = 0;
+    for (; *digits >= '0' && *digits <= '9' && number < 100000000; ++digits)
+      number = number * 10 + (*digits - '0');
+    if (*digits == '\0') start.program_descriptor = number;
+  }
+  davit::init::exit_process(davit::init::run(start));
+}
+
+}  // extern "C"
+
+#if defined(__x86_64__)
+asm(".text\n.globl _start\n.type _start, @function\n_start:\n"
+    "  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call davit_init_main\n  hlt\n");
+#elif defined(__aarch64__)
+asm(".text\n.globl _start\n.type _start, %function\n_start:\n"
+    "  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  bl davit_init_main\n  brk #0\n");
+#endif
+
+#endif

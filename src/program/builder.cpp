@@ -51,9 +51,10 @@ Str Builder::text(std::string_view value) {
 
 List<Str> Builder::texts(std::span<const std::string> values) {
   std::vector<Str> strings;
-  strings.reserve(values.size());
+  strings.reserve(values.size() + 1);
   for (const std::string& value : values) strings.push_back(text(value));
-  return list(std::span<const Str>(strings));
+  strings.emplace_back();  // not counted: becomes the null pointer when init turns the list into an argv
+  return {store(strings.data(), strings.size() * sizeof(Str)), static_cast<u32>(values.size())};
 }
 
 void Builder::append(const void* record, std::size_t size, Origin origin) {

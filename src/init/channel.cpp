@@ -1,0 +1,147 @@
+// Talking to davit: fixed-size datagrams over one socket.
+#include "init/context.hpp"
+
+namespace davit::init {
+namespace {
+
+struct PollDescriptor {
+  i32 descriptor;
+  std::int16_t events;
+  std::int16_t returned;
+};
+
+/// Receives one message and at most one descriptor. 0 is EOF.
+long receive(FdRef socket, Message& message, Fd& attached) {
+  iovec part{&message, sizeof message};
+  ControlDescriptor control{};
+  MessageHeader header{};
+  header.parts = &part;
+  header.part_count = 1;
+  header.control = &control;
+  header.control_length = sizeof control;
+  long got;
+  do got = syscall(__NR_recvmsg, socket, &header, kMsgCmsgCloexec);
+  while (got == -EINTR);
+  if (got > 0 && header.control_length >= sizeof control - sizeof control.padding &&
+      control.level == SOL_SOCKET && control.type == kScmRights)
+    attached = Fd(control.descriptor);
+  return got;
+}
+
+/// The one uid that may start us: that of the process that listens, which is whoever ran `create`. In a user
+/// namespace both may look like the overflow uid; there the mode of the state directory, which no process of
+/// the container can reach, is what decides who connects.
+bool may_start(FdRef listener, FdRef connection) {
+  PeerCredentials creator{};
+  PeerCredentials peer{};
+  u32 size = sizeof creator;
+  if (syscall(__NR_getsockopt, listener, SOL_SOCKET, SO_PEERCRED, &creator, &size) < 0) return false;
+  size = sizeof peer;
+  if (syscall(__NR_getsockopt, connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
+  return peer.uid == creator.uid;
+}
+
+}  // namespace
+
+void send(Context& context, MessageType type, const Operation& operation, Status status, FdRef attached) {
+  Message& message = context.message;
+  message.type = type;
+  message.operation = operation.index;
+  message.error = status.error;
+  message.detail = status.detail;
+  iovec part{&message, sizeof message};
+  ControlDescriptor control{sizeof control - sizeof control.padding, SOL_SOCKET, kScmRights, attached.number,
+                            0};
+  MessageHeader header{};
+  header.parts = &part;
+  header.part_count = 1;
+  if (attached.is_open()) {
+    header.control = &control;
+    header.control_length = sizeof control;
+  }
+  if (context.channel.is_open()) {
+    while (syscall(__NR_sendmsg, context.channel, &header, kMsgNosignal) == -EINTR) {
+    }
+  }
+  message = Message{};
+}
+
+void say(Context& context, const char* text) {
+  Writer(context.message.text).add(text);
+}
+
+void guard(const Context& context) {
+  syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (!context.is_created && context.channel.is_open())
+    syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+bool is_host_gone(const Context& context) {
+  PollDescriptor poll{context.channel.number, 0, 0};
+  const __kernel_timespec no_time{};
+  return syscall(__NR_ppoll, &poll, 1, &no_time, nullptr, 8) > 0 && (poll.returned & POLLHUP) != 0;
+}
+
+FdRef Context::slot(Slot slot) const {
+  const auto index = static_cast<u32>(slot);
+  const View<i32> slots = items(header().slots);
+  return index < slots.count ? FdRef{slots.first[index]} : FdRef{};
+}
+
+void Context::fill(Slot slot, Fd descriptor) const {
+  const auto index = static_cast<u32>(slot);
+  const View<i32> slots = items(header().slots);
+  if (index >= slots.count) return;
+  const Fd before(slots.first[index]);
+  slots.first[index] = descriptor.release();
+}
+
+Status perform(Context& context, const program::AwaitHost& operation) {
+  Message message;
+  Fd attached;
+  const long got = receive(context.channel, message, attached);
+  // davit is gone or gave up, and knows why; there is nobody left to tell.
+  if (got == 0 || got == -ECONNRESET) exit_process(1);
+  INIT_TRY(check(got));
+  if (got != sizeof message || message.type != MessageType::reached || message.point != operation.point)
+    return {EPROTO};
+  if (operation.slot != program::kNoSlot) {
+    if (!attached.is_open()) return {EPROTO};
+    context.fill(operation.slot, static_cast<Fd&&>(attached));
+  }
+  if (operation.point == Point::user_namespace) guard(context);
+  if (operation.point == Point::created) {
+    context.is_created = true;
+    syscall(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+  }
+  return kDone;
+}
+
+Status perform(Context& context, const program::TellHost& operation) {
+  // A davit without privileges can write our id maps only while /proc/PID/uid_map is its own.
+  if (operation.point == Point::user_namespace) syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  context.message.point = operation.point;
+  send(context, MessageType::reached, operation);
+  return kDone;
+}
+
+Status perform(Context& context, const program::WaitStart& operation) {
+  const FdRef listener = context.slot(operation.listener);
+  for (;;) {
+    const long accepted = syscall(__NR_accept4, listener, nullptr, nullptr, kSockCloexec);
+    // Whatever one caller does must not end the container, but a broken listener would spin for ever.
+    if (accepted == -EINTR || accepted == -ECONNABORTED) continue;
+    INIT_TRY(check(accepted));
+    Fd connection(accepted);
+    if (!may_start(listener, connection)) continue;
+    Message message;
+    Fd attached;
+    const long got = receive(connection, message, attached);
+    if (got != sizeof message || message.type != MessageType::reached || message.point != Point::start)
+      continue;
+    context.channel = {connection.release()};
+    return kDone;
+  }
+}
+
+}  // namespace davit::init

@@ -1,0 +1,129 @@
+// From the working directory to execve.
+#include "init/explain.hpp"
+#include "init/paths.hpp"
+
+namespace davit::init {
+namespace {
+
+constexpr u32 kCloseOnExec = 4;  // CLOSE_RANGE_CLOEXEC
+
+/// Strings of the program as execve wants them. A Str is as large as a pointer, and the mapping is ours to
+/// write: the list is turned into pointers where it lies. The builder left a zero behind it.
+const char** as_pointers(const Context& context, List<Str> list) {
+  static_assert(sizeof(Str) == sizeof(char*));
+  const View<Str> strings = context.items(list);
+  auto** pointers = reinterpret_cast<const char**>(strings.first);
+  for (u32 i = 0; i < strings.count; ++i) {
+    const char* text = context.text(strings.first[i]);
+    __builtin_memcpy(&pointers[i], &text, sizeof text);
+  }
+  return pointers;
+}
+
+/// HOME replaces the entry "HOME=", or takes the last one, which the compiler left empty; without set_home an
+/// empty last entry would be an environment string of its own.
+void place_home(const Context& context, View<Str> environment, const char** pointers) {
+  if (context.home == nullptr || environment.count == 0) return;
+  for (u32 i = 0; i < environment.count; ++i)
+    if (is_equal(pointers[i], "HOME=")) {
+      pointers[i] = context.home;
+      if (pointers[environment.count - 1][0] == '\0') pointers[environment.count - 1] = nullptr;
+      return;
+    }
+  if (pointers[environment.count - 1][0] == '\0') pointers[environment.count - 1] = context.home;
+}
+
+Status make_and_enter(Context& context, FdRef root, const char* path) {
+  Fd directory;
+  INIT_TRY(make_directories(context, root, path, 0755, directory));
+  return check(syscall(__NR_fchdir, FdRef(directory)));
+}
+
+/// Where a found path is kept: find_program runs once, so one page for good.
+char* path_page() {
+  const long page =
+      syscall(__NR_mmap, nullptr, kPathMax, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return page < 0 ? nullptr : reinterpret_cast<char*>(page);
+}
+
+/// One round per directory in PATH; an empty one is the working directory.
+Status search(Context& context, const char* name, const char* directories) {
+  char* page = path_page();
+  if (page == nullptr) return {ENOMEM};
+  const char* at = directories;
+  for (;;) {
+    const char* end = at;
+    while (*end != '\0' && *end != ':') ++end;
+    Writer path(page, kPathMax);
+    if (end == at) path.add(".");
+    path.add(at, static_cast<u64>(end - at)).add("/").add(name);
+    if (!path.is_cut() && !check_executable(context, page).failed()) {
+      context.program = page;
+      return kDone;
+    }
+    if (*end == '\0') return {ENOENT, Detail::not_in_path};
+    at = end + 1;
+  }
+}
+
+}  // namespace
+
+void settle(Context& context) {
+  if (context.is_umask_set) return;
+  syscall(__NR_umask, context.inherited_umask);
+  context.is_umask_set = true;
+}
+
+Status perform(Context& context, const program::ChangeDirectory& operation) {
+  const char* path = context.text(operation.path);
+  const long opened_root = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  INIT_TRY(check(opened_root));
+  const Fd root(opened_root);
+  // Not chdir(2): a magic link such as /proc/self/fd/7 would lead out of the container (CVE-2024-21626).
+  const long opened = open_below(root, path, O_PATH | O_DIRECTORY);
+  if (opened == -ENOENT && operation.make_missing != 0) return make_and_enter(context, root, path);
+  const Fd directory(opened);
+  const long result = opened < 0 ? opened : syscall(__NR_fchdir, FdRef(directory));
+  if (result == -EACCES && operation.retry_later != 0) return kDone;
+  return check(result);
+}
+
+Status perform(Context& /*context*/, const program::CheckDirectory& /*operation*/) {
+  char path[kPathMax];
+  const long got = syscall(__NR_getcwd, path, sizeof path);
+  // Too long for the buffer is inside: the kernel has found the way to the root.
+  if (got == -ERANGE || got == -ENAMETOOLONG) return kDone;
+  INIT_TRY(check(got, Detail::outside_root));
+  return path[0] == '/' ? kDone : Status{EPERM, Detail::outside_root};
+}
+
+Status perform(Context& context, const program::FindProgram& operation) {
+  const char* name = context.text(operation.name);
+  if (contains(name, '/')) {
+    INIT_TRY(check_executable(context, name));
+    context.program = name;
+    return kDone;
+  }
+  if (name[0] == '\0' || operation.has_path == 0 || operation.search_path.length == 0)
+    return {ENOENT, Detail::not_in_path};
+  return search(context, name, context.text(operation.search_path));
+}
+
+Status perform(Context& /*context*/, const program::CloseDescriptors& operation) {
+  // Everything above the inherited ones vanishes at execve; until then init still needs its channel.
+  return check(syscall(__NR_close_range, operation.first, ~0U, kCloseOnExec));
+}
+
+Status perform(Context& context, const program::Execute& operation) {
+  settle(context);
+  const View<Str> environment = context.items(operation.environment);
+  const char** arguments = as_pointers(context, operation.arguments);
+  const char** variables = as_pointers(context, operation.environment);
+  place_home(context, environment, variables);
+  const char* path = context.program != nullptr ? context.program : arguments[0];
+  if (path == nullptr) return {EINVAL};
+  const long result = syscall(__NR_execve, path, arguments, variables);
+  return explain(context, path, static_cast<i32>(-result));
+}
+
+}  // namespace davit::init

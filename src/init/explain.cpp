@@ -1,0 +1,138 @@
+#include "init/explain.hpp"
+
+#include <linux/elf.h>
+
+#include "init/paths.hpp"
+
+namespace davit::init {
+namespace {
+
+constexpr u32 kHeaderSize = 256;  // as much as the kernel looks at
+constexpr u64 kStatfsNoexec = 8;  // ST_NOEXEC
+constexpr u32 kAccessExecute = 1;
+
+#if defined(__x86_64__)
+constexpr u16 kMachine = EM_X86_64;
+#else
+constexpr u16 kMachine = EM_AARCH64;
+#endif
+
+/// Opens for reading without ever waiting for (or disturbing) something that is no regular file.
+Fd open_regular(const char* path) {
+  const Fd found(syscall(__NR_openat, kWorkingDirectory, path, O_PATH | O_CLOEXEC));
+  Node node;
+  if (!found.is_open() || look(found, node).failed() || node.type() != kTypeRegular) return Fd();
+  Fd file(syscall(__NR_openat, kWorkingDirectory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.is_open() || look(file, node).failed() || node.type() != kTypeRegular) return Fd();
+  return file;
+}
+
+/// The interpreter of a "#!" line, as the kernel reads it: up to a blank, a tab or the end of the line.
+void script_interpreter(const char* header, Writer& interpreter) {
+  const char* at = header + 2;
+  while (*at == ' ' || *at == '\t') ++at;
+  const char* end = at;
+  while (*end != '\0' && *end != '\n' && *end != ' ' && *end != '\t') ++end;
+  interpreter.add(at, static_cast<u64>(end - at));
+}
+
+/// PT_INTERP of an ELF file of our class.
+void elf_interpreter(FdRef file, const char* header, Writer& interpreter) {
+  Elf64_Ehdr elf;
+  __builtin_memcpy(&elf, header, sizeof elf);
+  for (u32 index = 0; index < elf.e_phnum && index < 64; ++index) {
+    Elf64_Phdr segment;
+    const u64 at = elf.e_phoff + static_cast<u64>(index) * sizeof segment;
+    if (syscall(__NR_pread64, file, &segment, sizeof segment, at) != sizeof segment) return;
+    if (segment.p_type != PT_INTERP) continue;
+    char path[kHeaderSize] = {};
+    if (syscall(__NR_pread64, file, path, sizeof path - 1, segment.p_offset) > 0) interpreter.add(path);
+    return;
+  }
+}
+
+bool is_elf(const char* header) {
+  return is_equal(header, ELFMAG, SELFMAG);
+}
+
+bool is_of_this_machine(const char* header) {
+  Elf64_Ehdr elf;
+  __builtin_memcpy(&elf, header, sizeof elf);
+  return elf.e_ident[EI_CLASS] == ELFCLASS64 && elf.e_machine == kMachine;
+}
+
+/// The interpreter of the program at `path`; empty if it has none.
+void find_interpreter(const char* path, Writer& interpreter) {
+  const Fd file = open_regular(path);
+  char header[kHeaderSize + 1] = {};
+  if (!file.is_open() || syscall(__NR_pread64, FdRef(file), header, kHeaderSize, 0) < 4) return;
+  if (header[0] == '#' && header[1] == '!') script_interpreter(header, interpreter);
+  if (is_elf(header) && is_of_this_machine(header)) elf_interpreter(file, header, interpreter);
+}
+
+Status explain_missing(Context& context, const char* path) {
+  const Fd found(syscall(__NR_openat, kWorkingDirectory, path, O_PATH | O_CLOEXEC));
+  if (!found.is_open()) return {ENOENT, Detail::no_such_file};
+  Writer interpreter(context.message.text);
+  find_interpreter(path, interpreter);
+  if (interpreter.size() == 0) return {ENOENT};
+  const bool is_crlf = interpreter.text()[interpreter.size() - 1] == '\r';
+  return {ENOENT, is_crlf ? Detail::crlf_interpreter : Detail::no_interpreter};
+}
+
+Status explain_refused(Context& context, const char* path) {
+  const Status own = check_executable(context, path);
+  if (own.failed()) return own;
+  Writer interpreter(context.message.text);
+  find_interpreter(path, interpreter);
+  if (interpreter.size() > 0 && check_executable(context, interpreter.text()).failed())
+    return {EACCES, Detail::interpreter_not_executable};
+  context.message.text[0] = '\0';
+  return {EACCES, Detail::not_executable};
+}
+
+Status explain_format(Context& context, const char* path) {
+  const Fd file = open_regular(path);
+  char header[kHeaderSize] = {};
+  if (!file.is_open() || syscall(__NR_pread64, FdRef(file), header, sizeof header, 0) < 20)
+    return {ENOEXEC, Detail::bad_format};
+  if (!is_elf(header) || is_of_this_machine(header)) return {ENOEXEC, Detail::bad_format};
+  Elf64_Ehdr elf;
+  __builtin_memcpy(&elf, header, sizeof elf);
+  context.message.value = elf.e_machine;
+  return {ENOEXEC, Detail::wrong_architecture};
+}
+
+}  // namespace
+
+Status check_executable(Context& /*context*/, const char* path) {
+  const long opened = syscall(__NR_openat, kWorkingDirectory, path, O_PATH | O_CLOEXEC);
+  if (opened == -ENOENT) return {ENOENT, Detail::no_such_file};
+  INIT_TRY(check(opened));
+  const Fd file(opened);
+  Node node;
+  INIT_TRY(look(file, node));
+  if (node.type() == kTypeDirectory) return {EISDIR, Detail::is_directory};
+  const long allowed = syscall(__NR_faccessat2, FdRef(file), "", kAccessExecute, AT_EMPTY_PATH | AT_EACCESS);
+  if (allowed != -EACCES) return check(allowed);
+  struct statfs filesystem;
+  const bool is_noexec = syscall(__NR_fstatfs, FdRef(file), &filesystem) == 0 &&
+                         (static_cast<u64>(filesystem.f_flags) & kStatfsNoexec) != 0 &&
+                         (node.mode & 0111) != 0;
+  return {EACCES, is_noexec ? Detail::noexec_mount : Detail::not_executable};
+}
+
+Status explain(Context& context, const char* path, i32 error) {
+  switch (error) {
+    case ENOENT:
+      return explain_missing(context, path);
+    case EACCES:
+      return explain_refused(context, path);
+    case ENOEXEC:
+      return explain_format(context, path);
+    default:
+      return {error};
+  }
+}
+
+}  // namespace davit::init

@@ -1,0 +1,125 @@
+// Who the container's process is and what it may do.
+#include "init/context.hpp"
+
+namespace davit::init {
+namespace {
+
+constexpr u32 kCapabilities = 64;
+
+constexpr u64 bit(u32 number) {
+  return u64{1} << number;
+}
+
+struct Capabilities {
+  u64 effective = 0;
+  u64 permitted = 0;
+  u64 inheritable = 0;
+};
+
+__user_cap_header_struct capability_header() {
+  __user_cap_header_struct header{};
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  return header;
+}
+
+Status read_capabilities(Capabilities& capabilities) {
+  __user_cap_header_struct header = capability_header();
+  __user_cap_data_struct data[2] = {};
+  INIT_TRY(check(syscall(__NR_capget, &header, data), Detail::set_capabilities));
+  capabilities.effective = data[0].effective | static_cast<u64>(data[1].effective) << 32;
+  capabilities.permitted = data[0].permitted | static_cast<u64>(data[1].permitted) << 32;
+  capabilities.inheritable = data[0].inheritable | static_cast<u64>(data[1].inheritable) << 32;
+  return kDone;
+}
+
+Status write_capabilities(const Capabilities& capabilities) {
+  __user_cap_header_struct header = capability_header();
+  const auto low = [](u64 mask) { return static_cast<u32>(mask); };
+  const auto high = [](u64 mask) { return static_cast<u32>(mask >> 32); };
+  __user_cap_data_struct data[2] = {
+      {low(capabilities.effective), low(capabilities.permitted), low(capabilities.inheritable)},
+      {high(capabilities.effective), high(capabilities.permitted), high(capabilities.inheritable)}};
+  return check(syscall(__NR_capset, &header, data), Detail::set_capabilities);
+}
+
+/// Those of `wanted` that are in the bounding set.
+u64 bounded(u64 wanted) {
+  u64 result = 0;
+  for (u32 number = 0; number < kCapabilities; ++number)
+    if ((wanted & bit(number)) != 0 && syscall(__NR_prctl, PR_CAPBSET_READ, number, 0, 0, 0) == 1)
+      result |= bit(number);
+  return result;
+}
+
+void report_left_out(Context& context, const Operation& operation, u64 left_out, Detail detail) {
+  if (left_out == 0) return;
+  context.message.value = left_out;
+  send(context, MessageType::capabilities_left, operation, {EPERM, detail});
+}
+
+}  // namespace
+
+Status perform(Context& context, const program::SetUmask& operation) {
+  syscall(__NR_umask, operation.mask);
+  context.is_umask_set = true;
+  return kDone;
+}
+
+Status perform(Context& context, const program::DropBounding& operation) {
+  for (u32 number = 0; number < kCapabilities; ++number) {
+    if ((operation.keep & bit(number)) != 0) continue;
+    const long dropped = syscall(__NR_prctl, PR_CAPBSET_DROP, number, 0, 0, 0);
+    if (dropped == -EINVAL) return kDone;  // past the last one that the kernel knows
+    if (dropped == 0 || syscall(__NR_prctl, PR_CAPBSET_READ, number, 0, 0, 0) == 0) continue;
+    context.message.value = number;
+    return check(dropped, Detail::drop_bounding);
+  }
+  return kDone;
+}
+
+Status perform(Context& context, const program::BecomeUser& operation) {
+  INIT_TRY(check(syscall(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0), Detail::set_uid));
+  if (operation.keep_groups == 0) {
+    const View<u32> groups = context.items(operation.groups);
+    const long set = syscall(__NR_setgroups, groups.count, groups.first);
+    const bool is_fine = set == -EPERM && groups.count == 0 && operation.allow_no_setgroups != 0;
+    if (!is_fine) INIT_TRY(check(set, Detail::set_groups));
+  }
+  INIT_TRY(check(syscall(__NR_setresgid, operation.gid, operation.gid, operation.gid), Detail::set_gid));
+  INIT_TRY(check(syscall(__NR_setresuid, operation.uid, operation.uid, operation.uid), Detail::set_uid));
+  guard(context);
+  return kDone;
+}
+
+Status perform(Context& context, const program::SetCapabilities& operation) {
+  Capabilities own;
+  INIT_TRY(read_capabilities(own));
+  Capabilities granted;
+  granted.permitted = operation.permitted & own.permitted;
+  granted.effective = operation.effective & granted.permitted;
+  // Without CAP_SETPCAP, and beyond the bounding set, nothing can become inheritable that is not permitted.
+  granted.inheritable =
+      operation.inheritable & (own.inheritable | bounded(operation.inheritable & own.permitted));
+  // What davit's caller had in its ambient set is not what the configuration says.
+  const long cleared = syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  INIT_TRY(check(cleared, Detail::raise_ambient));
+  INIT_TRY(write_capabilities(granted));
+  u64 ambient = 0;
+  for (u32 number = 0; number < kCapabilities; ++number)
+    if ((operation.ambient & bit(number)) != 0 &&
+        syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) == 0)
+      ambient |= bit(number);
+  guard(context);
+  const u64 left_out = (operation.permitted & ~granted.permitted) |
+                       (operation.effective & ~granted.effective) |
+                       (operation.inheritable & ~granted.inheritable);
+  report_left_out(context, operation, left_out, Detail::set_capabilities);
+  report_left_out(context, operation, operation.ambient & ~ambient, Detail::raise_ambient);
+  return kDone;
+}
+
+Status perform(Context& /*context*/, const program::NoNewPrivileges& /*operation*/) {
+  return check(syscall(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
+}  // namespace davit::init

@@ -1,0 +1,183 @@
+// Filesystems, binds and remounts.
+#include "init/mounting.hpp"
+#include "init/paths.hpp"
+
+namespace davit::init {
+namespace {
+
+using program::MountAttributes;
+
+/// The kernel says why a filesystem was refused, one line per read(2): "e tmpfs: Unknown parameter 'x'".
+/// Keeps the last error.
+void keep_log(Context& context, FdRef filesystem, const char* otherwise) {
+  char line[sizeof context.message.text];
+  bool is_found = false;
+  for (;;) {
+    const long got = syscall(__NR_read, filesystem, line, sizeof line - 1);
+    if (got <= 0) break;
+    line[got] = '\0';
+    if (line[got - 1] == '\n') line[got - 1] = '\0';
+    if (line[0] != 'e' || line[1] != ' ') continue;
+    say(context, line + 2);
+    is_found = true;
+  }
+  if (!is_found) say(context, otherwise);
+}
+
+Status configure(Context& context, FdRef filesystem, const program::MountFilesystem& operation) {
+  const char* source = context.text(operation.source);
+  if (operation.source.length > 0) {
+    const long set = syscall(__NR_fsconfig, filesystem, FSCONFIG_SET_STRING, "source", source, 0);
+    if (set < 0) {
+      keep_log(context, filesystem, source);
+      return check(set, Detail::configure_filesystem);
+    }
+  }
+  for (const program::FilesystemOption& option : context.items(operation.options)) {
+    const char* key = context.text(option.key);
+    const char* value = option.is_flag != 0 ? nullptr : context.text(option.value);
+    const u32 command = option.is_flag != 0 ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+    const long set = syscall(__NR_fsconfig, filesystem, command, key, value, 0);
+    if (set < 0) {
+      keep_log(context, filesystem, key);
+      return check(set, Detail::configure_filesystem);
+    }
+  }
+  const long created = syscall(__NR_fsconfig, filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (created < 0) keep_log(context, filesystem, "");
+  return check(created, Detail::create_filesystem);
+}
+
+/// fsmount takes all attributes that can be set; later, copy-up would find a read-only one closed.
+u64 attributes_from_birth(const program::MountFilesystem& operation) {
+  const bool is_filled = (operation.flags & program::kMountCopyUp) != 0;
+  return operation.attributes.set & ~static_cast<u64>(is_filled ? MOUNT_ATTR_RDONLY : 0);
+}
+
+Status create(Context& context, const program::MountFilesystem& operation, Fd& mount) {
+  const long opened = syscall(__NR_fsopen, context.text(operation.type), FSOPEN_CLOEXEC);
+  INIT_TRY(check(opened, Detail::open_filesystem));
+  const Fd filesystem(opened);
+  INIT_TRY(configure(context, filesystem, operation));
+  const long mounted =
+      syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC, attributes_from_birth(operation));
+  if (mounted < 0) keep_log(context, filesystem, "");
+  INIT_TRY(check(mounted, Detail::create_filesystem));
+  mount = Fd(mounted);
+  return kDone;
+}
+
+/// A user namespace without a network namespace of its own may not mount sysfs: it gets the host's. Flags
+/// that are locked there cannot be cleared, and staying stricter than asked is fine.
+Status borrow_sysfs(Fd& mount) {
+  const long cloned =
+      syscall(__NR_open_tree, kWorkingDirectory, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  INIT_TRY(check(cloned, Detail::clone_tree));
+  mount = Fd(cloned);
+  return kDone;
+}
+
+Status change_locked(FdRef mount, const MountAttributes& attributes) {
+  const Status status = change_attributes(mount, attributes, true);
+  if (status.error != EPERM) return status;
+  MountAttributes kept = attributes;
+  kept.clear = 0;
+  return change_attributes(mount, kept, true);
+}
+
+Status fill_from(Context& context, FdRef target, FdRef mount) {
+  const long opened = open_below(target, ".", O_RDONLY | O_DIRECTORY);
+  INIT_TRY(check(opened, Detail::copy_up));
+  const Fd from(opened);
+  return copy_up(context, from, mount);
+}
+
+Status set_idmap(FdRef tree, FdRef user_namespace, bool is_recursive) {
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<u64>(user_namespace.number);
+  const u32 flags = AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0);
+  return check(syscall(__NR_mount_setattr, tree, "", flags, &attributes, sizeof attributes),
+               Detail::set_idmap);
+}
+
+}  // namespace
+
+Status change_attributes(FdRef mount, const MountAttributes& attributes, bool is_recursive) {
+  if (attributes.set == 0 && attributes.clear == 0 && attributes.propagation == 0) return kDone;
+  mount_attr change{};
+  change.attr_set = attributes.set;
+  change.attr_clr = attributes.clear;
+  change.propagation = attributes.propagation;
+  // The access time mode is one field of several bits: it is replaced as a whole or not at all.
+  if (((change.attr_set | change.attr_clr) & MOUNT_ATTR__ATIME) != 0) change.attr_clr |= MOUNT_ATTR__ATIME;
+  const u32 flags = AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0);
+  return check(syscall(__NR_mount_setattr, mount, "", flags, &change, sizeof change), Detail::set_attributes);
+}
+
+Status attach(FdRef mount, FdRef target) {
+  return check(
+      syscall(__NR_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+      Detail::attach_mount);
+}
+
+Status perform(Context& /*context*/, const program::SetPropagation& operation) {
+  return check(syscall(__NR_mount, nullptr, "/", nullptr, operation.flags, nullptr));
+}
+
+Status perform(Context& context, const program::OpenTree& operation) {
+  const u32 flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (operation.recursive != 0 ? AT_RECURSIVE : 0);
+  const long cloned = syscall(__NR_open_tree, kWorkingDirectory, context.text(operation.host_path), flags);
+  INIT_TRY(check(cloned, Detail::clone_tree));
+  context.fill(operation.tree, Fd(cloned));
+  return kDone;
+}
+
+Status perform(Context& context, const program::MountFilesystem& operation) {
+  Fd target;
+  INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
+  Fd mount;
+  const Status created = create(context, operation, mount);
+  const bool is_refused = created.error == EPERM || created.error == EINVAL;
+  if (is_refused && (operation.flags & program::kMountSysfsFallback) != 0) {
+    context.message.text[0] = '\0';
+    INIT_TRY(borrow_sysfs(mount));
+    INIT_TRY(change_locked(mount, operation.attributes));
+    return attach(mount, target);
+  }
+  INIT_TRY(created);
+  if ((operation.flags & program::kMountCopyUp) != 0) INIT_TRY(fill_from(context, target, mount));
+  MountAttributes rest = operation.attributes;
+  rest.set &= ~attributes_from_birth(operation);
+  rest.clear &= ~operation.attributes.set;
+  INIT_TRY(change_attributes(mount, rest, false));
+  INIT_TRY(attach(mount, target));
+  if ((operation.flags & program::kMountKeepSlot) != 0)
+    context.fill(operation.mount, static_cast<Fd&&>(mount));
+  return kDone;
+}
+
+Status perform(Context& context, const program::MountTree& operation) {
+  const FdRef tree = context.slot(operation.tree);
+  const FdRef user_namespace = context.slot(operation.user_namespace);
+  if (operation.user_namespace != program::kNoSlot)
+    INIT_TRY(set_idmap(tree, user_namespace, operation.recursive_idmap != 0));
+  INIT_TRY(change_attributes(tree, operation.recursive_attributes, true));
+  INIT_TRY(change_attributes(tree, operation.attributes, false));
+  Fd target;
+  INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
+  return attach(tree, target);
+}
+
+Status perform(Context& context, const program::Remount& operation) {
+  const program::Target& place = operation.target;
+  const bool follow = (place.flags & program::kTargetNoFollow) == 0;
+  const long opened =
+      open_below(context.slot(operation.root), context.text(place.path), O_PATH | (follow ? 0 : O_NOFOLLOW));
+  INIT_TRY(check(opened, Detail::resolve_target));
+  const Fd target(opened);
+  INIT_TRY(change_attributes(target, operation.recursive_attributes, true));
+  return change_attributes(target, operation.attributes, false);
+}
+
+}  // namespace davit::init

@@ -1,0 +1,31 @@
+// Finding and making places below the container's root, which is hostile: by descriptors and openat2 only.
+#pragma once
+
+#include "init/context.hpp"
+
+namespace davit::init {
+
+/// openat2 that never leaves `root` and follows no magic links; EAGAIN (a rename race) is tried again.
+/// `resolve` adds RESOLVE_* flags. A descriptor or -errno.
+long open_below(FdRef root, const char* path, u64 flags, u64 resolve = 0);
+
+/// What statx says of an open file.
+struct Node {
+  u32 mode = 0;
+  u32 major = 0;
+  u32 minor = 0;
+  [[nodiscard]] u32 type() const { return mode & kTypeMask; }
+};
+Status look(FdRef file, Node& node);
+
+/// Opens (O_PATH) where a mount goes; what is missing is made as Target says.
+Status open_target(Context& context, FdRef root, const program::Target& target, Fd& opened);
+
+/// Opens (O_PATH) a directory; missing components are made with `mode`.
+Status make_directories(Context& context, FdRef root, const char* path, u32 mode, Fd& opened);
+
+/// Splits a path into its parent, made where missing and opened, and its last component, which must be a
+/// name.
+Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name);
+
+}  // namespace davit::init

@@ -1,0 +1,104 @@
+// The way into namespaces, before the container's first process exists.
+#include "init/context.hpp"
+
+namespace davit::init {
+namespace {
+
+/// The types of namespaces whose joining changes our credentials.
+constexpr u32 kChangesCredentials = CLONE_NEWUSER;
+
+Status join(Context& context, FdRef descriptor, u32 types) {
+  INIT_TRY(check(syscall(__NR_setns, descriptor, types)));
+  context.joined |= types;
+  if ((types & kChangesCredentials) != 0) guard(context);
+  return kDone;
+}
+
+/// What the child of fork_init does before it goes on: it must not say anything before the stage has said who
+/// it is. EOF without the byte means that the stage died.
+void begin_child(const Context& context, FdRef starter) {
+  char byte = 0;
+  long got;
+  do got = syscall(__NR_read, starter, &byte, 1);
+  while (got == -EINTR);
+  if (got != 1) exit_process(1);
+  guard(context);
+  if (context.channel.is_open() && is_host_gone(context)) exit_process(1);
+}
+
+}  // namespace
+
+Status perform(Context& context, const program::AttachCgroup& operation) {
+  return check(syscall(__NR_write, context.slot(operation.file), "0", 1));
+}
+
+Status perform(Context& context, const program::JoinNamespaces& operation) {
+  for (const program::NamespaceRef& reference : context.items(operation.namespaces)) {
+    // A configuration names each type once, so that the type says whether an earlier list joined it.
+    if ((context.joined & reference.type) != 0) continue;
+    const Status status = join(context, context.slot(reference.slot), reference.type);
+    if (status.error == EPERM && operation.may_lack_privilege != 0) continue;
+    if (status.failed()) context.message.value = reference.type;
+    INIT_TRY(status);
+  }
+  return kDone;
+}
+
+Status perform(Context& context, const program::JoinProcess& operation) {
+  return join(context, context.slot(operation.pidfd), operation.types);
+}
+
+Status perform(Context& context, const program::Unshare& operation) {
+  INIT_TRY(check(syscall(__NR_unshare, operation.types)));
+  if ((operation.types & kChangesCredentials) != 0) guard(context);
+  return kDone;
+}
+
+Status perform(Context& context, const program::BecomeNamespaceRoot& /*operation*/) {
+  // "deny" in /proc/PID/setgroups forbids it; the groups then are the caller's own, and unmapped.
+  const long groups = syscall(__NR_setgroups, 0, nullptr);
+  if (groups != -EPERM) INIT_TRY(check(groups, Detail::set_groups));
+  INIT_TRY(check(syscall(__NR_setresgid, 0, 0, 0), Detail::set_gid));
+  INIT_TRY(check(syscall(__NR_setresuid, 0, 0, 0), Detail::set_uid));
+  guard(context);
+  return kDone;
+}
+
+Status perform(Context& context, const program::SetTimeOffsets& operation) {
+  // The files of an undumpable process belong to the real root, which we may not be.
+  syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  const long opened =
+      syscall(__NR_openat, kWorkingDirectory, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+  guard(context);
+  INIT_TRY(check(opened, Detail::open_file));
+  const Fd file(opened);
+  struct statfs filesystem;
+  INIT_TRY(check(syscall(__NR_fstatfs, FdRef(file), &filesystem), Detail::open_file));
+  if (filesystem.f_type != PROC_SUPER_MAGIC) return {EINVAL, Detail::not_procfs};
+  return check(syscall(__NR_write, FdRef(file), context.text(operation.text), operation.text.length),
+               Detail::write_file);
+}
+
+Status perform(Context& context, const program::ForkInit& operation) {
+  i32 starter[2];
+  INIT_TRY(check(syscall(__NR_pipe2, starter, O_CLOEXEC)));
+  Fd reader(starter[0]);
+  Fd writer(starter[1]);
+  i32 pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = CLONE_PARENT | CLONE_PIDFD | operation.types;
+  arguments.pidfd = reinterpret_cast<u64>(&pidfd);
+  const long pid = syscall(__NR_clone3, &arguments, sizeof arguments);
+  INIT_TRY(check(pid));
+  if (pid == 0) {
+    writer.reset();
+    begin_child(context, reader);
+    return kDone;
+  }
+  context.message.pid = static_cast<i32>(pid);
+  send(context, MessageType::child, operation, {}, FdRef{pidfd});
+  syscall(__NR_write, FdRef(writer), "", 1);
+  exit_process(0);
+}
+
+}  // namespace davit::init

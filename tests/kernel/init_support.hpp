@@ -1,0 +1,168 @@
+// Starts init images and single operations the way davit does, for the tests of init.
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/mount.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "davit/program/builder.hpp"
+#include "davit/program/operations.hpp"
+
+extern "C" const char davit_init_image_begin[];
+extern "C" const char davit_init_image_end[];
+
+namespace davit::init_test {
+
+namespace fs = std::filesystem;
+using program::Message;
+using program::MessageType;
+using program::Point;
+
+/// What a message said and the descriptor that came with it.
+struct Received {
+  Message message;
+  int descriptor = -1;
+};
+
+/// One message from init; type 0 at EOF.
+inline Received receive(int socket) {
+  Received received;
+  iovec part{&received.message, sizeof received.message};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  const ssize_t got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+  if (got <= 0) received.message = Message{};
+  if (const cmsghdr* attached = CMSG_FIRSTHDR(&header); attached != nullptr && got > 0)
+    std::memcpy(&received.descriptor, CMSG_DATA(attached), sizeof(int));
+  return received;
+}
+
+inline void tell(int socket, Point point, int descriptor = -1) {
+  Message message;
+  message.type = MessageType::reached;
+  message.point = point;
+  iovec part{&message, sizeof message};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* attached = CMSG_FIRSTHDR(&header);
+    attached->cmsg_level = SOL_SOCKET;
+    attached->cmsg_type = SCM_RIGHTS;
+    attached->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(attached), &descriptor, sizeof(int));
+  }
+  ASSERT_EQ(sendmsg(socket, &header, MSG_NOSIGNAL), static_cast<ssize_t>(sizeof message));
+}
+
+/// A directory that goes away with the test.
+class Scratch {
+ public:
+  Scratch() {
+    char name[] = "/tmp/davit-init-test-XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+  [[nodiscard]] fs::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+inline int clone_tree(const fs::path& path, bool recursive = false) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0u);
+  return static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags));
+}
+
+inline int sealed_memfd(const char* name, const void* bytes, std::size_t size, bool sealed = true) {
+  const int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (write(file, bytes, size) != static_cast<ssize_t>(size)) return -1;
+  if (sealed) fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  return file;
+}
+
+/// A started image: its pid and the host's end of the channel.
+struct Started {
+  pid_t pid = -1;
+  int channel = -1;
+
+  Started(pid_t started, int socket) : pid(started), channel(socket) {}
+  Started(Started&& other) noexcept : pid(other.pid), channel(other.channel) {
+    other.pid = other.channel = -1;
+  }
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+  Started& operator=(Started&&) = delete;
+  ~Started() {
+    if (channel >= 0) close(channel);
+    if (pid > 0) {
+      kill(pid, SIGKILL);
+      waitpid(pid, nullptr, 0);
+    }
+  }
+  /// Exit code, or 128 + signal.
+  int wait() {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    pid = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+};
+
+/// Starts the real freestanding image with the program. `prepare` runs in the child before execveat.
+inline Started start_image(program::Program program, program::Slot channel,
+                           const std::function<void()>& prepare = {}) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) abort();
+  if (channel != program::kNoSlot) program.inherit(channel, pair[1]);
+  const int image = sealed_memfd("davit-init", davit_init_image_begin,
+                                 static_cast<std::size_t>(davit_init_image_end - davit_init_image_begin));
+  const int code = sealed_memfd("program", program.image.data(), program.image.size());
+  const pid_t pid = fork();
+  if (pid == 0) {
+    for (const int inherited : program.inherited) fcntl(inherited, F_SETFD, 0);
+    fcntl(code, F_SETFD, 0);
+    if (prepare) prepare();
+    std::string number = std::to_string(code);
+    char name[] = "davit-init";
+    char* const arguments[] = {name, number.data(), nullptr};
+    char* const environment[] = {nullptr};
+    syscall(SYS_execveat, image, "", arguments, environment, AT_EMPTY_PATH);
+    _exit(97);
+  }
+  close(image);
+  close(code);
+  close(pair[1]);
+  return {pid, pair[0]};
+}
+
+}  // namespace davit::init_test
