@@ -1,0 +1,34 @@
+// Who the container's process is: umask, ids, groups, capabilities, no_new_privs. The order of the operations
+// is plan's: set_umask, drop_bounding, become_user, set_capabilities, no_new_privileges.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/features/compilation.hpp"
+
+namespace davit::credentials {
+
+/// process.user.umask; nothing when it is absent.
+void compile_umask(features::Compilation& out, const spec::Process& process);
+/// process.capabilities.bounding. Without `capabilities` the process gets none at all, as with the peers.
+/// Names that libcap or this kernel does not know become warnings, here and in compile_capabilities never.
+void compile_bounding(features::Compilation& out, const spec::Process& process);
+/// process.user.{uid,gid,additionalGids}; `config` is the container's, for its user namespace and the
+/// annotation run.oci.keep_original_groups.
+void compile_user(features::Compilation& out, const spec::Config& config, const spec::Process& process);
+/// The four other sets. Ambient ones that are not also permitted and inheritable become warnings.
+void compile_capabilities(features::Compilation& out, const spec::Process& process);
+/// process.noNewPrivileges; nothing when false.
+void compile_no_new_privileges(features::Compilation& out, const spec::Process& process);
+
+/// exec --cap: adds a capability to the bounding, effective and permitted sets, to the ambient set only if
+/// the inheritable set has it, and never to the inheritable set (CVE-2022-29162).
+Result<void> add_capability(spec::Process& process, std::string_view name);
+
+/// Names of all capabilities that both libcap and this kernel know, in numeric order, for `features`.
+std::vector<std::string> all_capabilities(int last_capability);
+
+}  // namespace davit::credentials

@@ -1,0 +1,25 @@
+// rlimits and oom_score_adj, set by davit from outside while init waits at Point::limits.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string_view>
+
+#include "davit/base/result.hpp"
+#include "davit/spec/process.hpp"
+
+namespace davit::limits {
+
+/// The RLIMIT_* number of a name of the spec ("RLIMIT_NOFILE").
+std::optional<int> resource_of(std::string_view type);
+
+/// Whether apply() has anything to do, so that init has to stop at Point::limits.
+bool wanted(const spec::Process& process);
+
+/// prlimit(2) of every process.rlimits entry, then /proc/<pid>/oom_score_adj. `pid` is as davit sees it.
+/// In a user namespace that an unprivileged davit made (`tolerant`), an oom_score_adj that may not be lowered
+/// stays as it is.
+Result<void> apply(pid_t pid, const spec::Process& process, bool tolerant);
+
+}  // namespace davit::limits

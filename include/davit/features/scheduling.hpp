@@ -1,0 +1,29 @@
+// How the process is scheduled: policy, I/O priority, NUMA memory policy, personality, exec's CPU affinity.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/features/compilation.hpp"
+
+namespace davit::scheduling {
+
+/// process.scheduler; `config` is the container's, for the CPU list that some policies exclude.
+Result<void> compile_scheduler(features::Compilation& out, const spec::Config& config,
+                               const spec::Process& process);
+/// process.ioPriority, for the process group.
+void compile_io_priority(features::Compilation& out, const spec::Process& process);
+/// linux.memoryPolicy.
+Result<void> compile_memory_policy(features::Compilation& out, const spec::Config& config);
+/// linux.personality.
+void compile_personality(features::Compilation& out, const spec::Config& config);
+/// process.execCPUAffinity.initial: before exec's process joins the cgroup. Not for create.
+Result<void> compile_initial_affinity(features::Compilation& out, const spec::Process& process);
+/// process.execCPUAffinity.final: after it has joined.
+Result<void> compile_final_affinity(features::Compilation& out, const spec::Process& process);
+
+/// Parses "0-3,7" into a bit mask of 64-bit words; no bit may be `limit` or above.
+Result<std::vector<program::u64>> parse_list(std::string_view list, unsigned limit);
+
+}  // namespace davit::scheduling
