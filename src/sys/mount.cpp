@@ -28,4 +28,10 @@ Result<long> filesystem_type(FdRef file) {
   return static_cast<long>(status.f_type);
 }
 
+Result<long> filesystem_type(const std::string& path) {
+  struct statfs status = {};
+  if (retry([&] { return ::statfs(path.c_str(), &status); }) < 0) return failed("statfs", path);
+  return static_cast<long>(status.f_type);
+}
+
 }  // namespace davit::sys

@@ -21,7 +21,7 @@ struct Hierarchy {
   std::vector<std::string> controllers;  ///< {"cpu","cpuacct"}, {"name=systemd"}; empty: cgroup2
   std::string mount_point;               ///< "/sys/fs/cgroup/cpu,cpuacct"
   std::string mount_root;                ///< root of the mount within the hierarchy, mostly "/"
-  std::string own_path;                  ///< this process's cgroup in it (/proc/self/cgroup)
+  std::string own_path;                  ///< this process's cgroup in it; empty until load_own_paths()
 };
 
 struct CgroupLayout {
@@ -38,8 +38,11 @@ struct Facts {
   int last_capability = 40;  ///< highest number the kernel knows
 };
 
-/// Looks at the machine (cgroup layout, euid; LSMs only when asked for).
+/// Which hierarchies are mounted where, without own paths: one statfs(2) on a v2 machine, one read of
+/// /proc/self/mountinfo otherwise. A machine without cgroups has no hierarchies.
 Result<CgroupLayout> probe_cgroup_layout();
+/// Fills `own_path` of every hierarchy from /proc/self/cgroup; does nothing when that has been done.
+Result<void> load_own_paths(CgroupLayout& layout);
 /// Everything; `with_lsm` also looks for AppArmor and SELinux.
 Result<Facts> probe(bool with_lsm);
 

@@ -13,5 +13,7 @@ namespace davit::sys {
 Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive);
 /// fstatfs(2): the filesystem's magic number.
 Result<long> filesystem_type(FdRef file);
+/// statfs(2): the same for a path.
+Result<long> filesystem_type(const std::string& path);
 
 }  // namespace davit::sys
