@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "davit/json/writer.hpp"
 #include "davit/spec/config.hpp"
 
 namespace davit::spec {
@@ -33,7 +34,7 @@ struct State {
   std::string owner;  ///< user name
 };
 
-enum class JsonStyle : std::uint8_t { compact, pretty };
+using JsonStyle = json::Style;
 
 /// One state object, without a newline at its end.
 std::string state_json(const State& state, JsonStyle style);

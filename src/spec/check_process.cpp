@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "spec/sections.hpp"
+
+namespace davit::spec {
+namespace {
+
+template <typename T>
+void check_range(Report& report, const Position& position, std::string_view below, T value, T low, T high) {
+  if (value < low || value > high)
+    report.error(position, below,
+                 text("must be between ", std::to_string(low), " and ", std::to_string(high), ", is ",
+                      std::to_string(value)));
+}
+
+void check_rlimits(Report& report, const Process& process) {
+  for (std::size_t i = 0; i < process.rlimits.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (process.rlimits[i].type == process.rlimits[j].type)
+        report.error(process.rlimits[i].position, "type",
+                     text(process.rlimits[i].type, " occurs twice, first in ",
+                          pointer_of(process.rlimits[j].position)));
+}
+
+}  // namespace
+
+void check(Report& report, Process& process) {
+  if (process.args.empty()) report.error(process.position, "args", "must hold at least one entry");
+  check_absolute(report, process.position, "cwd", process.cwd);
+  for (std::size_t i = 0; i < process.env.size(); ++i) {
+    const std::size_t equals = process.env[i].find('=');
+    if (equals == 0 || equals == std::string::npos)
+      report.warning(process.position, text("env/", std::to_string(i)), "is not of the form NAME=value");
+  }
+  if (process.oom_score_adj)
+    check_range(report, process.position, "oomScoreAdj", *process.oom_score_adj, -1000, 1000);
+  check_rlimits(report, process);
+}
+
+void check(Report& report, User& user) {
+  constexpr std::uint32_t kAllBits = 0777;
+  check_id(report, user.position, "uid", user.uid);
+  check_id(report, user.position, "gid", user.gid);
+  for (std::size_t i = 0; i < user.additional_gids.size(); ++i)
+    check_id(report, user.position, text("additionalGids/", std::to_string(i)), user.additional_gids[i]);
+  if (user.umask.value_or(0) > kAllBits)
+    report.error(user.position, "umask", "must be at most 511 (octal 0777)",
+                 "JSON numbers are decimal: 18 is 0022");
+}
+
+void check(Report& report, Rlimit& rlimit) {
+  const auto known = rlimit_types();
+  if (std::find(known.begin(), known.end(), rlimit.type) == known.end())
+    report.error(rlimit.position, "type", text("invalid resource limit type ", json::quoted(rlimit.type)));
+  if (rlimit.soft > rlimit.hard) report.error(rlimit.position, "soft", "must not be above the hard limit");
+}
+
+void check(Report& report, Scheduler& scheduler) {
+  const SchedulerPolicy policy = scheduler.policy;
+  const bool realtime = policy == SchedulerPolicy::fifo || policy == SchedulerPolicy::rr;
+  check_range(report, scheduler.position, "nice", scheduler.nice, -20, 19);
+  if (realtime)
+    check_range(report, scheduler.position, "priority", scheduler.priority, 1, 99);
+  else if (scheduler.priority != 0)
+    report.error(scheduler.position, "priority", "only SCHED_FIFO and SCHED_RR have a priority");
+  const std::pair<std::string_view, std::uint64_t> times[] = {
+      {"runtime", scheduler.runtime}, {"deadline", scheduler.deadline}, {"period", scheduler.period}};
+  for (const auto& [key, value] : times)
+    if (value != 0 && policy != SchedulerPolicy::deadline)
+      report.error(scheduler.position, key, "belongs to SCHED_DEADLINE only");
+}
+
+void check(Report& report, IoPriority& priority) {
+  check_range(report, priority.position, "priority", priority.priority, 0, 7);
+}
+
+void check(Report& report, ExecCpuAffinity& affinity) {
+  const std::pair<std::string_view, std::string_view> lists[] = {{"initial", affinity.initial},
+                                                                 {"final", affinity.final}};
+  for (const auto& [key, list] : lists)
+    if (list.find_first_not_of("0123456789, -") != std::string_view::npos)
+      report.error(affinity.position, key, text("invalid CPU list ", json::quoted(list)),
+                   "write it like \"0-3,7\"");
+}
+
+}  // namespace davit::spec

@@ -1,0 +1,47 @@
+#include "spec/report.hpp"
+
+#include "davit/spec/reader.hpp"
+
+namespace davit::spec {
+namespace {
+constexpr std::size_t kMaximumReports = 50;  // a hostile file must not fill the memory with complaints
+}
+
+void Report::add(std::vector<Error>& list, const Location& where, std::string_view message,
+                 std::string_view advice) {
+  if (list.size() >= kMaximumReports) return;
+  Error error = make_error(Code::invalid_config, message);
+  error.where = where;
+  if (!advice.empty()) error.advise(advice);
+  list.push_back(error);
+}
+
+void Report::error(json::Value value, std::string_view message, std::string_view advice) {
+  add(errors, value.document().locate(value.index()), message, advice);
+}
+
+void Report::error(const Position& position, std::string_view below, std::string_view message,
+                   std::string_view advice) {
+  add(errors, locate(position, below), message, advice);
+}
+
+void Report::warning(json::Value value, std::string_view message, std::string_view advice) {
+  add(warnings, value.document().locate(value.index()), message, advice);
+}
+
+void Report::warning(const Position& position, std::string_view below, std::string_view message,
+                     std::string_view advice) {
+  add(warnings, locate(position, below), message, advice);
+}
+
+Error first_of(const std::vector<Error>& errors) {
+  Error error = errors.front();
+  if (errors.size() > 1) {
+    const std::size_t others = errors.size() - 1;
+    error.message.append(
+        text(" (and ", std::to_string(others), others == 1 ? " more error)" : " more errors)"));
+  }
+  return error;
+}
+
+}  // namespace davit::spec
