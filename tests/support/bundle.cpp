@@ -1,0 +1,163 @@
+#include "support/bundle.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "support/process.hpp"
+#include "support/sandbox.hpp"
+
+namespace support {
+namespace {
+
+constexpr std::string_view kDefaultConfig = R"({
+  "ociVersion": "1.0.2",
+  "process": {
+    "terminal": false,
+    "user": {"uid": 0, "gid": 0},
+    "args": ["/bin/true"],
+    "env": ["PATH=/bin:/usr/bin", "TERM=xterm"],
+    "cwd": "/",
+    "noNewPrivileges": true
+  },
+  "root": {"path": "rootfs", "readonly": false},
+  "hostname": "davit-test",
+  "mounts": [
+    {"destination": "/proc", "type": "proc", "source": "proc"},
+    {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+     "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+    {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
+     "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]},
+    {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+     "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]},
+    {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]},
+    {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]}
+  ],
+  "linux": {
+    "namespaces": [{"type": "pid"}, {"type": "network"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}],
+    "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/acpi"],
+    "readonlyPaths": ["/proc/sys", "/proc/sysrq-trigger"]
+  }
+})";
+
+constexpr std::string_view kMinimalConfig = R"({
+  "ociVersion": "1.0.2",
+  "process": {"user": {"uid": 0, "gid": 0}, "args": ["/bin/true"], "env": ["PATH=/bin"], "cwd": "/"},
+  "root": {"path": "rootfs"},
+  "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+  "linux": {"namespaces": [{"type": "mount"}, {"type": "pid"}]}
+})";
+
+const std::vector<std::string>& capabilities(bool all) {
+  static const std::vector<std::string> kDefault = {
+      "CAP_AUDIT_WRITE", "CAP_CHOWN",      "CAP_DAC_OVERRIDE", "CAP_FOWNER",          "CAP_FSETID",
+      "CAP_KILL",        "CAP_MKNOD",      "CAP_SETFCAP",      "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",
+      "CAP_SETGID",      "CAP_SETPCAP",    "CAP_SETUID",       "CAP_SYS_CHROOT"};
+  static const std::vector<std::string> kAll = [] {
+    auto names = kDefault;
+    for (const char* name :
+         {"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_BLOCK_SUSPEND", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+          "CAP_DAC_READ_SEARCH", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_LEASE", "CAP_LINUX_IMMUTABLE",
+          "CAP_MAC_ADMIN", "CAP_MAC_OVERRIDE", "CAP_NET_ADMIN", "CAP_NET_BROADCAST", "CAP_PERFMON",
+          "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT",
+          "CAP_SYS_PTRACE", "CAP_SYS_RAWIO", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG",
+          "CAP_WAKE_ALARM"})
+      names.emplace_back(name);
+    return names;
+  }();
+  return all ? kAll : kDefault;
+}
+
+Json capability_sets(bool all) {
+  Json sets = Json::object();
+  for (const char* set : {"bounding", "effective", "permitted"}) sets[set] = Json(capabilities(all));
+  return sets;
+}
+
+/// A copy of a program in the sandbox, to be hard-linked into every rootfs.
+std::string sandboxed(const std::string& program, const std::string& name) {
+  std::string path = Sandbox::get().dir() + "/" + name;
+  if (!exists(path)) write_file(path, read_file(program), 0755);
+  return path;
+}
+
+const std::vector<std::string>& applets() {
+  static const std::vector<std::string> names = split(run({BUSYBOX, "--list"}).out, '\n');
+  return names;
+}
+
+}  // namespace
+
+Json default_config() {
+  Json config = Json::parse(kDefaultConfig);
+  config["process"]["capabilities"] = capability_sets(false);
+  return config;
+}
+
+Json minimal_config() {
+  Json config = Json::parse(kMinimalConfig);
+  config["process"]["capabilities"] = capability_sets(true);
+  return config;
+}
+
+Json all_capabilities() { return capability_sets(true); }
+
+Bundle::Bundle(Json config_) : config(std::move(config_)), dir_("b") { make_rootfs(rootfs()); }
+
+void Bundle::write() const { write_text(config.dump()); }
+void Bundle::write_text(std::string_view text) const { write_file(dir_ / "config.json", text); }
+
+Bundle& Bundle::sh(std::string_view script) { return args({"/bin/sh", "-c", std::string(script)}); }
+
+Bundle& Bundle::args(const std::vector<std::string>& arguments) {
+  config["process"]["args"] = Json(arguments);
+  return *this;
+}
+
+void make_rootfs(const std::string& rootfs) {
+  for (const char* dir : {"/bin", "/dev", "/etc", "/proc", "/sys", "/tmp", "/root", "/mnt", "/run"})
+    make_dirs(rootfs + dir);
+  chmod((rootfs + "/tmp").c_str(), 01777);
+  const std::string busybox = sandboxed(BUSYBOX, "busybox");
+  const std::string probe = sandboxed(DAVIT_PROBE, "probe");
+  if (link(busybox.c_str(), (rootfs + "/bin/busybox").c_str()) != 0 ||
+      link(probe.c_str(), (rootfs + "/bin/probe").c_str()) != 0)
+    ADD_FAILURE() << "link: " << strerror(errno);
+  for (const auto& applet : applets())
+    if (applet != "busybox") make_symlink("busybox", rootfs + "/bin/" + applet);
+  write_file(rootfs + "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n");
+  write_file(rootfs + "/etc/group", "root:x:0:\nuser:x:1000:\n");
+}
+
+Json mount_entry(const std::string& destination, const std::string& type, const std::string& source,
+                 const std::vector<std::string>& options) {
+  Json entry = Json::object({{"destination", destination}, {"type", type}, {"source", source}});
+  if (!options.empty()) entry["options"] = Json(options);
+  return entry;
+}
+
+Json* find_mount(Json& config, const std::string& destination) {
+  for (auto& entry : config["mounts"].items())
+    if (entry.get("destination").str() == destination) return &entry;
+  return nullptr;
+}
+
+void remove_namespace(Json& config, const std::string& type) {
+  auto& list = config["linux"]["namespaces"].items();
+  for (auto at = list.begin(); at != list.end(); ++at)
+    if (at->get("type").str() == type) {
+      list.erase(at);
+      return;
+    }
+}
+
+void add_user_namespace(Json& config) {
+  config["linux"]["namespaces"].push(Json::object({{"type", "user"}}));
+  for (const char* key : {"uidMappings", "gidMappings"})
+    config["linux"][key] = Json::parse(R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+}
+
+}  // namespace support

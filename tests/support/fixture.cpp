@@ -1,0 +1,113 @@
+#include "support/fixture.hpp"
+
+#include <signal.h>
+
+namespace support {
+
+ContainerTest::ContainerTest()
+    : runtime(Runtime::path_under_test(), state_dir_.path()), before_(HostSnapshot::take(state_dir_.path())) {}
+
+void ContainerTest::TearDown() {
+  for (const auto& id : ids_) destroy(id);
+  std::string leaked;
+  // A cgroup or a process may need a moment to be gone after SIGKILL.
+  eventually(
+      [&] {
+        leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before_);
+        return leaked.empty();
+      },
+      3000);
+  EXPECT_EQ(leaked, "") << "left behind";
+  EXPECT_EQ(HostSnapshot::take(state_dir_.path()).lost_since(before_), "") << "taken away";
+  for (const pid_t pid : descendants()) ::kill(pid, SIGKILL);
+  reap_orphans();
+}
+
+std::string ContainerTest::new_id() { return ids_.emplace_back(Sandbox::get().new_id()); }
+
+void ContainerTest::destroy(const std::string& id) {
+  reap_orphans();
+  const Outcome outcome = runtime({"delete", "--force", id});
+  // crun before 1.9 calls it an error that there is nothing to delete.
+  if (runtime.name() != "crun") EXPECT_EQ(outcome.status, 0) << outcome.all();
+  reap_orphans();
+}
+
+Outcome ContainerTest::run_bundle(Bundle& bundle, const std::vector<std::string>& flags, const Options& options) {
+  bundle.write();
+  std::vector<std::string> args = {"run", "--bundle", bundle.path()};
+  args.insert(args.end(), flags.begin(), flags.end());
+  args.push_back(new_id());
+  return runtime(args, options);
+}
+
+Outcome ContainerTest::try_script(const Json& config, std::string_view script) {
+  Bundle bundle(config);
+  bundle.sh(script);
+  return run_bundle(bundle);
+}
+
+std::string ContainerTest::output(const Json& config, std::string_view script) {
+  const Outcome outcome = try_script(config, script);
+  EXPECT_EQ(outcome.status, 0) << script << "\n" << outcome.all();
+  return outcome.line();
+}
+
+std::string ContainerTest::create(Bundle& bundle, const std::vector<std::string>& flags, const Options& options) {
+  bundle.write();
+  std::vector<std::string> args = {"create", "--bundle", bundle.path()};
+  args.insert(args.end(), flags.begin(), flags.end());
+  std::string id = new_id();
+  args.push_back(id);
+  const Outcome outcome = runtime(args, options);
+  EXPECT_EQ(outcome.status, 0) << outcome.all();
+  return id;
+}
+
+std::string ContainerTest::start(Bundle& bundle, const std::vector<std::string>& flags, const Options& options) {
+  std::string id = create(bundle, flags, options);
+  const Outcome outcome = runtime({"start", id});
+  EXPECT_EQ(outcome.status, 0) << outcome.all();
+  return id;
+}
+
+Outcome ContainerTest::exec(const std::string& id, std::string_view script, const std::vector<std::string>& flags) {
+  std::vector<std::string> args = {"exec"};
+  args.insert(args.end(), flags.begin(), flags.end());
+  args.insert(args.end(), {id, "/bin/sh", "-c", std::string(script)});
+  return runtime(args);
+}
+
+std::string ContainerTest::refused(const Json& config) {
+  Bundle bundle(config);
+  return refused(bundle);
+}
+
+std::string ContainerTest::refused(Bundle& bundle) {
+  if (bundle.config.is_object()) bundle.write();
+  const HostSnapshot before = HostSnapshot::take(state_dir_.path());
+  const std::string id = new_id();
+  const Outcome outcome = runtime({"create", "--bundle", bundle.path(), id});
+  EXPECT_NE(outcome.status, 0) << "created: " << bundle.config.dump();
+  if (outcome.ok()) return "";
+  EXPECT_EQ(outcome.out, "") << "a failure prints nothing to stdout";
+  EXPECT_NE(trim(outcome.err), "") << "a failure says why";
+  EXPECT_TRUE(runtime.state(id).is_null()) << "a container that was refused has a state";
+  std::string leaked;
+  eventually(
+      [&] {
+        leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before);
+        return leaked.empty();
+      },
+      2000);
+  EXPECT_EQ(leaked, "") << "left behind by a create that failed: " << outcome.err;
+  return outcome.err;
+}
+
+bool is_runtime(const Runtime& runtime, std::string_view names) {
+  for (const auto& name : split(names, ','))
+    if (trim(name) == runtime.name()) return true;
+  return false;
+}
+
+}  // namespace support

@@ -1,0 +1,115 @@
+// What hostile programs in containers have done to runtimes.
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "probe.hpp"
+
+namespace probe {
+namespace {
+
+double now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+/// Calls `visit` with every pid but our own and 1, again and again for that long.
+template <typename Visit>
+void watch(double seconds, Visit visit) {
+  const double end = now() + seconds;
+  while (now() < end) {
+    DIR* dir = opendir("/proc");
+    while (const dirent* entry = readdir(dir)) {
+      const long pid = strtol(entry->d_name, nullptr, 10);
+      if (pid > 1 && pid != getpid()) visit(static_cast<int>(pid));
+    }
+    closedir(dir);
+  }
+}
+
+double seconds_of(int argc, char** argv) { return argc > 0 ? strtod(argv[0], nullptr) : 1; }
+
+}  // namespace
+
+/// CVE-2019-5736: reports the device:inode of each executable seen and whether it could be opened for writing.
+int scan_exe(int argc, char** argv) {
+  puts("ready");
+  long seen = 0;
+  watch(seconds_of(argc, argv), [&](int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    const int exe = open(path, O_RDONLY | O_CLOEXEC);
+    if (exe < 0) return;
+    struct stat status {};
+    fstat(exe, &status);
+    ++seen;
+    printf("exe %llu:%llu\n", static_cast<unsigned long long>(status.st_dev),
+           static_cast<unsigned long long>(status.st_ino));
+    char again[64];
+    snprintf(again, sizeof again, "/proc/self/fd/%d", exe);
+    const int writable = open(again, O_WRONLY | O_CLOEXEC);
+    // Busy means that it runs now; what matters is that it can never be written.
+    if (writable >= 0) {
+      printf("WRITABLE %llu:%llu\n", static_cast<unsigned long long>(status.st_dev),
+             static_cast<unsigned long long>(status.st_ino));
+      close(writable);
+    }
+    close(exe);
+  });
+  printf("seen %ld\n", seen);
+  return 0;
+}
+
+/// CVE-2016-9962: descriptors of the host that can be seen, and processes of the runtime that can be traced.
+int scan_ptrace(int argc, char** argv) {
+  puts("ready");
+  watch(seconds_of(argc, argv), [&](int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    char exe[4096] = {};
+    const ssize_t readable = readlink(path, exe, sizeof exe - 1);
+    if (readable < 0) return;
+    const bool ours = strncmp(exe, "/bin/", 5) == 0;
+    if (!ours) {
+      printf("EXE %s\n", exe);
+      if (ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) == 0) {
+        printf("SEIZED %d %s\n", pid, exe);
+        ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
+      }
+    }
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR* dir = opendir(path);
+    if (dir == nullptr) return;
+    while (const dirent* entry = readdir(dir)) {
+      char target[4096] = {};
+      if (readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1) <= 0) continue;
+      if (strtol(entry->d_name, nullptr, 10) > 2 && target[0] == '/' && !ours) printf("FD %s\n", target);
+    }
+    closedir(dir);
+  });
+  puts("done");
+  return 0;
+}
+
+/// CVE-2021-30465: exchanges two names as fast as it can, for ever.
+int swap_paths(int argc, char** argv) {
+  if (argc < 2) return 2;
+  puts("ready");
+  for (;;)
+    if (syscall(SYS_renameat2, AT_FDCWD, argv[0], AT_FDCWD, argv[1], RENAME_EXCHANGE) != 0 && errno != ENOENT)
+      return 1;
+}
+
+}  // namespace probe

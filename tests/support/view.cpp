@@ -1,0 +1,120 @@
+#include "support/view.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "support/files.hpp"
+#include "support/sandbox.hpp"
+
+namespace support {
+namespace {
+
+struct CgroupMount {
+  std::string point;
+  std::string type;
+  std::string options;
+};
+
+const std::vector<CgroupMount>& cgroup_mounts() {
+  static const std::vector<CgroupMount> mounts = [] {
+    std::vector<CgroupMount> found;
+    for (const auto& line : split(read_file("/proc/self/mountinfo"), '\n')) {
+      const auto fields = split(line, ' ');
+      for (std::size_t i = 6; i + 3 < fields.size(); ++i)
+        if (fields[i] == "-" && (fields[i + 1] == "cgroup" || fields[i + 1] == "cgroup2") && fields[3] == "/")
+          found.push_back({fields[4], fields[i + 1], fields[i + 3]});
+    }
+    return found;
+  }();
+  return mounts;
+}
+
+bool lists(const std::string& text, const std::string& word, char separator) {
+  for (const auto& part : split(trim(text), separator))
+    if (part == word) return true;
+  return false;
+}
+
+bool arrange(View view) {
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  if (view == View::v2) {
+    if (umount2("/sys/fs/cgroup", MNT_DETACH) != 0) return false;
+    if (mount("none", "/sys/fs/cgroup", "cgroup2", 0, nullptr) != 0) return false;
+  } else if (!v2_mount().empty() && umount2(v2_mount().c_str(), MNT_DETACH) != 0) {
+    return false;
+  }
+  return mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0;
+}
+
+Fd make_namespace(View view) {
+  Sandbox::get();
+  int ready[2];
+  int leave[2];
+  if (pipe2(ready, O_CLOEXEC) != 0 || pipe2(leave, O_CLOEXEC) != 0) return Fd();
+  const pid_t child = fork();
+  if (child == 0) {
+    close(leave[1]);
+    const char answer = unshare(CLONE_NEWNS) == 0 && arrange(view) ? 'y' : 'n';
+    char byte = 0;
+    if (write(ready[1], &answer, 1) == 1) while (read(leave[0], &byte, 1) > 0) {}
+    _exit(0);
+  }
+  char answer = 'n';
+  if (read(ready[0], &answer, 1) != 1) answer = 'n';
+  Fd space(open(("/proc/" + std::to_string(child) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+  for (const int fd : {ready[0], ready[1], leave[0], leave[1]}) close(fd);
+  waitpid(child, nullptr, 0);
+  return answer == 'y' ? std::move(space) : Fd();
+}
+
+int namespace_of(View view) {
+  static std::map<View, Fd> spaces;
+  auto at = spaces.find(view);
+  if (at == spaces.end()) at = spaces.emplace(view, make_namespace(view)).first;
+  return at->second.get();
+}
+
+}  // namespace
+
+std::function<void()> enter(View view) {
+  if (view == View::host) return nullptr;
+  const int space = namespace_of(view);
+  return [space] {
+    if (setns(space, CLONE_NEWNS) != 0) _exit(125);
+  };
+}
+
+std::string missing(View view) {
+  if (view == View::host) return "";
+  bool v1 = false;
+  for (const auto& mount : cgroup_mounts()) v1 = v1 || mount.type == "cgroup";
+  if (view == View::v1 && !v1) return "no cgroup v1 hierarchy is mounted here";
+  if (view == View::v2 && v2_mount().empty()) return "no cgroup v2 hierarchy is mounted here";
+  return namespace_of(view) >= 0 ? "" : "the mount namespace of the view could not be made";
+}
+
+std::string v1_mount(const std::string& controller) {
+  for (const auto& mount : cgroup_mounts())
+    if (mount.type == "cgroup" && lists(mount.options, controller, ',')) return mount.point;
+  return "";
+}
+
+bool has_v1(const std::string& controller) { return !v1_mount(controller).empty(); }
+
+std::string v2_mount() {
+  for (const auto& mount : cgroup_mounts())
+    if (mount.type == "cgroup2") return mount.point;
+  return "";
+}
+
+bool has_v2(const std::string& controller) {
+  return !v2_mount().empty() && lists(read_file(v2_mount() + "/cgroup.controllers"), controller, ' ');
+}
+
+}  // namespace support
