@@ -59,11 +59,13 @@ TEST_F(Lifecycle, StoppedIsSeenBeforeTheZombieIsReaped) {
 }
 
 TEST_F(Lifecycle, StateHasThePropertiesThatEnginesRead) {
+  SKIP_FOR("crun", "prints the rootfs as it stands in the config");
   Bundle bundle = sleeper();
   const std::string id = create(bundle);
   const Json state = runtime.state(id);
-  for (const char* key : {"ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "owner"})
+  for (const char* key : {"ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "owner"}) {
     EXPECT_TRUE(state.has(key)) << key;
+  }
   EXPECT_EQ(state.get("rootfs").str(), bundle.rootfs());
   // RFC 3339: 2026-01-02T03:04:05.678Z
   const std::string created = state.get("created").str();
@@ -78,15 +80,17 @@ TEST_F(Lifecycle, StartOnlyWhenCreated) {
   const std::string id = start(bundle);
   const Outcome again = runtime({"start", id});
   EXPECT_NE(again.status, 0);
-  if (runtime.is_davit() || runtime.name() == "runc")
+  if (runtime.is_davit() || runtime.name() == "runc") {
     EXPECT_NE(again.err.find("cannot start an already running container"), std::string::npos) << again.err;
+  }
   EXPECT_EQ(runtime.status(id), "running");
   EXPECT_TRUE(runtime({"kill", id, "KILL"}).ok());
   EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
   const Outcome dead = runtime({"start", id});
   EXPECT_NE(dead.status, 0);
-  if (runtime.is_davit() || runtime.name() == "runc")
+  if (runtime.is_davit() || runtime.name() == "runc") {
     EXPECT_NE(dead.err.find("cannot start a container that has stopped"), std::string::npos) << dead.err;
+  }
   EXPECT_EQ(runtime.status(id), "stopped");
 }
 
@@ -96,8 +100,9 @@ TEST_F(Lifecycle, KillNeedsAProcess) {
   EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
   const Outcome outcome = runtime({"kill", id, "TERM"});
   EXPECT_NE(outcome.status, 0);
-  if (runtime.is_davit() || runtime.name() == "runc")
+  if (runtime.is_davit() || runtime.name() == "runc") {
     EXPECT_NE(outcome.err.find("container not running"), std::string::npos) << outcome.err;
+  }
 }
 
 TEST_F(Lifecycle, KillReachesACreatedContainer) {
@@ -145,11 +150,14 @@ TEST_F(Lifecycle, KillKnowsRealTimeSignals) {
 }
 
 TEST_F(Lifecycle, KillRefusesWhatIsNoSignal) {
+  SKIP_FOR("crun", "1.8.1 sends signal 0 for what it does not know");
   Bundle bundle = sleeper();
   const std::string id = start(bundle);
   for (const char* signal : {"NOSUCH", "-1", "999", "", "9x"}) {
     const Outcome outcome = runtime({"kill", id, signal});
-    if (runtime.is_davit() || (std::string(signal) == "NOSUCH")) EXPECT_NE(outcome.status, 0) << signal;
+    if (runtime.is_davit() || (std::string(signal) == "NOSUCH")) {
+      EXPECT_NE(outcome.status, 0) << signal;
+    }
   }
   EXPECT_EQ(runtime.status(id), "running");
 }
@@ -169,8 +177,9 @@ TEST_F(Lifecycle, DeleteOnlyWhenStopped) {
   const std::string id = start(bundle);
   const Outcome outcome = runtime({"delete", id});
   EXPECT_NE(outcome.status, 0);
-  if (runtime.is_davit() || runtime.name() == "runc")
+  if (runtime.is_davit() || runtime.name() == "runc") {
     EXPECT_NE(outcome.err.find("that is not stopped: running"), std::string::npos) << outcome.err;
+  }
   EXPECT_EQ(runtime.status(id), "running");
   EXPECT_TRUE(runtime({"delete", "--force", id}).ok());
   EXPECT_TRUE(runtime.state(id).is_null());
@@ -203,9 +212,13 @@ TEST_F(Lifecycle, WhatDoesNotExistSaysSo) {
     const Outcome outcome = runtime(args);
     EXPECT_NE(outcome.status, 0) << args[0];
     EXPECT_EQ(outcome.out, "") << args[0];
-    if (!is_runtime(runtime, "crun"))
-      EXPECT_NE(outcome.err.find("container does not exist"), std::string::npos) << args[0] << ": " << outcome.err;
-    if (runtime.is_davit()) EXPECT_EQ(split(trim(outcome.err), '\n').size(), 1U) << outcome.err;
+    if (!is_runtime(runtime, "crun")) {
+      EXPECT_NE(outcome.err.find("container does not exist"), std::string::npos)
+          << args[0] << ": " << outcome.err;
+    }
+    if (runtime.is_davit()) {
+      EXPECT_EQ(split(trim(outcome.err), '\n').size(), 1U) << outcome.err;
+    }
   }
 }
 
@@ -214,12 +227,14 @@ TEST_F(Lifecycle, AnIdIsTakenOnce) {
   const std::string id = create(bundle);
   const Outcome again = runtime({"create", "--bundle", bundle.path(), id});
   EXPECT_NE(again.status, 0);
-  if (runtime.is_davit())
+  if (runtime.is_davit()) {
     EXPECT_NE(again.err.find("container with given ID already exists"), std::string::npos) << again.err;
+  }
   EXPECT_EQ(runtime.status(id), "created");
 }
 
 TEST_F(Lifecycle, IdsAreNames) {
+  SKIP_FOR("crun", "before 1.28 takes almost any name");
   Bundle bundle;
   bundle.write();
   const std::vector<std::string> bad = {"", ".", "..", "../x", "a/b", "a b", "a\nb", "a*", "\xc3\xa4", "a:b"};
@@ -227,16 +242,21 @@ TEST_F(Lifecycle, IdsAreNames) {
     if (!runtime.is_davit() && id == ".") continue;
     const Outcome outcome = runtime({"create", "--bundle", bundle.path(), id});
     EXPECT_NE(outcome.status, 0) << "id: " << id;
-    if (runtime.is_davit() && !id.empty())
-      EXPECT_NE(outcome.err.find("invalid container ID format"), std::string::npos) << id << ": " << outcome.err;
+    if (runtime.is_davit() && !id.empty()) {
+      EXPECT_NE(outcome.err.find("invalid container ID format"), std::string::npos)
+          << id << ": " << outcome.err;
+    }
   }
-  if (runtime.is_davit()) EXPECT_NE(runtime({"create", "--bundle", bundle.path(), std::string(300, 'a')}).status, 0);
+  if (runtime.is_davit()) {
+    EXPECT_NE(runtime({"create", "--bundle", bundle.path(), std::string(300, 'a')}).status, 0);
+  }
   const std::string good = new_id() + "_+.-X";
   const Outcome outcome = runtime({"run", "--bundle", bundle.path(), good});
   EXPECT_TRUE(outcome.ok()) << outcome.all();
 }
 
 TEST_F(Lifecycle, TwoCommandsAtOnceDoNotBreakEachOther) {
+  SKIP_FOR("runc,crun", "take no lock: of two starts at once one can hang");
   Bundle bundle = sleeper();
   bundle.write();
   const std::string id = new_id();
@@ -257,7 +277,9 @@ TEST_F(Lifecycle, TwoCommandsAtOnceDoNotBreakEachOther) {
   int deleted = 0;
   for (auto& child : deletes) deleted += child.wait().ok() ? 1 : 0;
   EXPECT_GE(deleted, 1);
-  if (runtime.is_davit()) EXPECT_EQ(deleted, 4);
+  if (runtime.is_davit()) {
+    EXPECT_EQ(deleted, 4);
+  }
   EXPECT_TRUE(runtime.state(id).is_null());
 }
 
@@ -275,8 +297,9 @@ TEST_F(Lifecycle, ListShowsWhatThereIs) {
     EXPECT_TRUE(entry.has("owner"));
   }
   const std::string table = runtime({"list"}).out;
-  for (const char* column : {"PID", "STATUS", "BUNDLE", "CREATED", "OWNER"})
+  for (const char* column : {"PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}) {
     EXPECT_NE(table.find(column), std::string::npos) << table;
+  }
   EXPECT_NE(table.find(second), std::string::npos) << table;
   auto quiet = split(runtime({"list", "--quiet"}).out, '\n');
   std::sort(quiet.begin(), quiet.end());
@@ -296,7 +319,7 @@ TEST_F(Lifecycle, ListSkipsABrokenEntry) {
 
 TEST_F(Lifecycle, PsListsProcesses) {
   Bundle bundle;
-  bundle.sh("sleep 1000 & sleep 1000");
+  bundle.sh("sleep 1000 & sleep 1000; true");
   const std::string id = start(bundle);
   const pid_t init = runtime.pid(id);
   Json pids;
@@ -329,7 +352,9 @@ TEST_F(Lifecycle, PauseAndResume) {
   ASSERT_TRUE(runtime({"resume", id}).ok());
   EXPECT_EQ(runtime.status(id), "running");
   EXPECT_TRUE(eventually([&] { return read_file(count) != before; }));
-  EXPECT_NE(runtime({"resume", id}).status, 0) << "it is not paused";
+  if (!is_runtime(runtime, "crun")) {
+    EXPECT_NE(runtime({"resume", id}).status, 0) << "it is not paused";
+  }
 }
 
 TEST_F(Lifecycle, APausedContainerCanBeDeletedByForce) {
@@ -352,7 +377,8 @@ TEST_F(Lifecycle, SpecWritesAConfigThatRuns) {
   bundle.config = config;
   const Outcome ran = run_bundle(bundle);
   EXPECT_EQ(ran.out, "from spec\n") << ran.all();
-  EXPECT_NE(runtime({"spec", "--bundle", bundle.path()}).status, 0) << "an existing file must not be overwritten";
+  EXPECT_NE(runtime({"spec", "--bundle", bundle.path()}).status, 0)
+      << "an existing file must not be overwritten";
 }
 
 TEST_F(Lifecycle, FeaturesIsTheOciDocument) {

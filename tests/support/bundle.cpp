@@ -53,18 +53,38 @@ constexpr std::string_view kMinimalConfig = R"({
 
 const std::vector<std::string>& capabilities(bool all) {
   static const std::vector<std::string> kDefault = {
-      "CAP_AUDIT_WRITE", "CAP_CHOWN",      "CAP_DAC_OVERRIDE", "CAP_FOWNER",          "CAP_FSETID",
-      "CAP_KILL",        "CAP_MKNOD",      "CAP_SETFCAP",      "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",
-      "CAP_SETGID",      "CAP_SETPCAP",    "CAP_SETUID",       "CAP_SYS_CHROOT"};
+      "CAP_AUDIT_WRITE", "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID",
+      "CAP_KILL",        "CAP_MKNOD",   "CAP_SETFCAP",      "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",
+      "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",       "CAP_SYS_CHROOT"};
   static const std::vector<std::string> kAll = [] {
     auto names = kDefault;
-    for (const char* name :
-         {"CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_BLOCK_SUSPEND", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
-          "CAP_DAC_READ_SEARCH", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_LEASE", "CAP_LINUX_IMMUTABLE",
-          "CAP_MAC_ADMIN", "CAP_MAC_OVERRIDE", "CAP_NET_ADMIN", "CAP_NET_BROADCAST", "CAP_PERFMON",
-          "CAP_SYSLOG", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT",
-          "CAP_SYS_PTRACE", "CAP_SYS_RAWIO", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG",
-          "CAP_WAKE_ALARM"})
+    for (const char* name : {"CAP_AUDIT_CONTROL",
+                             "CAP_AUDIT_READ",
+                             "CAP_BLOCK_SUSPEND",
+                             "CAP_BPF",
+                             "CAP_CHECKPOINT_RESTORE",
+                             "CAP_DAC_READ_SEARCH",
+                             "CAP_IPC_LOCK",
+                             "CAP_IPC_OWNER",
+                             "CAP_LEASE",
+                             "CAP_LINUX_IMMUTABLE",
+                             "CAP_MAC_ADMIN",
+                             "CAP_MAC_OVERRIDE",
+                             "CAP_NET_ADMIN",
+                             "CAP_NET_BROADCAST",
+                             "CAP_PERFMON",
+                             "CAP_SYSLOG",
+                             "CAP_SYS_ADMIN",
+                             "CAP_SYS_BOOT",
+                             "CAP_SYS_MODULE",
+                             "CAP_SYS_NICE",
+                             "CAP_SYS_PACCT",
+                             "CAP_SYS_PTRACE",
+                             "CAP_SYS_RAWIO",
+                             "CAP_SYS_RESOURCE",
+                             "CAP_SYS_TIME",
+                             "CAP_SYS_TTY_CONFIG",
+                             "CAP_WAKE_ALARM"})
       names.emplace_back(name);
     return names;
   }();
@@ -103,14 +123,24 @@ Json minimal_config() {
   return config;
 }
 
-Json all_capabilities() { return capability_sets(true); }
+Json all_capabilities() {
+  return capability_sets(true);
+}
 
-Bundle::Bundle(Json config_) : config(std::move(config_)), dir_("b") { make_rootfs(rootfs()); }
+Bundle::Bundle(Json config_) : config(std::move(config_)), dir_("b") {
+  make_rootfs(rootfs());
+}
 
-void Bundle::write() const { write_text(config.dump()); }
-void Bundle::write_text(std::string_view text) const { write_file(dir_ / "config.json", text); }
+void Bundle::write() const {
+  write_text(config.dump());
+}
+void Bundle::write_text(std::string_view text) const {
+  write_file(dir_ / "config.json", text);
+}
 
-Bundle& Bundle::sh(std::string_view script) { return args({"/bin/sh", "-c", std::string(script)}); }
+Bundle& Bundle::sh(std::string_view script) {
+  return args({"/bin/sh", "-c", std::string(script)});
+}
 
 Bundle& Bundle::args(const std::vector<std::string>& arguments) {
   config["process"]["args"] = Json(arguments);
@@ -128,7 +158,8 @@ void make_rootfs(const std::string& rootfs) {
     ADD_FAILURE() << "link: " << strerror(errno);
   for (const auto& applet : applets())
     if (applet != "busybox") make_symlink("busybox", rootfs + "/bin/" + applet);
-  write_file(rootfs + "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n");
+  write_file(rootfs + "/etc/passwd",
+             "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n");
   write_file(rootfs + "/etc/group", "root:x:0:\nuser:x:1000:\n");
 }
 

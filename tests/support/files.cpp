@@ -24,7 +24,9 @@ Fd& Fd::operator=(Fd&& other) noexcept {
   return *this;
 }
 
-int Fd::release() { return std::exchange(number_, -1); }
+int Fd::release() {
+  return std::exchange(number_, -1);
+}
 
 void Fd::reset() {
   if (number_ >= 0) close(number_);
@@ -78,7 +80,8 @@ void make_dirs(const std::string& path, mode_t mode) {
 }
 
 void make_symlink(const std::string& target, const std::string& path) {
-  if (symlink(target.c_str(), path.c_str()) != 0) ADD_FAILURE() << "symlink " << path << ": " << strerror(errno);
+  if (symlink(target.c_str(), path.c_str()) != 0)
+    ADD_FAILURE() << "symlink " << path << ": " << strerror(errno);
 }
 
 void remove_tree(const std::string& path) {
@@ -92,7 +95,8 @@ std::vector<std::string> list_dir(const std::string& path) {
   DIR* dir = opendir(path.c_str());
   if (dir == nullptr) return names;
   while (const dirent* entry = readdir(dir))
-    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) names.emplace_back(entry->d_name);
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+      names.emplace_back(entry->d_name);
   closedir(dir);
   std::sort(names.begin(), names.end());
   return names;

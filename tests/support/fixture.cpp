@@ -5,7 +5,8 @@
 namespace support {
 
 ContainerTest::ContainerTest()
-    : runtime(Runtime::path_under_test(), state_dir_.path()), before_(HostSnapshot::take(state_dir_.path())) {}
+    : runtime(Runtime::path_under_test(), state_dir_.path()),
+      before_(HostSnapshot::take(state_dir_.path())) {}
 
 void ContainerTest::TearDown() {
   for (const auto& id : ids_) destroy(id);
@@ -23,17 +24,22 @@ void ContainerTest::TearDown() {
   reap_orphans();
 }
 
-std::string ContainerTest::new_id() { return ids_.emplace_back(Sandbox::get().new_id()); }
+std::string ContainerTest::new_id() {
+  return ids_.emplace_back(Sandbox::get().new_id());
+}
 
 void ContainerTest::destroy(const std::string& id) {
   reap_orphans();
   const Outcome outcome = runtime({"delete", "--force", id});
   // crun before 1.9 calls it an error that there is nothing to delete.
-  if (runtime.name() != "crun") EXPECT_EQ(outcome.status, 0) << outcome.all();
+  if (runtime.name() != "crun") {
+    EXPECT_EQ(outcome.status, 0) << outcome.all();
+  }
   reap_orphans();
 }
 
-Outcome ContainerTest::run_bundle(Bundle& bundle, const std::vector<std::string>& flags, const Options& options) {
+Outcome ContainerTest::run_bundle(Bundle& bundle, const std::vector<std::string>& flags,
+                                  const Options& options) {
   bundle.write();
   std::vector<std::string> args = {"run", "--bundle", bundle.path()};
   args.insert(args.end(), flags.begin(), flags.end());
@@ -53,7 +59,8 @@ std::string ContainerTest::output(const Json& config, std::string_view script) {
   return outcome.line();
 }
 
-std::string ContainerTest::create(Bundle& bundle, const std::vector<std::string>& flags, const Options& options) {
+std::string ContainerTest::create(Bundle& bundle, const std::vector<std::string>& flags,
+                                  const Options& options) {
   bundle.write();
   std::vector<std::string> args = {"create", "--bundle", bundle.path()};
   args.insert(args.end(), flags.begin(), flags.end());
@@ -64,14 +71,16 @@ std::string ContainerTest::create(Bundle& bundle, const std::vector<std::string>
   return id;
 }
 
-std::string ContainerTest::start(Bundle& bundle, const std::vector<std::string>& flags, const Options& options) {
+std::string ContainerTest::start(Bundle& bundle, const std::vector<std::string>& flags,
+                                 const Options& options) {
   std::string id = create(bundle, flags, options);
   const Outcome outcome = runtime({"start", id});
   EXPECT_EQ(outcome.status, 0) << outcome.all();
   return id;
 }
 
-Outcome ContainerTest::exec(const std::string& id, std::string_view script, const std::vector<std::string>& flags) {
+Outcome ContainerTest::exec(const std::string& id, std::string_view script,
+                            const std::vector<std::string>& flags) {
   std::vector<std::string> args = {"exec"};
   args.insert(args.end(), flags.begin(), flags.end());
   args.insert(args.end(), {id, "/bin/sh", "-c", std::string(script)});

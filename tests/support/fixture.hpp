@@ -1,4 +1,5 @@
-// The fixture of all tests that run containers: everything made in a test is gone after it, or the test fails.
+// The fixture of all tests that run containers: everything made in a test is gone after it, or the test
+// fails.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -33,7 +34,8 @@ class ContainerTest : public ::testing::Test {
   std::string start(Bundle& bundle, const std::vector<std::string>& flags = {}, const Options& options = {});
   /// `exec` of a shell script in a running container.
   Outcome exec(const std::string& id, std::string_view script, const std::vector<std::string>& flags = {});
-  /// Expects that `create` and `run` of this configuration fail, leave nothing behind, and gives stderr of create.
+  /// Expects that `create` and `run` of this configuration fail, leave nothing behind, and gives stderr of
+  /// create.
   std::string refused(const Json& config);
   std::string refused(Bundle& bundle);
   /// Where the cgroup of that configuration's container is; use with `config["linux"]["cgroupsPath"]`.

@@ -38,7 +38,8 @@ class Parser {
 
  private:
   void space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
       ++at_;
   }
   bool take(char wanted) {
@@ -56,18 +57,27 @@ class Parser {
     space();
     if (at_ >= text_.size()) return false;
     switch (text_[at_]) {
-      case '{': return read_object(value);
-      case '[': return read_array(value);
+      case '{':
+        return read_object(value);
+      case '[':
+        return read_array(value);
       case '"': {
         std::string string;
         if (!read_string(string)) return false;
         value = Json(std::move(string));
         return true;
       }
-      case 't': value = Json(true); return word("true");
-      case 'f': value = Json(false); return word("false");
-      case 'n': value = Json(); return word("null");
-      default: return read_number(value);
+      case 't':
+        value = Json(true);
+        return word("true");
+      case 'f':
+        value = Json(false);
+        return word("false");
+      case 'n':
+        value = Json();
+        return word("null");
+      default:
+        return read_number(value);
     }
   }
   bool read_object(Json& value) {
@@ -174,7 +184,9 @@ Json Json::object(std::vector<Member> members) {
   return value;
 }
 
-std::optional<Json> Json::try_parse(std::string_view text) { return Parser(text).document(); }
+std::optional<Json> Json::try_parse(std::string_view text) {
+  return Parser(text).document();
+}
 
 Json Json::parse(std::string_view text) {
   auto value = try_parse(text);
@@ -182,7 +194,9 @@ Json Json::parse(std::string_view text) {
   return value ? *value : Json();
 }
 
-std::int64_t Json::number() const { return std::strtoll(text_.c_str(), nullptr, 10); }
+std::int64_t Json::number() const {
+  return std::strtoll(text_.c_str(), nullptr, 10);
+}
 
 Json& Json::operator[](const std::string& key) {
   for (auto& member : members_)
@@ -231,10 +245,16 @@ std::string Json::dump() const {
 
 void Json::dump_to(std::string& out) const {
   switch (kind_) {
-    case Kind::null: out += "null"; break;
+    case Kind::null:
+      out += "null";
+      break;
     case Kind::boolean:
-    case Kind::number: out += text_; break;
-    case Kind::string: quote(out, text_); break;
+    case Kind::number:
+      out += text_;
+      break;
+    case Kind::string:
+      quote(out, text_);
+      break;
     case Kind::array:
       out += '[';
       for (std::size_t i = 0; i < items_.size(); ++i) {

@@ -16,15 +16,15 @@ class Json {
   using Member = std::pair<std::string, Json>;
 
   Json() = default;
-  Json(bool value) : kind_(Kind::boolean), text_(value ? "true" : "false") {}               // NOLINT
-  Json(int value) : kind_(Kind::number), text_(std::to_string(value)) {}                    // NOLINT
-  Json(std::int64_t value) : kind_(Kind::number), text_(std::to_string(value)) {}           // NOLINT
-  Json(std::uint64_t value) : kind_(Kind::number), text_(std::to_string(value)) {}          // NOLINT
-  Json(unsigned value) : kind_(Kind::number), text_(std::to_string(value)) {}               // NOLINT
-  Json(const char* value) : kind_(Kind::string), text_(value) {}                            // NOLINT
-  Json(std::string value) : kind_(Kind::string), text_(std::move(value)) {}                 // NOLINT
-  Json(std::string_view value) : kind_(Kind::string), text_(value) {}                       // NOLINT
-  Json(const std::vector<std::string>& values) : kind_(Kind::array) {                       // NOLINT
+  Json(bool value) : kind_(Kind::boolean), text_(value ? "true" : "false") {}       // NOLINT
+  Json(int value) : kind_(Kind::number), text_(std::to_string(value)) {}            // NOLINT
+  Json(std::int64_t value) : kind_(Kind::number), text_(std::to_string(value)) {}   // NOLINT
+  Json(std::uint64_t value) : kind_(Kind::number), text_(std::to_string(value)) {}  // NOLINT
+  Json(unsigned value) : kind_(Kind::number), text_(std::to_string(value)) {}       // NOLINT
+  Json(const char* value) : kind_(Kind::string), text_(value) {}                    // NOLINT
+  Json(std::string value) : kind_(Kind::string), text_(std::move(value)) {}         // NOLINT
+  Json(std::string_view value) : kind_(Kind::string), text_(value) {}               // NOLINT
+  Json(const std::vector<std::string>& values) : kind_(Kind::array) {               // NOLINT
     for (const auto& value : values) items_.emplace_back(value);
   }
   static Json array(std::vector<Json> items = {});
@@ -73,7 +73,9 @@ class Json {
 };
 
 inline namespace literals {
-inline Json operator""_json(const char* text, std::size_t size) { return Json::parse({text, size}); }
+inline Json operator""_json(const char* text, std::size_t size) {
+  return Json::parse({text, size});
+}
 }  // namespace literals
 
 }  // namespace support

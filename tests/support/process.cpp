@@ -26,7 +26,9 @@ std::set<pid_t>& own_children() {
   return pids;
 }
 
-int decode(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+int decode(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
 
 Fd scratch() {
   return Fd(open(Sandbox::get().dir().c_str(), O_TMPFILE | O_RDWR | O_APPEND | O_CLOEXEC, 0666));
@@ -41,7 +43,8 @@ std::string content(const Fd& file) {
   return text;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& argv, const Options& options, int in, int out, int err) {
+[[noreturn]] void become(const std::vector<std::string>& argv, const Options& options, int in, int out,
+                         int err) {
   // Numbers that are both source and target must not be trodden on: lift the sources first.
   std::vector<std::pair<int, int>> plan = {{in, 0}, {out, 1}, {err, 2}};
   for (const auto& pair : options.fds) {
@@ -99,16 +102,29 @@ Child::Child(const std::vector<std::string>& argv, const Options& options)
   own_children().insert(pid_);
 }
 
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      timeout_ms_(other.timeout_ms_),
+      name_(std::move(other.name_)),
+      out_(std::move(other.out_)),
+      err_(std::move(other.err_)) {}
+
 Child::~Child() {
-  if (own_children().count(pid_) == 0) return;
+  if (pid_ < 0 || own_children().count(pid_) == 0) return;
   ::kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   own_children().erase(pid_);
 }
 
-std::string Child::out() const { return content(out_); }
-std::string Child::err() const { return content(err_); }
-void Child::kill(int signal) const { ::kill(pid_, signal); }
+std::string Child::out() const {
+  return content(out_);
+}
+std::string Child::err() const {
+  return content(err_);
+}
+void Child::kill(int signal) const {
+  ::kill(pid_, signal);
+}
 
 Outcome Child::wait() {
   const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
@@ -123,7 +139,9 @@ Outcome Child::wait() {
   return {decode(status), out(), err()};
 }
 
-Outcome run(const std::vector<std::string>& argv, const Options& options) { return Child(argv, options).wait(); }
+Outcome run(const std::vector<std::string>& argv, const Options& options) {
+  return Child(argv, options).wait();
+}
 
 bool eventually(const std::function<bool()>& condition, int timeout_ms) {
   const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
@@ -164,6 +182,12 @@ int wait_orphan(pid_t pid, int timeout_ms) {
       },
       timeout_ms);
   return result;
+}
+
+bool has_capability(unsigned number) {
+  const std::string status = read_file("/proc/self/status");
+  const auto at = status.find("CapEff:\t");
+  return at != std::string::npos && (std::stoull(status.substr(at + 8, 16), nullptr, 16) >> number & 1U) != 0;
 }
 
 bool alive(pid_t pid) {

@@ -13,13 +13,13 @@
 namespace support {
 
 struct Options {
-  std::string input;                        ///< what the program reads from stdin (otherwise /dev/null)
-  std::vector<std::string> env;             ///< added to ours, "NAME=value"
-  bool only_env = false;                    ///< nothing but `env`
-  std::string cwd;                          ///< working directory, ours if empty
-  int timeout_ms = 30000;                   ///< then it is killed, and that is a test failure
-  std::vector<std::pair<int, int>> fds;     ///< {our descriptor, its number in the program}
-  std::function<void()> in_child;           ///< called just before exec
+  std::string input;                     ///< what the program reads from stdin (otherwise /dev/null)
+  std::vector<std::string> env;          ///< added to ours, "NAME=value"
+  bool only_env = false;                 ///< nothing but `env`
+  std::string cwd;                       ///< working directory, ours if empty
+  int timeout_ms = 20000;                ///< then it is killed, and that is a test failure
+  std::vector<std::pair<int, int>> fds;  ///< {our descriptor, its number in the program}
+  std::function<void()> in_child;        ///< called just before exec
 };
 
 struct Outcome {
@@ -37,7 +37,7 @@ struct Outcome {
 class Child {
  public:
   Child(const std::vector<std::string>& argv, const Options& options);
-  Child(Child&&) = default;
+  Child(Child&& other) noexcept;
   ~Child();
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// What it has written up to now. Files, not pipes: a container that outlives the runtime keeps them open.
@@ -64,6 +64,8 @@ std::vector<pid_t> descendants();
 void reap_orphans();
 /// Waits for a container's init that we inherited; its exit status or 128 + signal, -1 if it was not ours.
 int wait_orphan(pid_t pid, int timeout_ms = 10000);
+/// True if we have that capability, by its number: root in a confined machine may lack some.
+bool has_capability(unsigned number);
 /// True while the process exists and is no zombie.
 bool alive(pid_t pid);
 

@@ -20,7 +20,10 @@ std::string name_of(const std::string& path) {
 }  // namespace
 
 Runtime::Runtime(std::string path, std::string root)
-    : path_(std::move(path)), root_(std::move(root)), name_(name_of(path_)) {}
+    : path_(std::move(path)), root_(std::move(root)), name_(name_of(path_)) {
+  // crun refuses a hybrid host whose v2 part has controllers.
+  if (name_ == "crun" && has_v1("memory") && has_v2("hugetlb")) view = View::v1;
+}
 
 std::string Runtime::path_under_test() {
   for (const char* variable : {"RUNTIME", "DAVIT_RUNTIME"})

@@ -33,6 +33,8 @@ Sandbox::~Sandbox() {
   if (getpid() == owner_ && getenv("DAVIT_TEST_KEEP") == nullptr) remove_tree(dir_);
 }
 
-std::string Sandbox::new_id() { return mark_ + "-" + std::to_string(++count_); }
+std::string Sandbox::new_id() {
+  return mark_ + "-" + std::to_string(++count_);
+}
 
 }  // namespace support

@@ -1,5 +1,5 @@
-// The place in which this test program works, so that whatever a runtime leaves behind can be told from the rest
-// of a busy machine.
+// The place in which this test program works, so that whatever a runtime leaves behind can be told from the
+// rest of a busy machine.
 #pragma once
 
 #include <string>

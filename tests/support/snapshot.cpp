@@ -31,15 +31,19 @@ void marked_names(const std::string& path, std::set<std::string>& found) {
 HostSnapshot HostSnapshot::take(const std::string& state_dir) {
   HostSnapshot snapshot;
   reap_orphans();
-  for (const auto& line : split(read_file("/proc/self/mountinfo"), '\n')) snapshot.things_.insert("mount " + line);
+  for (const auto& line : split(read_file("/proc/self/mountinfo"), '\n'))
+    snapshot.things_.insert("mount " + line);
   for (const pid_t pid : descendants()) {
     const std::string proc = "/proc/" + std::to_string(pid);
     std::string command = read_file(proc + "/cmdline");
     for (char& c : command) c = c == '\0' ? ' ' : c;
-    snapshot.things_.insert("process " + std::to_string(pid) + " " + trim(read_file(proc + "/comm")) + " " + command);
+    snapshot.things_.insert("process " + std::to_string(pid) + " " + trim(read_file(proc + "/comm")) + " " +
+                            command);
   }
-  for (const auto& name : list_dir("/sys/fs/cgroup")) marked_directories("/sys/fs/cgroup/" + name, kDepth, snapshot.things_);
-  for (const char* dir : {"/run", "/tmp", "/dev/shm", "/var/lib", "/run/user"}) marked_names(dir, snapshot.things_);
+  for (const auto& name : list_dir("/sys/fs/cgroup"))
+    marked_directories("/sys/fs/cgroup/" + name, kDepth, snapshot.things_);
+  for (const char* dir : {"/run", "/tmp", "/dev/shm", "/var/lib", "/run/user"})
+    marked_names(dir, snapshot.things_);
   if (!state_dir.empty())
     for (const auto& name : list_dir(state_dir))
       if (name.find(Sandbox::get().mark()) != std::string::npos) snapshot.things_.insert("state " + name);

@@ -62,7 +62,9 @@ Fd make_namespace(View view) {
     close(leave[1]);
     const char answer = unshare(CLONE_NEWNS) == 0 && arrange(view) ? 'y' : 'n';
     char byte = 0;
-    if (write(ready[1], &answer, 1) == 1) while (read(leave[0], &byte, 1) > 0) {}
+    if (write(ready[1], &answer, 1) == 1)
+      while (read(leave[0], &byte, 1) > 0) {
+      }
     _exit(0);
   }
   char answer = 'n';
@@ -105,7 +107,9 @@ std::string v1_mount(const std::string& controller) {
   return "";
 }
 
-bool has_v1(const std::string& controller) { return !v1_mount(controller).empty(); }
+bool has_v1(const std::string& controller) {
+  return !v1_mount(controller).empty();
+}
 
 std::string v2_mount() {
   for (const auto& mount : cgroup_mounts())

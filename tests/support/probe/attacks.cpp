@@ -39,11 +39,14 @@ void watch(double seconds, Visit visit) {
   }
 }
 
-double seconds_of(int argc, char** argv) { return argc > 0 ? strtod(argv[0], nullptr) : 1; }
+double seconds_of(int argc, char** argv) {
+  return argc > 0 ? strtod(argv[0], nullptr) : 1;
+}
 
 }  // namespace
 
-/// CVE-2019-5736: reports the device:inode of each executable seen and whether it could be opened for writing.
+/// CVE-2019-5736: reports the device:inode of each executable seen and whether it could be opened for
+/// writing.
 int scan_exe(int argc, char** argv) {
   puts("ready");
   long seen = 0;

@@ -6,6 +6,7 @@
 //   probe tty                 what fd 0 is as a terminal
 //   probe fds                 "number target" of every open descriptor
 //   probe listen PATH         makes a unix socket and waits
+//   probe notify TEXT         sends TEXT to $NOTIFY_SOCKET
 //   probe spin MS             uses the processor for that long
 //   probe memory MIB          touches so much memory
 //   probe scan-exe SECONDS    tries to write to the executable of every process that appears
@@ -24,10 +25,11 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"report", probe::report},       {"devices", probe::devices},   {"call", probe::call},
-    {"signals", probe::signals},     {"tty", probe::tty},           {"fds", probe::fds},
-    {"listen", probe::listen_on},    {"spin", probe::spin},         {"memory", probe::memory},
-    {"scan-exe", probe::scan_exe},   {"scan-ptrace", probe::scan_ptrace}, {"swap", probe::swap_paths},
+    {"report", probe::report},    {"devices", probe::devices},   {"call", probe::call},
+    {"signals", probe::signals},  {"tty", probe::tty},           {"fds", probe::fds},
+    {"listen", probe::listen_on}, {"spin", probe::spin},         {"notify", probe::notify},
+    {"memory", probe::memory},    {"scan-exe", probe::scan_exe}, {"scan-ptrace", probe::scan_ptrace},
+    {"swap", probe::swap_paths},
 };
 
 }  // namespace

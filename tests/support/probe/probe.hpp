@@ -9,6 +9,7 @@ int signals(int argc, char** argv);
 int tty(int argc, char** argv);
 int fds(int argc, char** argv);
 int listen_on(int argc, char** argv);
+int notify(int argc, char** argv);
 int spin(int argc, char** argv);
 int memory(int argc, char** argv);
 int scan_exe(int argc, char** argv);

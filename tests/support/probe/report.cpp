@@ -26,11 +26,11 @@ struct Limit {
   const char* name;
 };
 constexpr Limit kLimits[] = {
-    {RLIMIT_AS, "AS"},           {RLIMIT_CORE, "CORE"},       {RLIMIT_CPU, "CPU"},
-    {RLIMIT_DATA, "DATA"},       {RLIMIT_FSIZE, "FSIZE"},     {RLIMIT_LOCKS, "LOCKS"},
+    {RLIMIT_AS, "AS"},           {RLIMIT_CORE, "CORE"},         {RLIMIT_CPU, "CPU"},
+    {RLIMIT_DATA, "DATA"},       {RLIMIT_FSIZE, "FSIZE"},       {RLIMIT_LOCKS, "LOCKS"},
     {RLIMIT_MEMLOCK, "MEMLOCK"}, {RLIMIT_MSGQUEUE, "MSGQUEUE"}, {RLIMIT_NICE, "NICE"},
-    {RLIMIT_NOFILE, "NOFILE"},   {RLIMIT_NPROC, "NPROC"},     {RLIMIT_RSS, "RSS"},
-    {RLIMIT_RTPRIO, "RTPRIO"},   {RLIMIT_RTTIME, "RTTIME"},   {RLIMIT_SIGPENDING, "SIGPENDING"},
+    {RLIMIT_NOFILE, "NOFILE"},   {RLIMIT_NPROC, "NPROC"},       {RLIMIT_RSS, "RSS"},
+    {RLIMIT_RTPRIO, "RTPRIO"},   {RLIMIT_RTTIME, "RTTIME"},     {RLIMIT_SIGPENDING, "SIGPENDING"},
     {RLIMIT_STACK, "STACK"},
 };
 
@@ -72,9 +72,11 @@ void print_scheduling() {
   } attributes = {};
   attributes.size = sizeof attributes;
   if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) == 0)
-    printf("sched %u nice %d priority %u flags %llu runtime %llu deadline %llu period %llu\n", attributes.policy,
-           attributes.nice, attributes.priority, static_cast<unsigned long long>(attributes.flags),
-           static_cast<unsigned long long>(attributes.runtime), static_cast<unsigned long long>(attributes.deadline),
+    printf("sched %u nice %d priority %u flags %llu runtime %llu deadline %llu period %llu\n",
+           attributes.policy, attributes.nice, attributes.priority,
+           static_cast<unsigned long long>(attributes.flags),
+           static_cast<unsigned long long>(attributes.runtime),
+           static_cast<unsigned long long>(attributes.deadline),
            static_cast<unsigned long long>(attributes.period));
   const long ioprio = syscall(SYS_ioprio_get, 1, 0);
   printf("ioprio class %ld priority %ld\n", ioprio >> 13, ioprio & 0x1fff);
@@ -86,8 +88,8 @@ void print_scheduling() {
   unsigned long nodes[16] = {};
   int mode = -1;
   syscall(SYS_get_mempolicy, &mode, nodes, sizeof nodes * 8, nullptr, 0);
-  printf("\nmempolicy %d nodes %lx\npersonality %#x\ndumpable %d\nchild_subreaper_parent_death %d\n", mode, nodes[0],
-         static_cast<unsigned>(personality(0xffffffff)), prctl(PR_GET_DUMPABLE), [] {
+  printf("\nmempolicy %d nodes %lx\npersonality %#x\ndumpable %d\nchild_subreaper_parent_death %d\n", mode,
+         nodes[0], static_cast<unsigned>(personality(0xffffffff)), prctl(PR_GET_DUMPABLE), [] {
            int signal = 0;
            prctl(PR_GET_PDEATHSIG, &signal);
            return signal;
@@ -121,8 +123,9 @@ int fds(int, char**) {
 
 int report(int, char**) {
   print_ids();
-  constexpr const char* kStatus[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
-                                     "Seccomp:", "Seccomp_filters", "SigBlk", "SigIgn", "SigCgt", "CoreDumping",
+  constexpr const char* kStatus[] = {"CapInh", "CapPrm",     "CapEff",   "CapBnd",
+                                     "CapAmb", "NoNewPrivs", "Seccomp:", "Seccomp_filters",
+                                     "SigBlk", "SigIgn",     "SigCgt",   "CoreDumping",
                                      nullptr};
   print_file_lines("/proc/self/status", "", kStatus);
   print_limits();
@@ -133,7 +136,8 @@ int report(int, char**) {
   uname(&names);
   char cwd[4096] = "?";
   if (getcwd(cwd, sizeof cwd) == nullptr) strcpy(cwd, strerror(errno));
-  printf("cwd %s\nhostname %s\ndomainname %s\nmachine %s\n", cwd, names.nodename, names.domainname, names.machine);
+  printf("cwd %s\nhostname %s\ndomainname %s\nmachine %s\n", cwd, names.nodename, names.domainname,
+         names.machine);
   for (char** entry = environ; *entry != nullptr; ++entry) printf("env %s\n", *entry);
   return fds(0, nullptr);
 }
@@ -144,7 +148,8 @@ int devices(int argc, char** argv) {
   if (dir == nullptr) return 1;
   while (const dirent* entry = readdir(dir)) {
     struct stat status {};
-    if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
     const char type = S_ISCHR(status.st_mode)    ? 'c'
                       : S_ISBLK(status.st_mode)  ? 'b'
                       : S_ISFIFO(status.st_mode) ? 'p'
@@ -152,7 +157,8 @@ int devices(int argc, char** argv) {
                       : S_ISLNK(status.st_mode)  ? 'l'
                                                  : '-';
     char target[4096] = {};
-    if (type == 'l' && readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1) < 0) strcpy(target, "?");
+    if (type == 'l' && readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1) < 0)
+      strcpy(target, "?");
     printf("%s %c %04o %u:%u %u:%u %s\n", entry->d_name, type, status.st_mode & 07777U, status.st_uid,
            status.st_gid, static_cast<unsigned>(status.st_rdev >> 8 & 0xfff),
            static_cast<unsigned>(status.st_rdev & 0xff), target);

@@ -1,0 +1,279 @@
+// `exec`: a further process in a running container.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "support/fixture.hpp"
+
+namespace support {
+namespace {
+
+class Exec : public ContainerTest {
+ protected:
+  /// A running container that does nothing.
+  std::string idle(const Json& config = default_config()) {
+    bundle_ = std::make_unique<Bundle>(config);
+    bundle_->sh("while :; do sleep 1; done");
+    return start(*bundle_);
+  }
+  Outcome exec_args(const std::string& id, std::vector<std::string> flags,
+                    const std::vector<std::string>& args, const Options& options = {}) {
+    flags.insert(flags.begin(), "exec");
+    flags.push_back(id);
+    flags.insert(flags.end(), args.begin(), args.end());
+    return runtime(flags, options);
+  }
+  std::unique_ptr<Bundle> bundle_;
+};
+
+TEST_F(Exec, RunsBesideTheInit) {
+  const std::string id = idle();
+  const Outcome outcome = exec(id, "echo hello; cat; exit 5");
+  EXPECT_EQ(outcome.out, "hello\n") << outcome.all();
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_EQ(exec_args(id, {}, {"cat"}, {.input = "in and out"}).out, "in and out");
+}
+
+TEST_F(Exec, SharesEveryNamespace) {
+  const std::string id = idle();
+  const std::string script = "for n in pid net ipc uts mnt user cgroup; do readlink /proc/";
+  const Outcome mine = exec(id, script + "self/ns/$n; done");
+  const Outcome inits = exec(id, script + "1/ns/$n; done");
+  EXPECT_TRUE(mine.ok()) << mine.all();
+  EXPECT_EQ(mine.out, inits.out);
+}
+
+TEST_F(Exec, SharesTheCgroup) {
+  Json config = default_config();
+  config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+  const std::string id = idle(config);
+  EXPECT_EQ(exec(id, "cat /proc/self/cgroup").out, exec(id, "cat /proc/1/cgroup").out);
+}
+
+TEST_F(Exec, SignalsAnd128) {
+  const std::string id = idle();
+  EXPECT_EQ(exec(id, "kill -KILL $$").status, 137);
+}
+
+TEST_F(Exec, ParsingStopsAtTheId) {
+  const std::string id = idle();
+  const Outcome outcome = exec_args(id, {}, {"ls", "-d", "-1", "/bin"});
+  EXPECT_EQ(outcome.out, "/bin\n") << outcome.all();
+}
+
+TEST_F(Exec, EnvCwdUserAndGroups) {
+  const std::string id = idle();
+  if (!is_runtime(runtime, "crun")) {
+    EXPECT_EQ(exec(id, "echo $A $TERM", {"--env", "A=b"}).out, "b xterm\n") << "added to the container's own";
+  }
+  EXPECT_EQ(exec(id, "echo $A", {"-e", "A=b", "-e", "A=c"}).line(), "c");
+  EXPECT_EQ(exec(id, "pwd", {"--cwd", "/etc"}).out, "/etc\n");
+  EXPECT_EQ(exec(id, "id -u; id -g", {"--user", "1000:1001"}).out, "1000\n1001\n");
+  EXPECT_EQ(exec(id, "id -u", {"-u", "7"}).out, "7\n");
+}
+
+TEST_F(Exec, AdditionalGroups) {
+  SKIP_FOR("crun", "has no --additional-gids");
+  const std::string id = idle();
+  const Outcome outcome =
+      exec_args(id, {"--additional-gids", "100", "--additional-gids", "65534"}, {"probe", "report"});
+  EXPECT_NE(outcome.out.find("groups 100 65534\n"), std::string::npos) << outcome.all();
+}
+
+TEST_F(Exec, AUserIsANumberOrAnError) {
+  const std::string id = idle();
+  for (const char* user : {"-1", "4294967296", "1:", ":2", "1x", "0x0", " 1", ""}) {
+    if (!runtime.is_davit()) break;
+    const Outcome outcome = exec(id, "id -u", {"--user", user});
+    EXPECT_NE(outcome.status, 0) << user << ": " << outcome.out;
+  }
+  const Outcome exact = exec(id, "id -u; id -g", {"--user", "1:2"});
+  EXPECT_EQ(exact.out, "1\n2\n") << exact.all();
+}
+
+TEST_F(Exec, CapabilitiesAreAddedButNotInherited) {
+  const std::string id = idle();
+  const Outcome outcome = exec(id, "grep Cap /proc/self/status", {"--cap", "CAP_SYS_ADMIN"});
+  ASSERT_TRUE(outcome.ok()) << outcome.all();
+  for (const auto& line : split(outcome.out, '\n')) {
+    const auto value = std::stoull(line.substr(line.find('\t') + 1), nullptr, 16);
+    const bool has = (value >> 21 & 1U) != 0;
+    if (line.rfind("CapInh", 0) == 0) {
+      EXPECT_EQ(value, 0U) << line;
+    } else if (line.rfind("CapAmb", 0) == 0) {
+      EXPECT_EQ(value, 0U) << line;
+    } else {
+      EXPECT_TRUE(has) << line;
+    }
+  }
+}
+
+TEST_F(Exec, NoNewPrivileges) {
+  Json config = default_config();
+  config["process"]["noNewPrivileges"] = false;
+  const std::string id = idle(config);
+  EXPECT_EQ(exec(id, "grep NoNewPrivs /proc/self/status").out, "NoNewPrivs:\t0\n");
+  EXPECT_EQ(exec(id, "grep NoNewPrivs /proc/self/status", {"--no-new-privs"}).out, "NoNewPrivs:\t1\n");
+}
+
+TEST_F(Exec, ProcessFile) {
+  SKIP_FOR("runc,crun", "1.1.5 ignores umask and raises the soft RLIMIT_NOFILE, crun 1.8.1 ignores umask");
+  const std::string id = idle();
+  Json process = Json::parse(R"({"args": ["/bin/probe", "report"], "cwd": "/tmp", "env": ["ONLY=this"],
+      "user": {"uid": 12, "gid": 34, "additionalGids": [56], "umask": 31},
+      "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 64, "hard": 128}],
+      "capabilities": {"bounding": ["CAP_KILL"], "effective": [], "permitted": [], "inheritable": [], "ambient": []},
+      "noNewPrivileges": true, "oomScoreAdj": 77})");
+  TempDir place;
+  write_file(place / "process.json", process.dump());
+  const Outcome outcome = exec_args(id, {"--process", place / "process.json"}, {});
+  ASSERT_TRUE(outcome.ok()) << outcome.all();
+  for (const char* line :
+       {"uid 12 12 12\n", "gid 34 34 34\n", "groups 56\n", "umask 0037\n", "cwd /tmp\n", "env ONLY=this\n",
+        "rlimit NOFILE 64 128\n", "CapBnd 0000000000000020\n", "CapEff 0000000000000000\n", "NoNewPrivs 1\n"})
+    EXPECT_NE(outcome.out.find(line), std::string::npos) << line << outcome.out;
+  if (runtime.is_davit()) {
+    EXPECT_NE(outcome.out.find("oom_score_adj 77\n"), std::string::npos) << outcome.out;
+  }
+  EXPECT_EQ(outcome.out.find("env PATH"), std::string::npos) << "only what the file says";
+}
+
+TEST_F(Exec, DetachedWritesThePidFile) {
+  const std::string id = idle();
+  TempDir place;
+  const Outcome outcome =
+      exec_args(id, {"--detach", "--pid-file", place / "pid"}, {"/bin/sh", "-c", "sleep 1000; true"});
+  ASSERT_TRUE(outcome.ok()) << outcome.all();
+  const auto pid = static_cast<pid_t>(std::stol("0" + read_file(place / "pid")));
+  EXPECT_TRUE(alive(pid));
+  ::kill(pid, SIGKILL);
+  EXPECT_EQ(wait_orphan(pid), 137) << "its parent is whoever started the runtime";
+}
+
+TEST_F(Exec, NoPidFileWhenNothingWasStarted) {
+  const std::string id = idle();
+  TempDir place;
+  const Outcome outcome = exec_args(id, {"--detach", "--pid-file", place / "pid"}, {"no-such-program"});
+  EXPECT_NE(outcome.status, 0);
+  if (runtime.is_davit()) {
+    EXPECT_FALSE(exists(place / "pid")) << "conmon takes the file for a started process";
+  }
+}
+
+TEST_F(Exec, FailuresOfExecItselfAre255) {
+  SKIP_FOR("crun", "gave 1 until 2026");
+  const std::string id = idle();
+  EXPECT_EQ(exec_args(id, {}, {"no-such-program"}).status, 255);
+  EXPECT_EQ(exec_args(id, {"--cwd", "/no/such/dir"}, {"true"}).status, 255);
+  EXPECT_EQ(runtime({"exec", "no-such-container", "true"}).status, 255);
+}
+
+TEST_F(Exec, CanonicalTexts) {
+  const std::string id = idle();
+  const std::string missing = exec_args(id, {}, {"no-such-program"}).err;
+  if (!is_runtime(runtime, "crun")) {
+    EXPECT_NE(missing.find("executable file not found in $PATH"), std::string::npos) << missing;
+    EXPECT_NE(exec_args(id, {}, {"/no/such"}).err.find("no such file or directory"), std::string::npos);
+  }
+}
+
+TEST_F(Exec, NeedsARunningContainer) {
+  Bundle bundle;
+  const std::string id = start(bundle);
+  EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
+  const Outcome outcome = exec(id, "true");
+  EXPECT_NE(outcome.status, 0);
+  if (!is_runtime(runtime, "crun")) {
+    EXPECT_NE(outcome.err.find("cannot exec in a stopped container"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(Exec, PausedNeedsToBeIgnored) {
+  const std::string id = idle();
+  ASSERT_TRUE(runtime({"pause", id}).ok());
+  const Outcome outcome = exec(id, "true");
+  EXPECT_NE(outcome.status, 0);
+  if (!is_runtime(runtime, "crun")) {
+    EXPECT_NE(outcome.err.find("cannot exec in a paused container"), std::string::npos) << outcome.err;
+    Child late = runtime.start({"exec", "--ignore-paused", id, "/bin/echo", "thawed"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    EXPECT_TRUE(runtime({"resume", id}).ok());
+    EXPECT_EQ(late.wait().out, "thawed\n");
+  } else {
+    EXPECT_TRUE(runtime({"resume", id}).ok());
+  }
+}
+
+TEST_F(Exec, WorksInACreatedContainer) {
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string id = create(bundle);
+  const Outcome outcome = exec(id, "echo early");
+  EXPECT_EQ(outcome.out, "early\n") << outcome.all();
+}
+
+TEST_F(Exec, PreserveFds) {
+  const std::string id = idle();
+  TempDir place;
+  write_file(place / "three", "three\n");
+  const Fd three(open((place / "three").c_str(), O_RDONLY));
+  const Outcome outcome =
+      exec_args(id, {"--preserve-fds", "1"}, {"/bin/sh", "-c", "cat <&3"}, {.fds = {{three.get(), 3}}});
+  EXPECT_EQ(outcome.out, "three\n") << outcome.all();
+  const Outcome plain = exec_args(id, {}, {"/bin/probe", "fds"}, {.fds = {{three.get(), 3}}});
+  EXPECT_EQ(split(plain.out, '\n').size(), 3U) << plain.out;
+}
+
+TEST_F(Exec, SeccompOfTheContainerApplies) {
+  Json config = default_config();
+  config["linux"]["seccomp"] = Json::parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls":
+      [{"names": ["sethostname"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]})");
+  const std::string id = idle(config);
+  const Outcome outcome = exec_args(id, {}, {"/bin/probe", "call", "sethostname"});
+  EXPECT_EQ(outcome.out, "sethostname ENOSYS\n") << outcome.all();
+}
+
+TEST_F(Exec, InAUserNamespace) {
+  Json config = default_config();
+  add_user_namespace(config);
+  const std::string id = idle(config);
+  const Outcome outcome =
+      exec(id, "id -u; cat /proc/self/uid_map; grep CapEff /proc/self/status; touch /tmp/x");
+  EXPECT_EQ(outcome.out.rfind("0\n", 0), 0U) << outcome.all();
+  EXPECT_NE(outcome.out.find("100000"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("CapEff:\t0000000000000000"), std::string::npos) << "capabilities were lost";
+}
+
+TEST_F(Exec, ManyAtOnce) {
+  const std::string id = idle();
+  std::vector<Child> children;
+  for (int i = 0; i < 12; ++i)
+    children.push_back(runtime.start({"exec", id, "/bin/echo", std::to_string(i)}));
+  for (int i = 0; i < 12; ++i) {
+    const Outcome outcome = children[static_cast<std::size_t>(i)].wait();
+    EXPECT_EQ(outcome.out, std::to_string(i) + "\n") << outcome.all();
+  }
+}
+
+TEST_F(Exec, ChildOfTheContainersCgroup) {
+  SKIP_FOR("runc,crun", "these versions lack it or do it for v2 only");
+  Json config = default_config();
+  const std::string cgroup = cgroup_path(Sandbox::get().new_id());
+  config["linux"]["cgroupsPath"] = cgroup;
+  const std::string id = idle(config);
+  SKIP_UNLESS(has_v1("pids"), "no v1 pids controller");
+  make_dirs(v1_mount("pids") + cgroup + "/sub");
+  const Outcome outcome = exec(id, "grep pids /proc/self/cgroup", {"--cgroup", "pids:sub"});
+  EXPECT_NE(outcome.out.find("/sub"), std::string::npos) << outcome.all();
+  for (const char* bad : {"../..", "pids:../../x", "nocontroller:sub"}) {
+    EXPECT_NE(exec(id, "true", {"--cgroup", bad}).status, 0) << bad;
+  }
+  rmdir((v1_mount("pids") + cgroup + "/sub").c_str());
+}
+
+}  // namespace
+}  // namespace support
