@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "support/process.hpp"
 #include "support/sandbox.hpp"
@@ -51,44 +52,58 @@ constexpr std::string_view kMinimalConfig = R"({
   "linux": {"namespaces": [{"type": "mount"}, {"type": "pid"}]}
 })";
 
-const std::vector<std::string>& capabilities(bool all) {
-  static const std::vector<std::string> kDefault = {
-      "CAP_AUDIT_WRITE", "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FOWNER",           "CAP_FSETID",
-      "CAP_KILL",        "CAP_MKNOD",   "CAP_SETFCAP",      "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",
-      "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",       "CAP_SYS_CHROOT"};
-  static const std::vector<std::string> kAll = [] {
-    auto names = kDefault;
-    for (const char* name : {"CAP_AUDIT_CONTROL",
-                             "CAP_AUDIT_READ",
-                             "CAP_BLOCK_SUSPEND",
-                             "CAP_BPF",
-                             "CAP_CHECKPOINT_RESTORE",
-                             "CAP_DAC_READ_SEARCH",
-                             "CAP_IPC_LOCK",
-                             "CAP_IPC_OWNER",
-                             "CAP_LEASE",
-                             "CAP_LINUX_IMMUTABLE",
-                             "CAP_MAC_ADMIN",
-                             "CAP_MAC_OVERRIDE",
-                             "CAP_NET_ADMIN",
-                             "CAP_NET_BROADCAST",
-                             "CAP_PERFMON",
-                             "CAP_SYSLOG",
-                             "CAP_SYS_ADMIN",
-                             "CAP_SYS_BOOT",
-                             "CAP_SYS_MODULE",
-                             "CAP_SYS_NICE",
-                             "CAP_SYS_PACCT",
-                             "CAP_SYS_PTRACE",
-                             "CAP_SYS_RAWIO",
-                             "CAP_SYS_RESOURCE",
-                             "CAP_SYS_TIME",
-                             "CAP_SYS_TTY_CONFIG",
-                             "CAP_WAKE_ALARM"})
-      names.emplace_back(name);
-    return names;
-  }();
-  return all ? kAll : kDefault;
+// In the order of their numbers.
+constexpr const char* kCapabilities[] = {"CHOWN",
+                                         "DAC_OVERRIDE",
+                                         "DAC_READ_SEARCH",
+                                         "FOWNER",
+                                         "FSETID",
+                                         "KILL",
+                                         "SETGID",
+                                         "SETUID",
+                                         "SETPCAP",
+                                         "LINUX_IMMUTABLE",
+                                         "NET_BIND_SERVICE",
+                                         "NET_BROADCAST",
+                                         "NET_ADMIN",
+                                         "NET_RAW",
+                                         "IPC_LOCK",
+                                         "IPC_OWNER",
+                                         "SYS_MODULE",
+                                         "SYS_RAWIO",
+                                         "SYS_CHROOT",
+                                         "SYS_PTRACE",
+                                         "SYS_PACCT",
+                                         "SYS_ADMIN",
+                                         "SYS_BOOT",
+                                         "SYS_NICE",
+                                         "SYS_RESOURCE",
+                                         "SYS_TIME",
+                                         "SYS_TTY_CONFIG",
+                                         "MKNOD",
+                                         "LEASE",
+                                         "AUDIT_WRITE",
+                                         "AUDIT_CONTROL",
+                                         "SETFCAP",
+                                         "MAC_OVERRIDE",
+                                         "MAC_ADMIN",
+                                         "SYSLOG",
+                                         "WAKE_ALARM",
+                                         "BLOCK_SUSPEND",
+                                         "AUDIT_READ",
+                                         "PERFMON",
+                                         "BPF",
+                                         "CHECKPOINT_RESTORE"};
+// What engines give by default.
+constexpr std::uint64_t kUsualSet = 0xa80425fb;
+
+std::vector<std::string> capabilities(bool all) {
+  std::vector<std::string> names;
+  for (unsigned number = 0; number < std::size(kCapabilities); ++number)
+    // What we lack ourselves cannot be given; peers fail when asked to.
+    if (has_capability(number) && (all || (kUsualSet >> number & 1U) != 0))
+      names.push_back(std::string("CAP_") + kCapabilities[number]);
+  return names;
 }
 
 Json capability_sets(bool all) {

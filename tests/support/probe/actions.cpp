@@ -47,9 +47,9 @@ constexpr Call kCalls[] = {
     {"unknown", [] { return syscall(9999); }},
     {"mknod-null",
      [] { return syscall(SYS_mknodat, AT_FDCWD, "/tmp/probe-null", S_IFCHR | 0666, 1 << 8 | 3); }},
-    {"mknod-mem",
-     [] { return syscall(SYS_mknodat, AT_FDCWD, "/tmp/probe-mem", S_IFCHR | 0666, 1 << 8 | 1); }},
-    {"open-mem", [] { return syscall(SYS_openat, AT_FDCWD, "/tmp/probe-mem", O_RDONLY); }},
+    {"mknod-kmsg",
+     [] { return syscall(SYS_mknodat, AT_FDCWD, "/tmp/probe-kmsg", S_IFCHR | 0666, 1 << 8 | 11); }},
+    {"open-kmsg", [] { return syscall(SYS_openat, AT_FDCWD, "/tmp/probe-kmsg", O_RDONLY); }},
     {"open-fuse", [] { return syscall(SYS_openat, AT_FDCWD, "/dev/fuse", O_RDONLY); }},
 };
 

@@ -1,0 +1,120 @@
+// Devices: the default ones, configured ones, and what the cgroup lets through.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "support/fixture.hpp"
+
+namespace support {
+namespace {
+
+class Devices : public ContainerTest {
+ protected:
+  std::string devices(const Json& config, const std::string& dir = "/dev") {
+    return "\n" + output(config, "probe devices " + dir) + "\n";
+  }
+};
+
+TEST_F(Devices, TheDefaultOnes) {
+  const std::string text = devices(default_config());
+  for (const char* line : {"null c 0666 0:0 1:3", "zero c 0666 0:0 1:5", "full c 0666 0:0 1:7",
+                           "random c 0666 0:0 1:8", "urandom c 0666 0:0 1:9", "tty c 0666 0:0 5:0"})
+    EXPECT_NE(text.find("\n" + std::string(line)), std::string::npos) << line << text;
+  for (const char* link : {"/proc/self/fd", "/proc/self/fd/0", "/proc/self/fd/1", "/proc/self/fd/2"}) {
+    EXPECT_NE(text.find(std::string(link) + "\n"), std::string::npos) << link << text;
+  }
+  EXPECT_NE(text.find("\nptmx l"), std::string::npos) << text;
+  EXPECT_NE(text.find("pts/ptmx\n"), std::string::npos) << text;
+}
+
+TEST_F(Devices, ConfiguredOnes) {
+  Json config = default_config();
+  config["linux"]["devices"] = Json::parse(R"([
+      {"path": "/dev/my-null", "type": "c", "major": 1, "minor": 3, "fileMode": 384, "uid": 5, "gid": 6},
+      {"path": "/dev/my-loop", "type": "b", "major": 7, "minor": 0, "fileMode": 432},
+      {"path": "/dev/my-pipe", "type": "p", "fileMode": 420},
+      {"path": "/dev/deep/er/zero", "type": "c", "major": 1, "minor": 5},
+      {"path": "/elsewhere", "type": "u", "major": 1, "minor": 7}])");
+  const std::string text = devices(config) + devices(config, "/dev/deep/er") + devices(config, "/");
+  for (const char* line : {"my-null c 0600 5:6 1:3", "my-loop b 0660 0:0 7:0", "my-pipe p 0644 0:0",
+                           "\nzero c ", "elsewhere c "})
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+}
+
+TEST_F(Devices, AFileInTheWayIsAnError) {
+  SKIP_FOR("runc,crun", "these versions leave the file as it is");
+  Bundle bundle;
+  write_file(bundle.rootfs() + "/node", "a file");
+  bundle.config["linux"]["devices"] =
+      Json::parse(R"([{"path": "/node", "type": "c", "major": 1, "minor": 3}])");
+  refused(bundle);
+  EXPECT_EQ(read_file(bundle.rootfs() + "/node"), "a file");
+}
+
+TEST_F(Devices, UserNamespacesGetTheHostsNodes) {
+  Json config = default_config();
+  add_user_namespace(config);
+  EXPECT_EQ(
+      output(config, "echo x >/dev/null; head -c 4 /dev/zero | wc -c; stat -c %t:%T /dev/null /dev/urandom"),
+      "4\n1:3\n1:9");
+}
+
+TEST_F(Devices, TheCgroupLetsThroughWhatIsAllowed) {
+  Json config = minimal_config();
+  config["mounts"].push(mount_entry("/dev", "tmpfs", "tmpfs", {"mode=755"}));
+  config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+  config["linux"]["resources"]["devices"] = Json::parse(R"([{"allow": false, "access": "rwm"}])");
+  const std::string script =
+      "probe call mknod-null; probe call mknod-kmsg; probe call open-kmsg; "
+      "head -c 1 /dev/urandom | wc -c; echo x >/dev/null && echo written";
+  const std::string text = output(config, script);
+  EXPECT_NE(text.find("open-kmsg EPERM"), std::string::npos) << text;
+  EXPECT_NE(text.find("written"), std::string::npos) << "the default devices stay usable: " << text;
+  config["linux"]["resources"]["devices"].push(
+      Json::parse(R"({"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm"})"));
+  EXPECT_NE(output(config, script).find("open-kmsg ok"), std::string::npos);
+  config["linux"]["resources"]["devices"].push(
+      Json::parse(R"({"allow": false, "type": "c", "major": 1, "minor": 11, "access": "r"})"));
+  if (!is_runtime(runtime, "crun")) {
+    EXPECT_NE(output(config, script).find("open-kmsg EPERM"), std::string::npos) << "later rules win";
+  }
+}
+
+TEST_F(Devices, TheSameOnCgroupV2) {
+  if (const auto why = missing(View::v2); !why.empty()) GTEST_SKIP() << why;
+  SKIP_FOR("crun", "1.8.1 needs a higher RLIMIT_MEMLOCK for its program than this machine may give");
+  runtime.view = View::v2;
+  Json config = minimal_config();
+  config["mounts"].push(mount_entry("/dev", "tmpfs", "tmpfs", {"mode=755"}));
+  config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+  config["linux"]["resources"]["devices"] = Json::parse(R"([{"allow": false, "access": "rwm"}])");
+  const std::string script = "probe call mknod-kmsg; probe call open-kmsg; echo x >/dev/null && echo written";
+  const std::string text = output(config, script);
+  EXPECT_NE(text.find("open-kmsg EPERM"), std::string::npos) << text;
+  EXPECT_NE(text.find("written"), std::string::npos) << text;
+  config["linux"]["resources"]["devices"].push(
+      Json::parse(R"({"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm"})"));
+  EXPECT_NE(output(config, script).find("open-kmsg ok"), std::string::npos);
+}
+
+TEST_F(Devices, DevOfTheHostIsLeftAlone) {
+  TempDir dev;
+  write_file(dev / "null", "");
+  const std::string before = fingerprint("/dev/null") + fingerprint("/dev/ptmx");
+  Json config = default_config();
+  *find_mount(config, "/dev") = mount_entry("/dev", "bind", "/dev", {"rbind", "ro"});
+  for (const char* destination : {"/dev/pts", "/dev/shm", "/dev/mqueue"}) {
+    auto& mounts = config["mounts"].items();
+    for (auto at = mounts.begin(); at != mounts.end(); ++at)
+      if (at->get("destination").str() == destination) {
+        mounts.erase(at);
+        break;
+      }
+  }
+  output(config, "test -c /dev/null");
+  EXPECT_EQ(fingerprint("/dev/null") + fingerprint("/dev/ptmx"), before);
+}
+
+}  // namespace
+}  // namespace support

@@ -1,0 +1,192 @@
+// The six kinds of hooks: when, where, with what, and what happens when they fail.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/fixture.hpp"
+
+namespace support {
+namespace {
+
+class Hooks : public ContainerTest {
+ protected:
+  Hooks() {
+    bundle.sh("echo program >>/log");
+    write_file(bundle.rootfs() + "/log", "", 0666);
+  }
+  /// A hook that runs a shell script with the busybox of the host or of the container (the same path in
+  /// neither: both have /bin/sh).
+  static Json hook(const std::string& script) {
+    return Json::object({{"path", "/bin/sh"},
+                         {"args", Json(std::vector<std::string>{"sh", "-c", script})},
+                         {"env", Json(std::vector<std::string>{"PATH=/bin:/usr/bin", "HOOKED=yes"})}});
+  }
+  void add(const std::string& kind, const std::string& script) {
+    bundle.config["hooks"][kind].push(hook(script));
+  }
+  std::string log() { return read_file(place / "log"); }
+  /// A script for a hook in the runtime's namespace that notes a word.
+  std::string note(const std::string& word) {
+    return "cat >/dev/null; echo " + word + " >>" + (place / "log");
+  }
+
+  Bundle bundle;
+  TempDir place;
+};
+
+TEST_F(Hooks, InTheirOrder) {
+  SKIP_FOR("runc", "1.1.5 runs poststart hooks before the program");
+  // The container's own log is the host's file, so that all write to one place.
+  write_file(place / "log", "", 0666);
+  bundle.config["mounts"].push(mount_entry("/log", "bind", place / "log", {"bind"}));
+  for (const char* kind : {"prestart", "createRuntime", "createContainer", "poststart", "poststop"}) {
+    if (runtime.name() == "crun" && std::string(kind) == "prestart") continue;
+    add(kind, note(std::string(kind) + "1"));
+    add(kind, note(std::string(kind) + "2"));
+  }
+  add("startContainer", "cat >/dev/null; echo startContainer1 >>/log");
+  add("startContainer", "cat >/dev/null; echo startContainer2 >>/log");
+  bundle.sh("echo program >>/log; while :; do sleep 0.1; done");
+  const std::string id = create(bundle);
+  std::string expected = "createRuntime1\ncreateRuntime2\ncreateContainer1\ncreateContainer2\n";
+  if (runtime.name() != "crun") expected = "prestart1\nprestart2\n" + expected;
+  EXPECT_EQ(log(), expected);
+  ASSERT_TRUE(runtime({"start", id}).ok());
+  EXPECT_TRUE(eventually([&] { return log().find("program") != std::string::npos; }));
+  const std::string after = log().substr(expected.size());
+  EXPECT_EQ(after.rfind("startContainer1\nstartContainer2\n", 0), 0U) << after;
+  EXPECT_NE(after.find("poststart1\npoststart2\n"), std::string::npos) << after;
+  EXPECT_EQ(log().find("poststop"), std::string::npos);
+  EXPECT_TRUE(runtime({"delete", "--force", id}).ok());
+  EXPECT_NE(log().find("poststop1\npoststop2\n"), std::string::npos) << log();
+}
+
+TEST_F(Hooks, GetTheStateOnStdin) {
+  bundle.config["annotations"]["org.example"] = "note";
+  for (const char* kind : {"createRuntime", "poststart", "poststop"})
+    add(kind, std::string("cat >") + (place / kind));
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string id = create(bundle);
+  const pid_t pid = runtime.pid(id);
+  Json state = Json::parse(read_file(place / "createRuntime"));
+  EXPECT_EQ(state.get("id").str(), id);
+  EXPECT_EQ(state.get("pid").number(), pid);
+  EXPECT_EQ(state.get("bundle").str(), bundle.path());
+  EXPECT_TRUE(state.get("status").str() == "creating" || state.get("status").str() == "created")
+      << state.dump();
+  EXPECT_NE(state.get("ociVersion").str(), "");
+  EXPECT_EQ(state.get("annotations").get("org.example").str(), "note");
+  ASSERT_TRUE(runtime({"start", id}).ok());
+  state = Json::parse(read_file(place / "poststart"));
+  if (!is_runtime(runtime, "runc")) {
+    EXPECT_EQ(state.get("status").str(), "running");
+  }
+  destroy(id);
+  state = Json::parse(read_file(place / "poststop"));
+  EXPECT_EQ(state.get("status").str(), "stopped");
+}
+
+TEST_F(Hooks, RunInTheirNamespaces) {
+  const std::string where = "cat >/dev/null; readlink /proc/self/ns/mnt /proc/self/ns/pid >";
+  for (const char* kind : {"createRuntime", "createContainer", "poststart"})
+    add(kind, where + (place / kind));
+  add("startContainer", "cat >/dev/null; readlink /proc/self/ns/mnt >/started");
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string id = start(bundle);
+  const std::string host = read_link("/proc/self/ns/mnt");
+  const std::string inside = read_link("/proc/" + std::to_string(runtime.pid(id)) + "/ns/mnt");
+  EXPECT_EQ(read_file(place / "createRuntime").rfind(host, 0), 0U);
+  EXPECT_EQ(read_file(place / "poststart").rfind(host, 0), 0U);
+  EXPECT_EQ(read_file(place / "createContainer").rfind(inside, 0), 0U)
+      << "paths of the host, mounts of the container";
+  EXPECT_EQ(trim(read_file(bundle.rootfs() + "/started")), inside);
+}
+
+TEST_F(Hooks, HaveTheirOwnArgumentsAndEnvironment) {
+  bundle.config["hooks"]["createRuntime"].push(Json::object(
+      {{"path", "/bin/sh"},
+       {"args",
+        Json(std::vector<std::string>{
+            "zeroth", "-c", "env >" + (place / "env") + "; echo $0 $1 >" + (place / "args"), "a b", "c"})},
+       {"env", Json(std::vector<std::string>{"ONLY=this"})}}));
+  EXPECT_TRUE(run_bundle(bundle, {}, {.env = {"OURS=outside"}}).ok());
+  EXPECT_EQ(trim(read_file(place / "args")), "a b c");
+  const std::string env = read_file(place / "env");
+  EXPECT_NE(env.find("ONLY=this"), std::string::npos) << env;
+  EXPECT_EQ(env.find("OURS"), std::string::npos) << env;
+}
+
+TEST_F(Hooks, AFailureUndoesTheContainer) {
+  for (const char* kind : {"prestart", "createRuntime", "createContainer"}) {
+    if (runtime.name() == "crun") continue;
+    bundle.config.erase("hooks");
+    add(kind, "exit 0");
+    add(kind, "echo what the hook said >&2; exit 3");
+    const std::string error = refused(bundle);
+    const std::string which =
+        runtime.is_davit() ? std::string("error running ") + kind + " hook #1" : "hook #1";
+    EXPECT_NE(error.find(which), std::string::npos) << error;
+    EXPECT_NE(error.find("what the hook said"), std::string::npos) << error;
+    EXPECT_NE(error.find("exit status 3"), std::string::npos) << error;
+  }
+}
+
+TEST_F(Hooks, AFailureAtStartStopsTheContainer) {
+  SKIP_FOR("crun,runc", "these versions leave it running after a failed poststart hook");
+  for (const char* kind : {"startContainer", "poststart"}) {
+    bundle.config.erase("hooks");
+    bundle.args({"/bin/sleep", "1000"});
+    add(kind, "cat >/dev/null; exit 1");
+    const std::string id = create(bundle);
+    const pid_t pid = runtime.pid(id);
+    const Outcome outcome = runtime({"start", id});
+    EXPECT_NE(outcome.status, 0) << kind;
+    EXPECT_NE(outcome.err.find(std::string("error running ") + kind + " hook"), std::string::npos)
+        << outcome.err;
+    EXPECT_TRUE(eventually([&] { return !alive(pid); })) << kind;
+  }
+}
+
+TEST_F(Hooks, AFailedPoststopIsAWarning) {
+  SKIP_FOR("runc", "1.1.5 stops at the first that fails");
+  add("poststop", "exit 1");
+  add("poststop", note("second"));
+  const std::string id = start(bundle);
+  EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
+  const Outcome outcome = runtime({"delete", id});
+  EXPECT_EQ(outcome.status, 0) << outcome.all();
+  EXPECT_EQ(log(), "second\n");
+  EXPECT_TRUE(runtime.state(id).is_null());
+}
+
+TEST_F(Hooks, TakeNoLongerThanTheirTimeout) {
+  Json slow = hook(runtime.is_davit() ? "sleep 1000; true" : "exec sleep 1000");
+  slow["timeout"] = 1;
+  bundle.config["hooks"]["createRuntime"].push(slow);
+  const std::string error = refused(bundle);
+  EXPECT_NE(error.find("hook"), std::string::npos) << error;
+}
+
+TEST_F(Hooks, BadOnesAreRefused) {
+  SKIP_FOR("crun,runc", "these versions do not look before they run them");
+  for (const char* bad :
+       {R"({"path": "relative"})", R"({"path": "/bin/true", "timeout": 0})",
+        R"({"path": "/bin/true", "timeout": -1})", R"({"args": ["x"]})", R"({"path": ""})"}) {
+    bundle.config["hooks"]["createRuntime"] = Json::array({Json::parse(bad)});
+    refused(bundle);
+  }
+}
+
+TEST_F(Hooks, AMissingOneSaysSo) {
+  bundle.config["hooks"]["createRuntime"] = Json::parse(R"([{"path": "/no/such/hook"}])");
+  const std::string error = refused(bundle);
+  EXPECT_NE(error.find("/no/such/hook"), std::string::npos) << error;
+}
+
+TEST_F(Hooks, RunOnceWithRunToo) {
+  for (const char* kind : {"createRuntime", "poststart", "poststop"}) add(kind, note(kind));
+  EXPECT_TRUE(run_bundle(bundle).ok());
+  EXPECT_EQ(log(), "createRuntime\npoststart\npoststop\n");
+}
+
+}  // namespace
+}  // namespace support

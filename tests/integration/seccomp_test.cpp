@@ -1,0 +1,241 @@
+// seccomp: actions, conditions, architectures, and the listener.
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "support/fixture.hpp"
+
+namespace support {
+namespace {
+
+class Seccomp : public ContainerTest {
+ protected:
+  static Json with(std::string_view seccomp) {
+    Json config = default_config();
+    config["process"]["capabilities"] = all_capabilities();
+    config["linux"]["seccomp"] = Json::parse(seccomp);
+    return config;
+  }
+  std::string calls(const Json& config, const std::string& names) {
+    Bundle bundle(config);
+    bundle.sh("exec probe call " + names);
+    const Outcome outcome = run_bundle(bundle);
+    return outcome.out + (outcome.status > 1 ? "status " + std::to_string(outcome.status) + outcome.err : "");
+  }
+};
+
+TEST_F(Seccomp, ErrnoAndItsValue) {
+  EXPECT_EQ(
+      calls(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+      {"names": ["sethostname"], "action": "SCMP_ACT_ERRNO"},
+      {"names": ["unshare", "no_such_call"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38},
+      {"names": ["sync"], "action": "SCMP_ACT_LOG"}]})"),
+            "sethostname unshare sync"),
+      "sethostname EPERM\nunshare ENOSYS\nsync ok\n");
+}
+
+TEST_F(Seccomp, TheDefaultActionAppliesToTheRest) {
+  const Json config = with(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "syscalls": [
+      {"names": ["read", "write", "writev", "exit", "exit_group", "execve", "brk", "mmap", "munmap", "mprotect", "openat",
+       "close", "fstat", "newfstatat", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64",
+       "getrandom", "ioctl", "fcntl", "getuid", "geteuid", "getgid", "getegid", "rt_sigaction", "rt_sigprocmask",
+       "rt_sigreturn", "readlinkat", "readlink", "sync", "prctl", "uname", "access", "fchdir", "getcwd", "futex", "getdents64",
+       "capset", "capget", "setgroups", "setuid", "setgid", "setresuid", "setresgid", "chdir", "close_range", "epoll_pwait",
+       "nanosleep", "clock_nanosleep", "getpid", "gettid", "tgkill", "sched_yield", "pread64", "fstatfs", "statfs", "stat", "fork", "wait4", "sigaltstack", "getppid", "dup", "dup2", "dup3"],
+       "action": "SCMP_ACT_ALLOW"}]})");
+  EXPECT_EQ(calls(config, "sync sethostname"), "sync ok\nsethostname ENOSYS\n");
+}
+
+TEST_F(Seccomp, KillKills) {
+  for (const char* action : {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD"}) {
+    if (runtime.name() == "runc" && std::string(action) != "SCMP_ACT_KILL") continue;
+    Bundle bundle(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["sethostname"], "action": ")" +
+                       std::string(action) + R"("}]})"));
+    bundle.args({"/bin/probe", "call", "sethostname"});
+    EXPECT_EQ(run_bundle(bundle).status, 128 + 31) << action;
+  }
+}
+
+TEST_F(Seccomp, ConditionsOnArguments) {
+  EXPECT_EQ(calls(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+      {"names": ["personality"], "action": "SCMP_ACT_ERRNO", "errnoRet": 22,
+       "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}]})"),
+                  "personality0 personality32"),
+            "personality0 ok\npersonality32 EINVAL\n");
+  EXPECT_EQ(calls(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+      {"names": ["unshare"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13,
+       "args": [{"index": 0, "value": 67108864, "valueTwo": 67108864, "op": "SCMP_CMP_MASKED_EQ"}]}]})"),
+                  "unshare sync"),
+            "unshare EACCES\nsync ok\n");
+}
+
+TEST_F(Seccomp, TheFilterIsThereAndOneOnly) {
+  const std::string text = output(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+      {"names": ["sethostname"], "action": "SCMP_ACT_ERRNO"}]})"),
+                                  "grep Seccomp /proc/self/status | tr -s '\\t ' ' '");
+  EXPECT_EQ(text, "Seccomp: 2\nSeccomp_filters: 1");
+}
+
+TEST_F(Seccomp, WithAndWithoutNoNewPrivileges) {
+  for (const bool nnp : {true, false}) {
+    Json config = with(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["sethostname"], "action": "SCMP_ACT_ERRNO"}]})");
+    config["process"]["noNewPrivileges"] = nnp;
+    EXPECT_EQ(calls(config, "sethostname"), "sethostname EPERM\n");
+    config["process"]["user"] = Json::parse(R"({"uid": 1000, "gid": 1000})");
+    EXPECT_EQ(calls(config, "sethostname"), "sethostname EPERM\n") << "as a user, nnp " << nnp;
+  }
+}
+
+TEST_F(Seccomp, UnknownSyscallsAreENOSYS) {
+  SKIP_FOR("crun", "1.8.1 gives the default errno");
+  EXPECT_EQ(calls(with(R"({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+      {"names": ["read", "write", "exit", "exit_group", "execve", "brk", "mmap", "munmap", "mprotect", "openat", "close",
+       "fstat", "newfstatat", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "getrandom",
+       "ioctl", "fcntl", "getuid", "geteuid", "getgid", "getegid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+       "readlinkat", "readlink", "prctl", "uname", "access", "getcwd", "futex", "getdents64", "capset", "capget", "setgroups",
+       "setuid", "setgid", "chdir", "close_range", "nanosleep", "getpid", "gettid", "tgkill", "fchdir",
+       "epoll_pwait", "fstatfs", "statfs", "stat", "getppid", "dup", "dup2", "dup3", "writev", "clone3", "openat2", "futex_waitv", "cachestat", "map_shadow_stack", "futex_wake", "lsm_list_modules", "mseal"], "action": "SCMP_ACT_ALLOW"}]})"),
+                  "sethostname unknown"),
+            "sethostname EPERM\nunknown ENOSYS\n");
+}
+
+TEST_F(Seccomp, BadOnesAreRefused) {
+  const std::pair<const char*, bool> cases[] = {
+      {R"({"defaultAction": "SCMP_ACT_NOSUCH"})", true},
+      {R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_NOSUCH"]})", true},
+      {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "X"}]})", true},
+      {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]})",
+       false},
+      {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW", "errnoRet": 1}]})",
+       false},
+      {R"({"defaultAction": "SCMP_ACT_KILL", "defaultErrnoRet": 1})", false},
+      {R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"})", false},
+      {R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_NOSUCH"]})", true},
+      {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["personality"], "action": "SCMP_ACT_ERRNO",
+           "args": [{"index": 9, "value": 1, "op": "SCMP_CMP_EQ"}]}]})",
+       false},
+  };
+  for (const auto& [seccomp, peers_too] : cases) {
+    if (!runtime.is_davit() && (!peers_too || runtime.name() == "crun")) continue;
+    refused(with(seccomp));
+  }
+}
+
+TEST_F(Seccomp, NotifyReachesTheListener) {
+  TempDir place;
+  const std::string path = place / "agent";
+  const Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", path.c_str());
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  Bundle bundle(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": ")" + path +
+                     R"(", "listenerMetadata": "some data", "syscalls": [
+      {"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})"));
+  bundle.args({"/bin/probe", "call", "sethostname", "sync"});
+  bundle.write();
+  const std::string id = new_id();
+  Child child = runtime.start({"run", "--bundle", bundle.path(), id});
+  pollfd wait = {listener.get(), POLLIN, 0};
+  ASSERT_EQ(poll(&wait, 1, 10000), 1) << child.err();
+  const Fd connection(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  char text[65536];
+  alignas(cmsghdr) char control[256] = {};
+  iovec part = {text, sizeof text};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t size = recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC);
+  ASSERT_GT(size, 0);
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  ASSERT_NE(header, nullptr);
+  int number = -1;
+  memcpy(&number, CMSG_DATA(header), sizeof number);
+  const Fd notify(number);
+  const Json state = Json::parse({text, static_cast<std::size_t>(size)});
+  EXPECT_TRUE(state.get("fds").contains("seccompFd")) << state.dump();
+  EXPECT_EQ(state.get("metadata").str(), "some data");
+  EXPECT_EQ(state.get("state").get("id").str(), id);
+  EXPECT_GT(state.get("pid").number(), 0);
+
+  wait = {notify.get(), POLLIN, 0};
+  ASSERT_EQ(poll(&wait, 1, 10000), 1) << child.err();
+  seccomp_notif request{};
+  ASSERT_EQ(ioctl(notify.get(), SECCOMP_IOCTL_NOTIF_RECV, &request), 0) << strerror(errno);
+  seccomp_notif_resp response{};
+  response.id = request.id;
+  response.error = -EEXIST;
+  ASSERT_EQ(ioctl(notify.get(), SECCOMP_IOCTL_NOTIF_SEND, &response), 0);
+  const Outcome outcome = child.wait();
+  EXPECT_EQ(outcome.out, "sethostname EEXIST\nsync ok\n") << outcome.all();
+}
+
+TEST_F(Seccomp, NoListenerIsAnError) {
+  Json config = with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/no/such/agent", "syscalls": [
+      {"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})");
+  refused(config);
+}
+
+TEST_F(Seccomp, AnEnginesWholeProfile) {
+  // Every architecture of the machine and hundreds of names: the size that matters.
+  Json seccomp = Json::parse(R"({"defaultAction": "SCMP_ACT_ALLOW",
+      "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": []})");
+  std::vector<std::string> names = {"acct",
+                                    "add_key",
+                                    "bpf",
+                                    "clock_adjtime",
+                                    "clock_settime",
+                                    "create_module",
+                                    "delete_module",
+                                    "finit_module",
+                                    "get_kernel_syms",
+                                    "init_module",
+                                    "ioperm",
+                                    "iopl",
+                                    "kcmp",
+                                    "kexec_file_load",
+                                    "kexec_load",
+                                    "keyctl",
+                                    "lookup_dcookie",
+                                    "mbind",
+                                    "move_pages",
+                                    "nfsservctl",
+                                    "open_by_handle_at",
+                                    "perf_event_open",
+                                    "pivot_root",
+                                    "query_module",
+                                    "quotactl",
+                                    "reboot",
+                                    "request_key",
+                                    "setns",
+                                    "settimeofday",
+                                    "stime",
+                                    "swapoff",
+                                    "swapon",
+                                    "sysfs",
+                                    "_sysctl",
+                                    "umount",
+                                    "uselib",
+                                    "userfaultfd",
+                                    "ustat",
+                                    "vm86",
+                                    "vm86old"};
+  seccomp["syscalls"].push(Json::object({{"names", Json(names)}, {"action", "SCMP_ACT_ERRNO"}}));
+  Json config = with(seccomp.dump());
+  EXPECT_EQ(calls(config, "kexec_load keyctl sync"), "kexec_load EPERM\nkeyctl EPERM\nsync ok\n");
+}
+
+}  // namespace
+}  // namespace support
