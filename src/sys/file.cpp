@@ -202,6 +202,23 @@ Result<void> lock(FdRef file) {
   return {};
 }
 
+Result<bool> try_lock(FdRef file) {
+  if (retry([&] { return ::flock(file.number(), LOCK_EX | LOCK_NB); }) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  return failed("lock", "");
+}
+
+void unlock(FdRef file) {
+  ::flock(file.number(), LOCK_UN);
+}
+
+Result<void> rename_new(const std::string& from, const std::string& to) {
+  // By number: C libraries only offer renameat2 in GNU mode.
+  if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 1u /* RENAME_NOREPLACE */) < 0)
+    return failed("rename", from);
+  return {};
+}
+
 Result<UniqueFd> sealed_memory(const char* name, std::span<const std::byte> content, bool executable) {
   const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int number = ::memfd_create(name, flags | (executable ? MFD_EXEC : 0));

@@ -47,6 +47,12 @@ Result<std::string> read_link(const std::string& path);
 Result<std::string> real_path(const std::string& path);
 /// flock(2) LOCK_EX; waits.
 Result<void> lock(FdRef file);
+/// flock(2) LOCK_EX | LOCK_NB; false when somebody else has it.
+Result<bool> try_lock(FdRef file);
+/// flock(2) LOCK_UN.
+void unlock(FdRef file);
+/// renameat2(2) RENAME_NOREPLACE.
+Result<void> rename_new(const std::string& from, const std::string& to);
 /// memfd_create(2), written and sealed against any change.
 Result<UniqueFd> sealed_memory(const char* name, std::span<const std::byte> content, bool executable);
 /// fcntl(F_DUPFD_CLOEXEC).

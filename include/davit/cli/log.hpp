@@ -1,0 +1,41 @@
+// What davit says besides its results: to people on stderr, to engines in a log file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "davit/base/result.hpp"
+
+namespace davit::cli {
+
+enum class Level : std::uint8_t { error, warning, info, debug };
+enum class LogFormat : std::uint8_t { text, json };
+
+/// One line with its newline: {"level":"error","msg":"...","time":"..."} or time="..." level=error msg="...".
+std::string log_line(LogFormat format, Level level, std::string_view message, std::string_view time);
+
+/// Engines read the file as an API: at the default level it gets the one error line and nothing else.
+class Log {
+ public:
+  /// Values of --log, --log-format and --log-level; the file is opened when the first line is written.
+  static Result<Log> make(const std::string& destination, const std::string& format, const std::string& level,
+                          bool debug);
+
+  /// `human` goes to stderr, `message` to the log.
+  void error(std::string_view message, std::string_view human) const;
+  void warning(std::string_view message) const { write(Level::warning, message); }
+  void debug(std::string_view message) const { write(Level::debug, message); }
+
+ private:
+  void write(Level level, std::string_view message) const;
+  void append(std::string_view line) const;
+
+  Level level_ = Level::error;
+  LogFormat format_ = LogFormat::text;
+  bool format_given_ = false;
+  std::string file_;        ///< empty: none
+  std::string identifier_;  ///< of syslog; empty: none
+};
+
+}  // namespace davit::cli

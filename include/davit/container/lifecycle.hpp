@@ -1,0 +1,101 @@
+// The operations on containers, as the commands see them. None of them prints.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/container/record.hpp"
+#include "davit/container/store.hpp"
+#include "davit/features/cgroup.hpp"
+#include "davit/launch/launch.hpp"
+#include "davit/spec/resources.hpp"
+#include "davit/spec/state.hpp"
+
+namespace davit::container {
+
+/// What every operation needs, and what it has to tell besides its result.
+struct Context {
+  Store store;
+  cgroup::Manager cgroup_manager = cgroup::Manager::cgroupfs;
+  std::vector<Error> errors{};    ///< when a document has several errors: all of them, the returned one first
+  std::vector<Error> warnings{};  ///< what went wrong without being fatal
+};
+
+struct CreateCall {
+  std::string id;                            ///< empty: made from `id_hint`, and unique
+  std::string id_hint;                       ///< a path
+  std::string bundle = ".";                  ///< as given
+  std::string config_file;                   ///< empty: config.json of the bundle
+  std::optional<std::string> config_text{};  ///< instead of a file
+  std::string pid_file;                      ///< empty: none
+  launch::Options options{};
+};
+
+/// Makes a container up to "created". On an error nothing is left of it.
+Result<void> create(Context& context, CreateCall call);
+
+struct RunCall {
+  CreateCall create;
+  bool detach = false;
+  bool keep = false;  ///< the state stays after the end, for `state` and `delete`
+};
+/// create, start, and unless detached: supervise and delete. Returns the exit status (0 when detached).
+Result<int> run(Context& context, RunCall call);
+
+/// Lets a created container execute its program.
+Result<void> start(Context& context, const std::string& id);
+
+struct ExecCall {
+  std::string id;
+  std::string process_file;       ///< --process: the whole process; then the fields below are not used
+  std::vector<std::string> args;  ///< the program and its arguments
+  std::optional<std::string> cwd{};
+  std::vector<std::string> env{};  ///< appended to the environment of the config
+  std::optional<std::uint32_t> uid{};
+  std::optional<std::uint32_t> gid{};
+  std::vector<std::uint32_t> additional_gids{};
+  std::vector<std::string> capabilities{};
+  std::string apparmor_profile;
+  std::string selinux_label;
+  bool no_new_privileges = false;
+  bool terminal = false;
+  bool ignore_paused = false;
+  bool detach = false;
+  std::string cgroup;    ///< below the container's own
+  std::string pid_file;  ///< written only once the process runs its program
+  launch::Options options{};
+};
+/// Runs another process in a container. Returns its exit status (0 when detached).
+Result<int> exec(Context& context, const ExecCall& call);
+
+struct KillCall {
+  std::string id;
+  int signal = 0;
+  bool all = false;  ///< every process of the container's cgroup; a stopped container is no error then
+};
+Result<void> kill(Context& context, const KillCall& call);
+
+/// Deletes a stopped or merely created container; with `force` also a running one, and an absent one is fine.
+Result<void> remove(Context& context, const std::string& id, bool force);
+
+Result<void> pause(Context& context, const std::string& id);
+Result<void> resume(Context& context, const std::string& id);
+/// The host pids of all processes of a container.
+Result<std::vector<pid_t>> processes(Context& context, const std::string& id);
+/// Applies new resource limits; devices are left alone.
+Result<void> update(Context& context, const std::string& id, const spec::Resources& resources);
+
+/// The state of one container; does not wait for others that work on it.
+Result<spec::State> state(Context& context, const std::string& id);
+/// The states of all; entries that cannot be read become warnings.
+Result<std::vector<spec::State>> list(Context& context);
+/// The ids that match a POSIX extended regular expression.
+Result<std::vector<std::string>> matching(Context& context, const std::string& expression);
+
+/// The program that create would run, as text (`davit explain`).
+Result<std::string> explain(Context& context, CreateCall call);
+
+}  // namespace davit::container

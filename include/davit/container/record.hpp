@@ -1,0 +1,45 @@
+// What davit remembers of a container between two commands: the content of <root>/<id>/state.json.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "davit/base/result.hpp"
+#include "davit/features/cgroup.hpp"
+#include "davit/spec/config.hpp"
+
+namespace davit::container {
+
+/// The version of the format; a file with another one is refused.
+inline constexpr int kRecordVersion = 1;
+
+/// A pid alone means nothing after its process has ended: it is only used together with the start time and
+/// the boot in which both were taken.
+struct Init {
+  pid_t pid = 0;                 ///< 0: no init yet
+  std::uint64_t start_time = 0;  ///< clock ticks since boot
+  std::string boot_id;
+};
+
+struct Record {
+  std::string id;
+  std::string bundle;   ///< absolute
+  std::string rootfs;   ///< absolute
+  std::string created;  ///< RFC 3339 with nanoseconds, UTC
+  uid_t owner = 0;      ///< who ran `create`
+  Init init;
+  cgroup::Place cgroup;
+  spec::Annotations annotations;
+  bool own_pid_namespace = true;  ///< false: killing init does not end the other processes
+  bool poststop_hooks = false;    ///< delete has to read the config
+};
+
+/// The document, on one line.
+std::string record_json(const Record& record);
+/// Reads it; `file` is how errors call the file. Anything that davit did not write is refused in one line.
+Result<Record> parse_record(std::string text, std::string_view file);
+
+}  // namespace davit::container

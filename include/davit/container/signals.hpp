@@ -1,0 +1,14 @@
+// Names of signals as users and engines write them.
+#pragma once
+
+#include <string_view>
+
+#include "davit/base/result.hpp"
+
+namespace davit::container {
+
+/// "TERM", "SIGTERM", "sigterm", "15", "RTMIN+3", "SIGRTMAX-1"; a number must be one that Linux knows
+/// (1..64).
+Result<int> parse_signal(std::string_view text);
+
+}  // namespace davit::container

@@ -1,0 +1,61 @@
+#include <unistd.h>
+
+#include "cli/create_call.hpp"
+#include "cli/exec_user.hpp"
+#include "cli/handlers.hpp"
+
+namespace davit::cli {
+
+namespace {
+
+Result<std::string> read_cgroup(const std::vector<std::string>& values) {
+  if (values.empty()) return std::string();
+  if (values.size() > 1 || values.front().find(':') != std::string::npos)
+    return make_error(Code::unsupported, "exec --cgroup takes one path for all controllers in this release");
+  return values.front();
+}
+
+}  // namespace
+
+Result<ExecUser> parse_exec_user(std::string_view text) {
+  ExecUser user;
+  const std::size_t colon = text.find(':');
+  user.uid = TRY(parse_number(text.substr(0, colon), "--user"));
+  if (colon != std::string_view::npos) user.gid = TRY(parse_number(text.substr(colon + 1), "--user group"));
+  return user;
+}
+
+Result<int> command_exec(Invocation& invocation) {
+  const Arguments& options = invocation.options();
+  const std::vector<std::string>& arguments = invocation.arguments();
+  container::ExecCall call;
+  call.id = arguments.front();
+  call.process_file = options.text("process");
+  call.args.assign(arguments.begin() + 1, arguments.end());
+  if (call.args.empty() && call.process_file.empty()) {
+    Error error = make_error(Code::invalid_argument, "process args cannot be empty");
+    return error.advise("name a command after the id, or a file with --process");
+  }
+  if (options.given("cwd")) call.cwd = options.text("cwd");
+  call.env = options.list("env");
+  if (options.given("user")) {
+    const ExecUser user = TRY(parse_exec_user(options.text("user")));
+    call.uid = user.uid;
+    call.gid = user.gid;
+  }
+  for (const std::string& gid : options.list("additional-gids"))
+    call.additional_gids.push_back(TRY(parse_number(gid, "--additional-gids")));
+  call.capabilities = options.list("cap");
+  call.apparmor_profile = options.text("apparmor");
+  call.selinux_label = options.text("process-label");
+  call.no_new_privileges = options.flag("no-new-privs");
+  call.terminal = options.flag("tty");
+  call.ignore_paused = options.flag("ignore-paused");
+  call.detach = options.flag("detach");
+  call.cgroup = TRY(read_cgroup(options.list("cgroup")));
+  call.pid_file = options.text("pid-file");
+  call.options = TRY(launch_options(options));
+  return container::exec(*TRY(invocation.context()), call);
+}
+
+}  // namespace davit::cli

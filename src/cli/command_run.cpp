@@ -1,0 +1,54 @@
+#include <unistd.h>
+
+#include "cli/create_call.hpp"
+#include "cli/handlers.hpp"
+#include "cli/quick_config.hpp"
+#include "davit/container/id.hpp"
+#include "davit/sys/file.hpp"
+
+namespace davit::cli {
+
+namespace {
+
+Error wrong_count() {
+  Error error = make_error(Code::invalid_argument, "\"run\" requires exactly 1 argument(s)");
+  return error.advise("`davit run ID`, `davit run BUNDLE/` or `davit run --rootfs DIR -- COMMAND`");
+}
+
+// run --rootfs: the default config around a directory and a command.
+Result<void> without_config(Invocation& invocation, container::RunCall& call) {
+  const std::string rootfs = TRY(sys::real_path(invocation.options().text("rootfs")));
+  call.create.bundle = rootfs;
+  call.create.id_hint = rootfs;
+  QuickConfig quick;
+  quick.rootfs = rootfs;
+  quick.hostname = container::id_from_path(rootfs);
+  quick.args = invocation.arguments();
+  quick.terminal = !call.detach && ::isatty(STDIN_FILENO) == 1;
+  call.create.config_text = TRY(quick_config(quick));
+  invocation.subject = rootfs;
+  return {};
+}
+
+}  // namespace
+
+Result<int> command_run(Invocation& invocation) {
+  container::Context& context = *TRY(invocation.context());
+  const Arguments& options = invocation.options();
+  container::RunCall call{TRY(create_call(options)), options.flag("detach"), options.flag("keep")};
+  const std::vector<std::string>& arguments = invocation.arguments();
+  if (options.given("rootfs")) {
+    TRY(without_config(invocation, call));
+  } else if (arguments.size() != 1) {
+    return wrong_count();
+  } else if (arguments.front().find('/') != std::string::npos && !options.given("bundle")) {
+    // No id has a slash: it is a bundle, and names the container.
+    call.create.bundle = arguments.front();
+    call.create.id_hint = TRY(sys::real_path(arguments.front()));
+  } else {
+    call.create.id = arguments.front();
+  }
+  return container::run(context, std::move(call));
+}
+
+}  // namespace davit::cli

@@ -1,0 +1,151 @@
+#include "davit/cli/commands.hpp"
+
+#include <algorithm>
+
+#include "cli/handlers.hpp"
+
+namespace davit::cli {
+
+namespace {
+
+constexpr Takes kText = Takes::text;
+constexpr Takes kList = Takes::list;
+constexpr Takes kNothing = Takes::nothing;
+
+constexpr Option kGlobal[] = {
+    {"root", 0, kText, "DIR", "state directory (default: /run/davit, or $XDG_RUNTIME_DIR/davit for users)"},
+    {"log", 0, kText, "FILE", "also log errors there: a file, syslog:IDENTIFIER or journald:IDENTIFIER"},
+    {"log-format", 0, kText, "FORMAT", "text or json"},
+    {"log-level", 0, kText, "LEVEL", "error (the default), warning, info or debug"},
+    {"debug", 0, kNothing, "", "the same as --log-level debug"},
+    {"cgroup-manager", 0, kText, "MANAGER", "cgroupfs or disabled"},
+    {"systemd-cgroup", 0, kNothing, "", "have systemd make the cgroup (not in this release)"},
+    {"rootless", 0, kText, "WHEN", ""},
+    {"criu", 0, kText, "PATH", ""},
+};
+
+#define DAVIT_CREATE_OPTIONS                                                                    \
+  {"bundle", 'b', kText, "DIR", "directory of config.json (default: the current one)"},         \
+      {"config", 'f', kText, "FILE", "use this file instead of the bundle's config.json"},      \
+      {"console-socket", 0, kText, "SOCKET", "send the terminal's master to this unix socket"}, \
+      {"pidfd-socket", 0, kText, "SOCKET", "send a pidfd of the process to this unix socket"},  \
+      {"pid-file", 0, kText, "FILE", "write the pid of the process there"},                     \
+      {"no-pivot", 0, kNothing, "", "do not use pivot_root (the rootfs is a ramdisk)"},         \
+      {"no-new-keyring", 0, kNothing, "", "keep the session keyring of the caller"},            \
+      {"preserve-fds", 0, kText, "N", "pass N additional descriptors, from 3 on"},              \
+      {"no-subreaper", 0, kNothing, "", ""}, {                                                  \
+    "trace", 0, kNothing, "", "time every step and operation (for developers)"                  \
+  }
+
+constexpr Option kCreate[] = {DAVIT_CREATE_OPTIONS};
+
+constexpr Option kRun[] = {
+    {"detach", 'd', kNothing, "", "return when the process runs"},
+    {"keep", 0, kNothing, "", "keep the state after the end, until delete"},
+    {"rootfs", 0, kText, "DIR", "run a command in this directory, without any config.json"},
+    DAVIT_CREATE_OPTIONS,
+};
+
+constexpr Option kExec[] = {
+    {"process", 'p', kText, "FILE", "take the whole process from this JSON file"},
+    {"detach", 'd', kNothing, "", "return when the process runs"},
+    {"tty", 't', kNothing, "", "give it a terminal"},
+    {"user", 'u', kText, "UID[:GID]", "numbers, as seen in the container"},
+    {"additional-gids", 'g', kList, "GID", "additional group"},
+    {"cwd", 0, kText, "DIR", "its working directory"},
+    {"env", 'e', kList, "NAME=VALUE", "add to its environment"},
+    {"cap", 'c', kList, "CAPABILITY", "add a capability"},
+    {"no-new-privs", 0, kNothing, "", "it can gain no privileges"},
+    {"apparmor", 0, kText, "PROFILE", "AppArmor profile"},
+    {"process-label", 0, kText, "LABEL", "SELinux label"},
+    {"cgroup", 0, kList, "PATH", "run it in this cgroup below the container's own"},
+    {"ignore-paused", 0, kNothing, "", "also when the container is paused; it runs after the resume"},
+    {"console-socket", 0, kText, "SOCKET", "send the terminal's master to this unix socket"},
+    {"pidfd-socket", 0, kText, "SOCKET", "send a pidfd of the process to this unix socket"},
+    {"pid-file", 0, kText, "FILE", "write the pid of the process there"},
+    {"preserve-fds", 0, kText, "N", "pass N additional descriptors, from 3 on"},
+    {"no-subreaper", 0, kNothing, "", ""},
+};
+
+constexpr Option kKill[] = {
+    {"all", 'a', kNothing, "", "signal all processes of the container"},
+    {"regex", 'r', kNothing, "", "ID is a regular expression"},
+};
+
+constexpr Option kDelete[] = {
+    {"force", 'f', kNothing, "", "also when it runs; an absent container is no error"},
+    {"regex", 'r', kNothing, "", "ID is a regular expression"},
+};
+
+constexpr Option kList_[] = {
+    {"format", 'f', kText, "FORMAT", "table or json"},
+    {"quiet", 'q', kNothing, "", "only the ids"},
+};
+
+constexpr Option kPs[] = {{"format", 'f', kText, "FORMAT", "table or json"}};
+
+constexpr Option kSpec[] = {
+    {"bundle", 'b', kText, "DIR", "directory to write config.json to (default: the current one)"},
+    {"file", 'f', kText, "FILE", "write to this file instead"},
+    {"rootless", 0, kNothing, "", "for a user without privileges"},
+};
+
+constexpr Option kExplain[] = {
+    {"bundle", 'b', kText, "DIR", "directory of config.json (default: the current one)"},
+    {"config", 'f', kText, "FILE", "use this file instead of the bundle's config.json"},
+    {"no-pivot", 0, kNothing, "", "do not use pivot_root (the rootfs is a ramdisk)"},
+    {"no-new-keyring", 0, kNothing, "", "keep the session keyring of the caller"},
+};
+
+constexpr Option kUpdate[] = {
+    {"resources", 'r', kText, "FILE", "JSON of linux.resources; - is the standard input"},
+};
+
+constexpr std::string_view kRunDescription =
+    "By hand: `davit run mybundle/` (an argument with a slash is a bundle, and names the container), or\n"
+    "`davit run --rootfs DIR -- COMMAND ARG...` without any config.json.";
+
+constexpr std::string_view kNotYet = "(not in this release)";
+
+constexpr Command kCommands[] = {
+    {"create", "make a container; `start` runs its process", "ID", kCreate, 1, 1, command_create},
+    {"start", "run the process of a created container", "ID", {}, 1, 1, command_start},
+    {"run", "create, start, and delete it when it ends", "ID | BUNDLE/ | COMMAND [ARG...]", kRun, 0, -1,
+     command_run, Order::anywhere, 1, kRunDescription},
+    {"exec", "run another process in a container", "ID [COMMAND [ARG...]]", kExec, 1, -1, command_exec,
+     Order::before_arguments, 255},
+    {"state", "print the state of a container", "ID", {}, 1, 1, command_state},
+    {"list", "list the containers", "", kList_, 0, 0, command_list},
+    {"ps", "list the processes of a container", "ID [PS-OPTION...]", kPs, 1, -1, command_ps,
+     Order::before_arguments},
+    {"kill", "send a signal (default: TERM)", "ID [SIGNAL]", kKill, 1, 2, command_kill,
+     Order::before_arguments},
+    {"delete", "delete a container that has ended", "ID", kDelete, 1, 1, command_delete},
+    {"pause", "freeze all processes of a container", "ID", {}, 1, 1, command_pause},
+    {"resume", "thaw them", "ID", {}, 1, 1, command_resume},
+    {"update", "change the resource limits of a container", "ID", kUpdate, 1, 1, command_update},
+    {"spec", "write an example config.json", "", kSpec, 0, 0, command_spec},
+    {"features", "print what this davit supports, as JSON", "", {}, 0, 0, command_features},
+    {"explain", "print the program that a bundle is compiled to", "[ID]", kExplain, 0, 1, command_explain},
+    {"checkpoint", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
+    {"restore", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
+    {"events", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
+};
+
+}  // namespace
+
+std::span<const Option> global_options() {
+  return kGlobal;
+}
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                  [name](const Command& command) { return command.name == name; });
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+}  // namespace davit::cli

@@ -1,0 +1,26 @@
+#include "cli/create_call.hpp"
+
+namespace davit::cli {
+
+Result<launch::Options> launch_options(const Arguments& options) {
+  launch::Options launch;
+  launch.console_socket = options.text("console-socket");
+  launch.pidfd_socket = options.text("pidfd-socket");
+  if (options.given("preserve-fds"))
+    launch.preserve_fds = TRY(parse_number(options.text("preserve-fds"), "--preserve-fds"));
+  launch.no_pivot = options.flag("no-pivot");
+  launch.no_new_keyring = options.flag("no-new-keyring");
+  launch.trace = options.flag("trace");
+  return launch;
+}
+
+Result<container::CreateCall> create_call(const Arguments& options) {
+  container::CreateCall call;
+  if (options.given("bundle")) call.bundle = options.text("bundle");
+  call.config_file = options.text("config");
+  call.pid_file = options.text("pid-file");
+  call.options = TRY(launch_options(options));
+  return call;
+}
+
+}  // namespace davit::cli

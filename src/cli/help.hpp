@@ -1,0 +1,16 @@
+// Help and version, as text.
+#pragma once
+
+#include <string>
+
+#include "davit/cli/commands.hpp"
+
+namespace davit::cli {
+
+/// The overview.
+std::string help_text();
+std::string help_text(const Command& command);
+/// The first lines are read by engines: "davit version X", "commit: C", "spec: S".
+std::string version_text();
+
+}  // namespace davit::cli

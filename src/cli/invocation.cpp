@@ -1,0 +1,65 @@
+#include "cli/invocation.hpp"
+
+#include <unistd.h>
+
+#include <charconv>
+
+#include "davit/sys/file.hpp"
+
+namespace davit::cli {
+
+namespace {
+
+Result<cgroup::Manager> choose_manager(const Arguments& options, const Command& command) {
+  const std::string name = options.text("cgroup-manager");
+  const bool makes_cgroup = command.name == "create" || command.name == "run" || command.name == "explain";
+  if (name == "disabled") return cgroup::Manager::disabled;
+  if (name == "systemd" || (name.empty() && options.flag("systemd-cgroup"))) {
+    // Callers pass it to every command; only who makes a cgroup can do it the wrong way.
+    if (!makes_cgroup) return cgroup::Manager::cgroupfs;
+    Error error = make_error(Code::unsupported, "the systemd cgroup driver is not in this release");
+    return error.advise(
+        "set the engine to cgroupfs: podman --cgroup-manager=cgroupfs (containers.conf: cgroup_manager), "
+        "dockerd --exec-opt native.cgroupdriver=cgroupfs, containerd SystemdCgroup=false, "
+        "cri-o cgroup_manager=\"cgroupfs\"");
+  }
+  if (name.empty() || name == "cgroupfs") return cgroup::Manager::cgroupfs;
+  Error error = make_error(Code::invalid_argument, "unknown --cgroup-manager \"" + name.substr(0, 40) + "\"");
+  return error.advise("it is cgroupfs or disabled");
+}
+
+}  // namespace
+
+Result<container::Context*> Invocation::context() {
+  if (context_) return &*context_;
+  const cgroup::Manager manager = TRY(choose_manager(options(), command()));
+  context_.emplace(container::Context{TRY(container::Store::at(options().text("root"))), manager});
+  log_.debug("davit " + std::string(command().name) + ": state directory " + context_->store.root());
+  return &*context_;
+}
+
+Result<std::uint32_t> parse_number(std::string_view text, std::string_view what) {
+  std::uint32_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure == std::errc() && end == text.data() + text.size() && !text.empty() && value != UINT32_MAX)
+    return value;
+  Text<768> message("invalid ");
+  message.append(what).append(" \"").append(text.substr(0, 60)).append("\": it is not a number from 0 to ");
+  return make_error(Code::invalid_argument, message.append_number(UINT32_MAX - 1));
+}
+
+Result<void> print(std::string_view text) {
+  auto written = sys::write_all(sys::FdRef::of(STDOUT_FILENO), text);
+  if (!written.ok()) written.error().wrap("print the result");
+  return written;
+}
+
+Result<bool> wants_json(const Arguments& options) {
+  const std::string format = options.text("format");
+  if (format == "json") return true;
+  if (format.empty() || format == "table") return false;
+  Error error = make_error(Code::invalid_argument, "unknown --format \"" + format.substr(0, 40) + "\"");
+  return error.advise("it is table or json");
+}
+
+}  // namespace davit::cli

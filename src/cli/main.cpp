@@ -1,0 +1,104 @@
+#include "davit/cli/main.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "cli/help.hpp"
+#include "cli/invocation.hpp"
+#include "davit/cli/parser.hpp"
+
+namespace davit::cli {
+
+namespace {
+
+constexpr unsigned kCloseOnExec = 1u << 2;  // CLOSE_RANGE_CLOEXEC
+
+// What the caller left open must not reach a container or a hook (CVE-2024-21626), and a file of ours must
+// not become somebody's stdout.
+void guard_descriptors() {
+  ::syscall(SYS_close_range, 3u, ~0u, kCloseOnExec);
+  for (int number = 0; number <= 2; ++number)
+    if (::fcntl(number, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
+}
+
+/// Says what went wrong, once: all lines on stderr, one record in the log.
+class Reporter {
+ public:
+  Reporter(const Log& log, std::string_view command, std::string_view subject) : log_(log) {
+    if (!command.empty())
+      prefix_.append(command).append(subject.empty() ? "" : " ").append(subject).append(": ");
+  }
+
+  void failure(const Error& error, const container::Context* context) const {
+    std::string message = prefix_;
+    message.append(describe(error));
+    std::string human = "davit: " + message + "\n";
+    const std::size_t more =
+        context != nullptr && context->errors.size() > 1 ? context->errors.size() - 1 : 0;
+    for (std::size_t i = 1; i <= more; ++i)
+      human.append("davit: ").append(prefix_).append(describe(context->errors[i])).append("\n");
+    if (more > 0) message.append(" (and ").append(std::to_string(more)).append(" more errors)");
+    if (!error.advice.empty()) human.append("hint: ").append(error.advice).append("\n");
+    log_.error(message, human);
+  }
+
+  void warnings(const container::Context* context) const {
+    if (context == nullptr) return;
+    for (const Error& warning : context->warnings) {
+      std::string message = prefix_;
+      log_.warning(message.append(describe(warning)));
+    }
+  }
+
+ private:
+  const Log& log_;
+  std::string prefix_;
+};
+
+int execute(const Parsed& parsed, const Log& log) {
+  Invocation invocation(parsed, log);
+  if (!parsed.arguments.arguments().empty()) invocation.subject = parsed.arguments.arguments().front();
+  const auto status = parsed.command->handler(invocation);
+  const Reporter reporter(log, parsed.command->name, invocation.subject);
+  reporter.warnings(invocation.used_context());
+  if (status.ok()) return *status;
+  reporter.failure(status.error(), invocation.used_context());
+  return parsed.command->failure_status;
+}
+
+int explain_usage(const Parsed& parsed, const Log& log) {
+  const bool exec_like = parsed.command != nullptr;
+  if (parsed.wrong_count) (void)print(help_text(*parsed.command));
+  // The text about a wrong count names the command itself, as callers know it.
+  const Reporter reporter(log, exec_like && !parsed.wrong_count ? parsed.command->name : "", "");
+  reporter.failure(*parsed.error, nullptr);
+  return exec_like ? parsed.command->failure_status : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  guard_descriptors();
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const Parsed parsed = parse(words);
+  const Arguments& options = parsed.arguments;
+  auto log = Log::make(options.text("log"), options.text("log-format"), options.text("log-level"),
+                       options.flag("debug"));
+  if (!log.ok()) {
+    Reporter({}, "", "").failure(log.error(), nullptr);
+    return 1;
+  }
+  if (parsed.error) return explain_usage(parsed, *log);
+  if (parsed.version) return print(version_text()).ok() ? 0 : 1;
+  if (parsed.help || parsed.command == nullptr) {
+    const std::string text = parsed.command != nullptr ? help_text(*parsed.command) : help_text();
+    return print(text).ok() ? 0 : 1;
+  }
+  return execute(parsed, *log);
+}
+
+}  // namespace davit::cli

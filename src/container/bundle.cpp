@@ -1,0 +1,96 @@
+#include "container/bundle.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+#include "davit/spec/reader.hpp"
+#include "davit/sys/file.hpp"
+
+namespace davit::container {
+
+namespace {
+
+constexpr std::size_t kMaximumConfig = 16u << 20;
+constexpr std::uint32_t kMaximumDescriptors = 1u << 20;
+constexpr int kFirstDescriptor = 3;
+
+Result<std::string> config_text(const CreateCall& call, sys::FdRef bundle) {
+  if (call.config_text) return *call.config_text;
+  auto text = call.config_file.empty() ? sys::read_file_at(bundle, "config.json", kMaximumConfig)
+                                       : sys::read_file(call.config_file, kMaximumConfig);
+  if (text.ok()) return text;
+  Error error = text.error();
+  if (error.errno_value == ENOENT) {
+    error.wrap(call.bundle == "." ? "this directory is not a bundle" : call.bundle + " is not a bundle");
+    error.advise("name the directory of config.json with --bundle; `davit spec` writes an example");
+  }
+  return error;
+}
+
+// The number of descriptors that a service manager passes to this very process (sd_listen_fds(3)).
+Result<std::uint32_t> passed_by_manager() {
+  const char* pid = ::getenv("LISTEN_PID");
+  const char* count = ::getenv("LISTEN_FDS");
+  if (pid == nullptr || count == nullptr || std::to_string(::getpid()) != pid) return 0u;
+  std::uint32_t number = 0;
+  const std::string_view digits = count;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (failure != std::errc() || end != digits.data() + digits.size() || number > kMaximumDescriptors)
+    return make_error(Code::invalid_argument, "LISTEN_FDS in the environment is not a sensible number");
+  return number;
+}
+
+}  // namespace
+
+Result<Bundle> load_bundle(Context& context, const CreateCall& call) {
+  const sys::UniqueFd directory = TRY(sys::open(call.bundle, O_PATH | O_DIRECTORY));
+  Bundle bundle;
+  bundle.path = TRY(sys::read_link("/proc/self/fd/" + std::to_string(directory.number())));
+  bundle.text = TRY(config_text(call, directory));
+  auto read = spec::read_config(bundle.text, call.config_file.empty() ? "config.json" : call.config_file);
+  context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
+  if (!read.ok()) {
+    context.errors = std::move(read.errors);
+    return context.errors.front();
+  }
+  bundle.config = std::move(read.value);
+  return bundle;
+}
+
+Result<void> preserve_descriptors(launch::Options& options, std::vector<std::string>& env) {
+  const std::uint32_t listening = TRY(passed_by_manager());
+  const std::uint32_t total = options.preserve_fds + listening;
+  if (options.preserve_fds > kMaximumDescriptors || total > kMaximumDescriptors)
+    return make_error(Code::invalid_argument, "--preserve-fds is too large a number");
+  for (std::uint32_t i = 0; i < total; ++i) {
+    const int number = kFirstDescriptor + static_cast<int>(i);
+    const int flags = ::fcntl(number, F_GETFD);
+    if (flags >= 0 && ::fcntl(number, F_SETFD, flags & ~FD_CLOEXEC) == 0) continue;
+    const int errno_value = errno;
+    Text<768> message("unable to stat preserved-fd ");
+    message.append_number(number - kFirstDescriptor).append(" (of ").append_number(total).append(")");
+    Error error = system_error(errno_value, message);
+    error.code = Code::invalid_argument;
+    return error.advise("every descriptor from 3 on that is to be preserved must be open");
+  }
+  options.preserve_fds = total;
+  if (listening > 0) {
+    env.push_back("LISTEN_FDS=" + std::to_string(listening));
+    env.emplace_back("LISTEN_PID=1");
+    if (const char* names = ::getenv("LISTEN_FDNAMES")) env.push_back(std::string("LISTEN_FDNAMES=") + names);
+  }
+  return {};
+}
+
+Result<void> write_pid_file(const std::string& path, pid_t pid) {
+  auto written = sys::replace_file_at(sys::current_directory(), path, std::to_string(pid), 0666);
+  if (!written.ok()) written.error().wrap("write the pid file");
+  return written;
+}
+
+}  // namespace davit::container

@@ -1,0 +1,26 @@
+// From a bundle on disk to a config in memory, and the rules that tie a config to the command line.
+#pragma once
+
+#include <string>
+
+#include "davit/container/lifecycle.hpp"
+
+namespace davit::container {
+
+struct Bundle {
+  std::string path;  ///< absolute, without symlinks
+  std::string text;  ///< of config.json
+  spec::Config config;
+};
+
+/// Reads the bundle of a call; several errors of the config go to `context`.
+Result<Bundle> load_bundle(Context& context, const CreateCall& call);
+
+/// Adds the descriptors of $LISTEN_FDS to those of --preserve-fds, checks that all are open, lets them
+/// survive an exec, and tells the program by LISTEN_FDS and LISTEN_PID in its environment.
+Result<void> preserve_descriptors(launch::Options& options, std::vector<std::string>& env);
+
+/// Writes a pid file: nobody ever sees a part of it.
+Result<void> write_pid_file(const std::string& path, pid_t pid);
+
+}  // namespace davit::container

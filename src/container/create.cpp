@@ -1,0 +1,116 @@
+#include <unistd.h>
+
+#include "container/make.hpp"
+#include "container/open.hpp"
+#include "container/paths.hpp"
+#include "davit/container/id.hpp"
+#include "davit/container/time.hpp"
+#include "davit/features/terminal.hpp"
+#include "davit/sys/process.hpp"
+
+namespace davit::container {
+
+namespace {
+
+constexpr int kMaximumNames = 1000;
+constexpr int kDeathTimeout = 10'000;  // milliseconds
+
+class EntryRecorder : public launch::Recorder {
+ public:
+  EntryRecorder(const Store& store, const Entry& entry, Record& record)
+      : store_(store), entry_(entry), record_(record) {}
+
+  Result<void> creating(const cgroup::Place& place) override {
+    record_.cgroup = place;
+    return entry_.write(record_);
+  }
+  Result<void> created(pid_t pid) override {
+    record_.init.start_time = TRY(sys::process_stat(pid)).start_time;
+    record_.init.boot_id = TRY(boot_id());
+    record_.init.pid = pid;
+    return entry_.write(record_);
+  }
+  sys::FdRef directory() override { return entry_.directory(); }
+  sys::UniqueFd filter_cache() { return store_.filter_cache(); }
+
+ private:
+  const Store& store_;
+  const Entry& entry_;
+  Record& record_;
+};
+
+Result<Entry> reserve(Context& context, CreateCall& call) {
+  if (!call.id.empty()) return context.store.reserve(call.id);
+  const std::string name = id_from_path(call.id_hint);
+  for (int number = 1; number < kMaximumNames; ++number) {
+    call.id = number == 1 ? name : name + "-" + std::to_string(number);
+    auto entry = context.store.reserve(call.id);
+    if (entry.ok() || entry.error().code != Code::already_exists) return entry;
+  }
+  return make_error(Code::already_exists, "too many containers are called " + name);
+}
+
+Record first_record(const std::string& id, const Bundle& bundle) {
+  Record record;
+  record.id = id;
+  record.bundle = bundle.path;
+  record.rootfs = below(bundle.path, bundle.config.root.path);
+  record.created = utc_now(Precision::nanoseconds);
+  record.owner = ::getuid();
+  record.annotations = bundle.config.annotations;
+  const spec::Namespace* pid = bundle.config.linux.find_namespace(spec::NamespaceType::pid);
+  record.own_pid_namespace = pid != nullptr && pid->path.empty();
+  record.poststop_hooks = !bundle.config.hooks.poststop.empty();
+  return record;
+}
+
+// The last resort when a container is complete, but cannot be handed over.
+void take_back(const Record& record, const launch::Launched& launched) {
+  (void)sys::send_signal(launched.pidfd, 9);
+  (void)sys::wait_end(launched.pidfd, kDeathTimeout);
+  (void)cgroup::remove(record.cgroup);
+}
+
+}  // namespace
+
+Result<Made> make_container(Context& context, CreateCall call, bool stays, bool by_socket) {
+  if (!call.id.empty()) TRY(check_id(call.id));
+  Bundle bundle = TRY(load_bundle(context, call));
+  std::vector<std::string> no_env;
+  spec::Process* process = bundle.config.process ? &*bundle.config.process : nullptr;
+  if (process != nullptr) TRY(terminal::check(*process, !stays, !call.options.console_socket.empty()));
+  TRY(preserve_descriptors(call.options, process != nullptr ? process->env : no_env));
+  call.options.foreground = stays;
+
+  Entry entry = TRY(reserve(context, call));
+  Undo undo;
+  undo.push([&entry] { (void)entry.discard(); });
+  Record record = first_record(call.id, bundle);
+  TRY(entry.write_config(bundle.text));
+  EntryRecorder recorder(context.store, entry, record);
+  const launch::CreateRequest request{bundle.config,          call.id,      bundle.path,
+                                      context.cgroup_manager, call.options, by_socket};
+  launch::Launched launched = TRY(launch::create(request, recorder));
+  Undo complete;  // goes before `launched` does
+  complete.push([&record, &launched] { take_back(record, launched); });
+  context.warnings.insert(context.warnings.end(), launched.warnings.begin(), launched.warnings.end());
+  if (!call.pid_file.empty()) TRY(write_pid_file(call.pid_file, launched.pid));
+  complete.commit();
+  undo.commit();
+  entry.unlock();
+  return Made{std::move(entry), std::move(record), std::move(bundle), std::move(launched)};
+}
+
+Result<void> create(Context& context, CreateCall call) {
+  TRY(make_container(context, std::move(call), false, true));
+  return {};
+}
+
+Result<std::string> explain(Context& context, CreateCall call) {
+  const Bundle bundle = TRY(load_bundle(context, call));
+  if (call.id.empty()) call.id = id_from_path(bundle.path);
+  TRY(check_id(call.id));
+  return launch::explain({bundle.config, call.id, bundle.path, context.cgroup_manager, call.options});
+}
+
+}  // namespace davit::container

@@ -1,0 +1,86 @@
+
+#include "container/bundle.hpp"
+#include "container/open.hpp"
+#include "container/supervise.hpp"
+#include "davit/features/credentials.hpp"
+#include "davit/features/terminal.hpp"
+#include "davit/spec/reader.hpp"
+#include "davit/sys/file.hpp"
+#include "davit/sys/process.hpp"
+
+namespace davit::container {
+
+namespace {
+
+constexpr std::size_t kMaximumProcess = 16u << 20;
+
+// The process of the config with what the command line changes.
+Result<spec::Process> process_from_options(const spec::Config& config, const ExecCall& call) {
+  if (!config.process)
+    return make_error(Code::invalid_config, "the config of this container has no process to start from");
+  spec::Process process = *config.process;
+  process.args = call.args;
+  process.terminal = call.terminal;
+  process.console_size.reset();
+  if (call.cwd) process.cwd = *call.cwd;
+  if (!process.cwd.starts_with('/'))
+    return make_error(Code::invalid_argument, "--cwd must be an absolute path");
+  process.env.insert(process.env.end(), call.env.begin(), call.env.end());
+  if (call.uid) process.user.uid = *call.uid;
+  if (call.gid) process.user.gid = *call.gid;
+  process.user.additional_gids.insert(process.user.additional_gids.end(), call.additional_gids.begin(),
+                                      call.additional_gids.end());
+  for (const std::string& name : call.capabilities) TRY(credentials::add_capability(process, name));
+  if (!call.apparmor_profile.empty()) process.apparmor_profile = call.apparmor_profile;
+  if (!call.selinux_label.empty()) process.selinux_label = call.selinux_label;
+  if (call.no_new_privileges) process.no_new_privileges = true;
+  return process;
+}
+
+Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall& call) {
+  std::string text = TRY(sys::read_file(call.process_file, kMaximumProcess));
+  auto read = spec::read_process(std::move(text), call.process_file);
+  context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
+  if (read.ok()) return std::move(read.value);
+  context.errors = std::move(read.errors);
+  return context.errors.front();
+}
+
+}  // namespace
+
+Result<int> exec(Context& context, const ExecCall& call) {
+  const Operation operation = Operation::exec;
+  Entry entry = TRY(context.store.open(call.id));
+  const Record record = TRY(entry.read());
+  const spec::Status status = status_of(entry, record);
+  if (status != spec::Status::paused || !call.ignore_paused) TRY(check_allowed(operation, status, call.id));
+
+  const spec::Config config = TRY(stored_config(context, entry));
+  spec::ProcessDocument document;
+  if (call.process_file.empty())
+    document.process = TRY(process_from_options(config, call));
+  else
+    document = TRY(process_from_file(context, call));
+  // The command line may still ask for a terminal; it cannot take back one that the file asks for.
+  if (call.terminal) document.process.terminal = true;
+  launch::Options options = call.options;
+  options.foreground = !call.detach;
+  TRY(terminal::check(document.process, call.detach, !options.console_socket.empty()));
+  TRY(preserve_descriptors(options, document.process.env));
+
+  const launch::ExecRequest request{config,          document.process, call.id,     record.bundle,
+                                    record.init.pid, record.cgroup,    call.cgroup, options};
+  launch::Launched launched = TRY(launch::exec(request));
+  context.warnings.insert(context.warnings.end(), launched.warnings.begin(), launched.warnings.end());
+  // Only now: to conmon the file says that the process really runs.
+  if (!call.pid_file.empty()) {
+    if (auto written = write_pid_file(call.pid_file, launched.pid); !written.ok()) {
+      (void)sys::send_signal(launched.pidfd, 9);
+      return written.error();
+    }
+  }
+  if (call.detach) return 0;
+  return TRY(Foreground::open()).supervise(launched);
+}
+
+}  // namespace davit::container

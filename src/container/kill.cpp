@@ -1,0 +1,36 @@
+#include <cerrno>
+#include <csignal>
+
+#include "container/open.hpp"
+#include "davit/sys/process.hpp"
+
+namespace davit::container {
+
+namespace {
+
+Result<void> signal_init(const Record& record, int signal) {
+  const sys::UniqueFd pidfd = TRY(open_init(record.init));
+  auto sent = sys::send_signal(pidfd, signal);
+  if (!sent.ok() && sent.error().errno_value == ESRCH)
+    return make_error(Code::wrong_state, "container not running");
+  return sent;
+}
+
+}  // namespace
+
+Result<void> kill(Context& context, const KillCall& call) {
+  Entry entry = TRY(context.store.open(call.id));
+  const Record record = TRY(entry.read());
+  // --all is there for what outlives init, so a stopped container is no error.
+  if (call.all) return cgroup::kill(record.cgroup, call.signal);
+  TRY(signal_init(record, call.signal));
+  if (call.signal != SIGKILL) return {};
+  // Without a pid namespace of its own, the death of init ends nobody else.
+  if (!record.own_pid_namespace) TRY(cgroup::kill(record.cgroup, SIGKILL));
+  // In a frozen v1 cgroup even SIGKILL waits for the thaw.
+  if (record.cgroup.mode != host::CgroupMode::v2 && cgroup::frozen(record.cgroup).value_or(false))
+    return cgroup::thaw(record.cgroup);
+  return {};
+}
+
+}  // namespace davit::container

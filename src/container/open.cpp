@@ -1,0 +1,103 @@
+#include "container/open.hpp"
+
+#include <cerrno>
+
+#include "davit/spec/reader.hpp"
+#include "davit/sys/file.hpp"
+#include "davit/sys/process.hpp"
+
+namespace davit::container {
+
+namespace {
+
+class Machine : public Evidence {
+ public:
+  Machine(Entry& entry, const Record& record) : entry_(entry), record_(record) {}
+
+  bool has_init() override { return record_.init.pid > 0; }
+  bool being_created() override {
+    if (entry_.locked()) return false;
+    const auto locked = entry_.try_lock();
+    if (!locked.ok()) return false;
+    if (*locked) entry_.unlock();
+    return !*locked;
+  }
+  bool init_alive() override { return container::init_alive(record_.init); }
+  bool waits_for_start() override { return entry_.waits_for_start(); }
+  bool frozen() override { return cgroup::frozen(record_.cgroup).value_or(false); }
+
+ private:
+  Entry& entry_;
+  const Record& record_;
+};
+
+bool same_process(const Init& init) {
+  const auto stat = sys::process_stat(init.pid);
+  return stat.ok() && stat->start_time == init.start_time && stat->state != 'Z' && stat->state != 'X';
+}
+
+bool same_boot(const Init& init) {
+  const auto id = boot_id();
+  return id.ok() && *id == init.boot_id;
+}
+
+}  // namespace
+
+Result<std::string> boot_id() {
+  std::string id = TRY(sys::read_file("/proc/sys/kernel/random/boot_id"));
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+bool init_alive(const Init& init) {
+  return init.pid > 0 && same_process(init) && same_boot(init);
+}
+
+spec::Status status_of(Entry& entry, const Record& record) {
+  Machine machine(entry, record);
+  return derive_status(machine);
+}
+
+Result<Opened> open_for(Context& context, Operation operation, const std::string& id) {
+  Entry entry = TRY(context.store.open(id));
+  Record record = TRY(entry.read());
+  const spec::Status status = status_of(entry, record);
+  TRY(check_allowed(operation, status, id));
+  return Opened{std::move(entry), std::move(record), status};
+}
+
+Result<Opened> open_locked(Context& context, Operation operation, const std::string& id) {
+  Entry entry = TRY(context.store.open(id));
+  if (!TRY(entry.try_lock())) {
+    // A hook may call us while its own davit holds the lock: what cannot succeed must not wait.
+    const Record before = TRY(entry.read());
+    TRY(check_allowed(operation, status_of(entry, before), id));
+    TRY(entry.lock());
+  }
+  Record record = TRY(entry.read());
+  const spec::Status status = status_of(entry, record);
+  TRY(check_allowed(operation, status, id));
+  return Opened{std::move(entry), std::move(record), status};
+}
+
+Result<spec::Config> stored_config(Context& context, const Entry& entry) {
+  auto read = spec::read_config(TRY(entry.read_config()), "config.json");
+  if (read.ok()) return std::move(read.value);
+  context.errors = std::move(read.errors);
+  Error error = context.errors.front();
+  error.wrap("the stored config is damaged");
+  return error;
+}
+
+Result<sys::UniqueFd> open_init(const Init& init) {
+  const Error gone = make_error(Code::wrong_state, "container not running");
+  if (init.pid <= 0) return gone;
+  auto pidfd = sys::open_pidfd(init.pid);
+  if (!pidfd.ok() && pidfd.error().errno_value == ESRCH) return gone;
+  if (!pidfd.ok()) return pidfd.error();
+  // Only now: the pidfd pins the process whose start time is compared.
+  if (!init_alive(init)) return gone;
+  return pidfd;
+}
+
+}  // namespace davit::container

@@ -1,0 +1,103 @@
+#include <regex.h>
+
+#include <string_view>
+
+#include "container/open.hpp"
+#include "davit/sys/file.hpp"
+
+namespace davit::container {
+
+namespace {
+
+// By hand: getpwuid would drag the name service switch into a static program.
+std::string user_name(uid_t uid) {
+  if (uid == 0) return "root";
+  const std::string number = std::to_string(uid);
+  const auto passwd = sys::read_file("/etc/passwd");
+  std::string_view rest = passwd.ok() ? std::string_view(*passwd) : std::string_view();
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(line.size() < rest.size() ? line.size() + 1 : rest.size());
+    const std::size_t name_end = line.find(':');
+    if (name_end == std::string_view::npos) continue;
+    const std::size_t uid_at = line.find(':', name_end + 1);
+    if (uid_at == std::string_view::npos) continue;
+    const std::string_view field = line.substr(uid_at + 1, line.find(':', uid_at + 1) - uid_at - 1);
+    if (field == number) return std::string(line.substr(0, name_end));
+  }
+  return number;
+}
+
+spec::State to_state(const Record& record, spec::Status status) {
+  spec::State state;
+  state.id = record.id;
+  state.status = status;
+  state.pid = status == spec::Status::stopped ? 0 : record.init.pid;
+  state.bundle = record.bundle;
+  state.rootfs = record.rootfs;
+  state.created = record.created;
+  state.annotations = record.annotations;
+  state.owner = user_name(record.owner);
+  return state;
+}
+
+}  // namespace
+
+Result<spec::State> state(Context& context, const std::string& id) {
+  Entry entry = TRY(context.store.open(id));
+  const Record record = TRY(entry.read());
+  return to_state(record, status_of(entry, record));
+}
+
+Result<std::vector<spec::State>> list(Context& context) {
+  std::vector<spec::State> states;
+  for (const std::string& id : TRY(context.store.ids())) {
+    auto found = state(context, id);
+    if (found.ok()) {
+      states.push_back(std::move(*found));
+    } else if (found.error().code != Code::not_found) {  // else: deleted, or reserved, at this moment
+      Error error = found.error();
+      context.warnings.push_back(error.wrap(id));
+    }
+  }
+  return states;
+}
+
+Result<std::vector<std::string>> matching(Context& context, const std::string& expression) {
+  regex_t compiled;
+  if (::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+    return make_error(Code::invalid_argument, "not a regular expression: " + expression);
+  auto ids = context.store.ids();
+  std::vector<std::string> found;
+  if (ids.ok())
+    for (std::string& id : *ids)
+      if (::regexec(&compiled, id.c_str(), 0, nullptr, 0) == 0) found.push_back(std::move(id));
+  ::regfree(&compiled);
+  if (!ids.ok()) return ids.error();
+  return found;
+}
+
+Result<std::vector<pid_t>> processes(Context& context, const std::string& id) {
+  const Opened opened = TRY(open_for(context, Operation::processes, id));
+  return cgroup::processes(opened.record.cgroup);
+}
+
+Result<void> pause(Context& context, const std::string& id) {
+  const Opened opened = TRY(open_for(context, Operation::pause, id));
+  return cgroup::freeze(opened.record.cgroup);
+}
+
+Result<void> resume(Context& context, const std::string& id) {
+  const Opened opened = TRY(open_for(context, Operation::resume, id));
+  return cgroup::thaw(opened.record.cgroup);
+}
+
+Result<void> update(Context& context, const std::string& id, const spec::Resources& resources) {
+  const Opened opened = TRY(open_for(context, Operation::update, id));
+  spec::Resources limits = resources;
+  // New device rules would replace those of create, which engines do not send again.
+  limits.devices.clear();
+  return cgroup::apply(opened.record.cgroup, limits);
+}
+
+}  // namespace davit::container

@@ -1,0 +1,84 @@
+#include "container/remove.hpp"
+
+#include <cerrno>
+#include <csignal>
+
+#include "container/open.hpp"
+#include "container/poststop.hpp"
+#include "davit/sys/process.hpp"
+
+namespace davit::container {
+
+namespace {
+
+constexpr int kDeathTimeout = 10'000;  // milliseconds
+
+Result<void> kill_init(const Record& record) {
+  auto pidfd = open_init(record.init);
+  if (!pidfd.ok() && pidfd.error().code == Code::wrong_state) return {};
+  if (!pidfd.ok()) return pidfd.error();
+  const auto sent = sys::send_signal(*pidfd, SIGKILL);
+  if (!sent.ok() && sent.error().errno_value != ESRCH) return sent;
+  // In a frozen v1 cgroup even SIGKILL waits for the thaw.
+  if (cgroup::frozen(record.cgroup).value_or(false)) TRY(cgroup::thaw(record.cgroup));
+  if (TRY(sys::wait_end(*pidfd, kDeathTimeout))) return {};
+  Error error = make_error(Code::system, "container init still running");
+  return error.advise("a process that the kernel cannot end (state D) is mostly waiting for a device or NFS");
+}
+
+// A directory without a record: its creator was killed before it made anything on this machine, or is just
+// beginning. False: it has become a container.
+Result<bool> remove_reservation(Entry& entry, bool force) {
+  if (!TRY(entry.try_lock())) {
+    if (!force) TRY(check_allowed(Operation::remove, spec::Status::creating, entry.id()));
+    TRY(entry.lock());
+  }
+  const auto record = entry.read();
+  if (record.ok() || record.error().code != Code::not_found) return false;
+  TRY(entry.discard());
+  return true;
+}
+
+Result<void> remove_foreign(Context& context, const std::string& id, const Error& cause) {
+  Entry entry = TRY(context.store.open(id));
+  TRY(entry.lock());
+  context.warnings.push_back(cause);
+  return entry.discard();
+}
+
+}  // namespace
+
+Result<void> destroy(Context& context, const Entry& entry, const Record& record, const spec::Config* config) {
+  TRY(kill_init(record));
+  // Before the state goes: the hooks must be known when there is no state any more.
+  std::optional<spec::Config> stored;
+  if (config == nullptr && record.poststop_hooks) {
+    auto read = stored_config(context, entry);
+    if (read.ok())
+      config = &stored.emplace(std::move(*read));
+    else
+      context.warnings.push_back(read.error());
+  }
+  TRY(cgroup::remove(record.cgroup));
+  TRY(entry.discard());
+  if (config != nullptr) run_poststop_hooks(context, record, *config);
+  return {};
+}
+
+Result<void> remove(Context& context, const std::string& id, bool force) {
+  const Operation operation = force ? Operation::force_remove : Operation::remove;
+  for (;;) {
+    auto opened = open_locked(context, operation, id);
+    if (opened.ok()) return destroy(context, opened->entry, opened->record, nullptr);
+    const Error& error = opened.error();
+    if (error.code == Code::internal && force) return remove_foreign(context, id, error);
+    if (error.code != Code::not_found) return error;
+    auto reserved = context.store.open(id);
+    if (!reserved.ok()) return force ? Result<void>() : Result<void>(error);
+    const auto removed = remove_reservation(*reserved, force);
+    if (removed.ok() && *removed) return {};
+    if (!removed.ok() && removed.error().code != Code::not_found) return removed.error();
+  }
+}
+
+}  // namespace davit::container

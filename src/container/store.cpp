@@ -1,0 +1,245 @@
+#include "davit/container/store.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include "container/paths.hpp"
+#include "davit/container/id.hpp"
+#include "davit/sys/file.hpp"
+
+namespace davit::container {
+
+namespace {
+
+constexpr const char* kRecord = "state.json";
+constexpr const char* kConfig = "config.json";
+constexpr const char* kStartSocket = "start.sock";
+// Not a character of an id: names that begin with it are directories on their way out.
+constexpr char kTrash = '@';
+constexpr const char* kFilterCache = ":seccomp";
+constexpr std::size_t kMaximumConfig = 16u << 20;
+
+Error not_there() {
+  return make_error(Code::not_found, "container does not exist");
+}
+
+Error taken() {
+  Error error = make_error(Code::already_exists, "container with given ID already exists");
+  error.advise("choose another id, or delete that container first");
+  return error;
+}
+
+Error cannot_use(const std::string& root, const Error& cause) {
+  Error error = cause;
+  Text<768> message("cannot use the state directory ");
+  message.append(root).append(": ").append(cause.message);
+  error.message = message;
+  if (cause.errno_value == EACCES || cause.errno_value == EPERM || cause.errno_value == EROFS)
+    error.advise(::geteuid() == 0 ? "choose a writable directory with --root"
+                                  : "run it as root, or choose a directory of yours with --root or "
+                                    "XDG_RUNTIME_DIR");
+  return error;
+}
+
+bool missing(const Error& error) {
+  return error.errno_value == ENOENT || error.errno_value == ENOTDIR;
+}
+
+// In a user namespace that maps only part of the ids, uid 0 is somebody else outside.
+bool in_user_namespace() {
+  const auto map = sys::read_file("/proc/self/uid_map");
+  if (!map.ok()) return false;
+  std::string squeezed;
+  for (const char c : *map) {
+    if (c != ' ' && c != '\n')
+      squeezed += c;
+    else if (!squeezed.empty() && squeezed.back() != ' ')
+      squeezed += ' ';
+  }
+  return squeezed != "0 0 4294967295 ";
+}
+
+// Removes everything in a directory that has only files, then the directory itself.
+Result<void> empty_directory(sys::FdRef directory) {
+  for (const std::string& name : TRY(sys::list_directory(directory)))
+    if (auto removed = sys::unlink_at(directory, name); !removed.ok() && !missing(removed.error()))
+      return removed.error();
+  return {};
+}
+
+void sweep(const std::string& root, const std::string& name) {
+  const auto directory = sys::open(root + "/" + name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory.ok()) return;
+  if (auto locked = sys::try_lock(*directory); !locked.ok() || !*locked) return;
+  if (!empty_directory(*directory).ok()) return;
+  (void)sys::unlink_at(sys::current_directory(), root + "/" + name, AT_REMOVEDIR);
+}
+
+}  // namespace
+
+std::string default_root() {
+  const char* runtime = ::getenv("XDG_RUNTIME_DIR");
+  if (runtime == nullptr || *runtime == '\0') return "/run/davit";
+  if (::geteuid() == 0) {
+    // podman starts us as root of a user namespace, with nothing but XDG_RUNTIME_DIR in the environment.
+    const char* user = ::getenv("USER");
+    if (user != nullptr && std::string_view(user) == "root") return "/run/davit";
+    if (!in_user_namespace()) return "/run/davit";
+  }
+  return std::string(runtime) + "/davit";
+}
+
+// --- Entry
+
+Result<void> Entry::check_still_there() const {
+  const struct stat held = TRY(sys::stat_of(directory_));
+  const auto named = sys::stat_at(sys::current_directory(), root_ + "/" + id_, AT_SYMLINK_NOFOLLOW);
+  if (!named.ok() && missing(named.error())) return not_there();
+  if (!named.ok()) return named.error();
+  if (held.st_ino != named->st_ino || held.st_dev != named->st_dev) return not_there();
+  return {};
+}
+
+Result<bool> Entry::try_lock() {
+  locked_ = TRY(sys::try_lock(directory_));
+  if (locked_) TRY(check_still_there());
+  return locked_;
+}
+
+Result<void> Entry::lock() {
+  TRY(sys::lock(directory_));
+  locked_ = true;
+  return check_still_there();
+}
+
+void Entry::unlock() {
+  sys::unlock(directory_);
+  locked_ = false;
+}
+
+Result<Record> Entry::read() const {
+  auto text = sys::read_file_at(directory_, kRecord, kMaximumConfig);
+  if (!text.ok() && text.error().errno_value == ENOENT) return not_there();
+  if (!text.ok()) return text.error();
+  Record record = TRY(parse_record(std::move(*text), root_ + "/" + id_ + "/" + kRecord));
+  if (record.id == id_) return record;
+  return make_error(Code::internal, root_ + "/" + id_ + "/" + kRecord + " belongs to another container");
+}
+
+Result<void> Entry::write(const Record& record) const {
+  return sys::replace_file_at(directory_, kRecord, record_json(record), 0600);
+}
+
+Result<std::string> Entry::read_config() const {
+  return sys::read_file_at(directory_, kConfig, kMaximumConfig);
+}
+
+Result<void> Entry::write_config(const std::string& text) const {
+  const sys::UniqueFd file =
+      TRY(sys::open_at(directory_, kConfig, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  return sys::write_all(file, text);
+}
+
+bool Entry::waits_for_start() const {
+  return sys::stat_at(directory_, kStartSocket, AT_SYMLINK_NOFOLLOW).ok();
+}
+
+Result<void> Entry::discard() const {
+  const std::string trash = root_ + "/" + kTrash + std::to_string(::gettid());
+  auto moved = sys::rename_new(root_ + "/" + id_, trash);
+  if (!moved.ok() && moved.error().errno_value == EEXIST) {
+    // Left by a thread of the same number that was killed.
+    sweep(root_, trash.substr(root_.size() + 1));
+    moved = Result<void>(sys::rename_new(root_ + "/" + id_, trash));
+  }
+  if (!moved.ok()) return missing(moved.error()) ? Result<void>() : moved;
+  for (const char* name : {kConfig, kStartSocket, kRecord}) (void)sys::unlink_at(directory_, name);
+  auto removed = sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR);
+  if (removed.ok() || removed.error().errno_value != ENOTEMPTY) return removed;
+  TRY(empty_directory(directory_));
+  return sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR);
+}
+
+// --- Store
+
+Result<Store> Store::at(const std::string& root) {
+  const std::string chosen = root.empty() ? default_root() : TRY(absolute_path(root));
+  if (chosen == "/") {
+    Error error = make_error(Code::invalid_argument, "cannot use / as the state directory");
+    error.advise("give --root a directory of its own");
+    return error;
+  }
+  return Store(chosen, root.empty(), root.empty() && !chosen.starts_with("/run/davit"));
+}
+
+Result<void> Store::make_root() const {
+  auto made = sys::make_directories(root_, sticky_ ? 01700 : 0700);
+  if (!made.ok()) return cannot_use(root_, made.error());
+  return {};
+}
+
+Result<Entry> Store::reserve(const std::string& id) const {
+  TRY(check_id(id));
+  const std::string path = root_ + "/" + id;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const auto made = sys::make_directory_at(sys::current_directory(), path, 0700);
+    if (!made.ok() && made.error().errno_value == ENOENT) {
+      TRY(make_root());
+      continue;
+    }
+    const bool found = !made.ok() && made.error().errno_value == EEXIST;
+    if (!made.ok() && !found) return cannot_use(root_, made.error());
+    auto directory = sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!directory.ok() && missing(directory.error())) continue;
+    if (!directory.ok()) return cannot_use(root_, directory.error());
+    Entry entry(root_, id, std::move(*directory));
+    auto locked = entry.try_lock();
+    if (!locked.ok() && locked.error().code == Code::not_found) continue;
+    if (!locked.ok()) return locked.error();
+    // Whoever holds the lock of a directory without a record owns the id, even if another one made the
+    // directory and was killed, or has not come to lock it yet.
+    if (!*locked || sys::stat_at(entry.directory(), kRecord).ok()) return taken();
+    if (found) TRY(empty_directory(entry.directory()));
+    return entry;
+  }
+  return taken();
+}
+
+Result<Entry> Store::open(const std::string& id) const {
+  TRY(check_id(id));
+  auto directory = sys::open(root_ + "/" + id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory.ok() && missing(directory.error())) return not_there();
+  if (!directory.ok()) return cannot_use(root_, directory.error());
+  return Entry(root_, id, std::move(*directory));
+}
+
+sys::UniqueFd Store::filter_cache() const {
+  const std::string path = root_ + "/" + kFilterCache;
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  auto directory = sys::open(path, kFlags);
+  if (directory.ok()) return std::move(*directory);
+  if (!sys::make_directory_at(sys::current_directory(), path, 0700).ok()) return {};
+  auto made = sys::open(path, kFlags);
+  return made.ok() ? std::move(*made) : sys::UniqueFd();
+}
+
+Result<std::vector<std::string>> Store::ids() const {
+  const auto directory = sys::open(root_, O_RDONLY | O_DIRECTORY);
+  if (!directory.ok() && is_default_ && missing(directory.error())) return std::vector<std::string>();
+  if (!directory.ok()) return cannot_use(root_, directory.error());
+  std::vector<std::string> ids;
+  for (std::string& name : TRY(sys::list_directory(*directory))) {
+    if (name.starts_with(kTrash))
+      sweep(root_, name);
+    else if (check_id(name).ok())
+      ids.push_back(std::move(name));
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+}  // namespace davit::container

@@ -1,0 +1,25 @@
+#include "container/supervise.hpp"
+
+#include <csignal>
+
+#include "davit/sys/process.hpp"
+
+namespace davit::container {
+
+Result<Foreground> Foreground::open() {
+  return Foreground(TRY(terminal::Supervisor::open()));
+}
+
+Result<int> Foreground::stay(launch::Launched& launched) {
+  if (!launched.console_master.valid()) return supervisor_.supervise(launched.pid, launched.pidfd, nullptr);
+  terminal::Relay relay = TRY(terminal::Relay::open(std::move(launched.console_master)));
+  return supervisor_.supervise(launched.pid, launched.pidfd, &relay);
+}
+
+Result<int> Foreground::supervise(launch::Launched& launched) {
+  auto status = stay(launched);
+  if (!status.ok()) (void)sys::send_signal(launched.pidfd, SIGKILL);
+  return status;
+}
+
+}  // namespace davit::container

@@ -1,0 +1,24 @@
+// Staying with a process in the foreground.
+#pragma once
+
+#include "davit/features/terminal.hpp"
+#include "davit/launch/launch.hpp"
+
+namespace davit::container {
+
+class Foreground {
+ public:
+  /// From here on, signals wait to be forwarded. The process must exist already, as it would inherit that.
+  static Result<Foreground> open();
+  /// Forwards signals and the terminal until the process ends; its exit status, 128 + n when signal n killed
+  /// it. If that cannot be done, the process is killed: nobody would look after it.
+  Result<int> supervise(launch::Launched& launched);
+
+ private:
+  explicit Foreground(terminal::Supervisor supervisor) : supervisor_(std::move(supervisor)) {}
+  Result<int> stay(launch::Launched& launched);
+
+  terminal::Supervisor supervisor_;
+};
+
+}  // namespace davit::container

@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include "cli/ps_table.hpp"
+#include "cli/table.hpp"
+#include "davit/cli/log.hpp"
+
+namespace davit::cli {
+namespace {
+
+TEST(CliLog, JsonIsTheShapeThatEnginesDecode) {
+  EXPECT_EQ(
+      log_line(LogFormat::json, Level::error, "say \"no\"\nthen stop", "2026-01-02T03:04:05Z"),
+      "{\"level\":\"error\",\"msg\":\"say \\\"no\\\"\\nthen stop\",\"time\":\"2026-01-02T03:04:05Z\"}\n");
+}
+
+TEST(CliLog, TextIsLogfmt) {
+  EXPECT_EQ(log_line(LogFormat::text, Level::warning, "a \"b\" \\ c\nd\x01", "2026-01-02T03:04:05Z"),
+            "time=\"2026-01-02T03:04:05Z\" level=warning msg=\"a \\\"b\\\" \\\\ c\\nd\\x01\"\n");
+}
+
+TEST(CliLog, RefusesUnknownWords) {
+  EXPECT_TRUE(Log::make("", "", "", false).ok());
+  EXPECT_TRUE(Log::make("file:/l", "json", "warning", false).ok());
+  EXPECT_FALSE(Log::make("", "xml", "", false).ok());
+  EXPECT_FALSE(Log::make("", "", "loud", false).ok());
+}
+
+TEST(CliTable, ListHasTheColumnsOfRunc) {
+  spec::State state;
+  state.id = "a-rather-long-container-id";
+  state.pid = 7;
+  state.status = spec::Status::running;
+  state.bundle = "/b";
+  state.created = "2026-01-02T03:04:05.000000001Z";
+  state.owner = "root";
+  EXPECT_EQ(list_table({state}),
+            "ID                           PID         STATUS      BUNDLE      CREATED                        "
+            "  OWNER\n"
+            "a-rather-long-container-id   7           running     /b          2026-01-02T03:04:05.000000001Z "
+            "  root\n");
+  EXPECT_EQ(list_table({}), "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n");
+}
+
+TEST(CliPs, KeepsTheRowsOfTheContainer) {
+  const char* output =
+      "UID   PID  PPID CMD\n"
+      "root    1     0 init 42\n"
+      "root   42     1 sleep 1\n"
+      "root  142    42 sh\n";
+  const auto kept = filter_ps(output, {42, 142});
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(*kept, "UID   PID  PPID CMD\nroot   42     1 sleep 1\nroot  142    42 sh\n");
+  EXPECT_FALSE(filter_ps("USER COMMAND\nroot init\n", {1}).ok());
+}
+
+}  // namespace
+}  // namespace davit::cli

@@ -1,0 +1,222 @@
+#include "davit/container/store.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace davit::container {
+namespace {
+
+Record sample() {
+  Record record;
+  record.id = "web";
+  record.bundle = "/b \"1\"";
+  record.rootfs = "/b/rootfs";
+  record.created = "2026-01-02T03:04:05.000000006Z";
+  record.owner = 1000;
+  record.init = {4711, 18446744073709551615u, "0-1-2"};
+  record.cgroup.mode = host::CgroupMode::hybrid;
+  record.cgroup.directories = {{{"cpu", "cpuacct"}, "/sys/fs/cgroup/cpu/web", "/sys/fs/cgroup/cpu"},
+                               {{}, "/sys/fs/cgroup/unified/web", "/sys/fs/cgroup/unified"}};
+  record.annotations = {{"org.example/key", "value\n"}, {"", "x"}};
+  record.own_pid_namespace = false;
+  record.poststop_hooks = true;
+  return record;
+}
+
+TEST(ContainerRecord, SurvivesTheRoundTrip) {
+  const Record before = sample();
+  const auto after = parse_record(record_json(before), "state.json");
+  ASSERT_TRUE(after.ok()) << after.error().message.view();
+  EXPECT_EQ(record_json(*after), record_json(before));
+  EXPECT_EQ(after->init.start_time, before.init.start_time);
+  EXPECT_EQ(after->cgroup.directories[0].controllers, before.cgroup.directories[0].controllers);
+  EXPECT_EQ(after->annotations, before.annotations);
+  EXPECT_FALSE(after->own_pid_namespace);
+  EXPECT_TRUE(after->poststop_hooks);
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(ContainerRecord, RefusesWhatItDidNotWriteInOneLine) {
+  const std::string good = record_json(sample());
+  const std::string bad[] = {
+      "",
+      "{",
+      "[]",
+      "null",
+      "{\"ociVersion\":\"1.0.0\",\"id\":\"web\",\"init_process_pid\":1}",
+      good.substr(0, good.size() / 2),
+      replaced(good, "\"davit\":1", "\"davit\":2"),
+      replaced(good, "\"davit\":1", "\"davit\":\"1\""),
+      replaced(good, "\"pid\":4711", "\"pid\":-4711"),
+      replaced(good, "\"pid\":4711", "\"pid\":99999999999"),
+      replaced(good, "\"mode\":\"hybrid\"", "\"mode\":\"v3\""),
+      replaced(good, "/sys/fs/cgroup/cpu/web", "/sys/fs/cgroup/cpu"),
+      replaced(good, "\"owner\":1000,", ""),
+      replaced(good, "\"x\"", "7"),
+  };
+  for (const std::string& text : bad) {
+    const auto parsed = parse_record(text, "state.json");
+    ASSERT_FALSE(parsed.ok()) << text;
+    EXPECT_EQ(parsed.error().message.view().find('\n'), std::string_view::npos);
+    EXPECT_NE(parsed.error().message.view().find("state.json"), std::string_view::npos);
+    EXPECT_FALSE(parsed.error().advice.empty());
+  }
+}
+
+class ContainerStore : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/davit-store-test-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    base_ = name;
+    root_ = base_ + "/deep/root";
+  }
+  void TearDown() override { std::filesystem::remove_all(base_); }
+  Store store() { return std::move(*Store::at(root_)); }
+
+  std::string base_;
+  std::string root_;
+};
+
+TEST_F(ContainerStore, RefusesTheRootDirectory) {
+  for (const char* bad : {"/", "//", "/.", "/../", "/a/.."}) EXPECT_FALSE(Store::at(bad).ok()) << bad;
+}
+
+TEST_F(ContainerStore, ReservesAnIdOnce) {
+  auto entry = store().reserve("web");
+  ASSERT_TRUE(entry.ok()) << entry.error().message.view();
+  struct stat status = {};
+  ASSERT_EQ(::stat(root_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777u, 0700u);
+  EXPECT_EQ(store().reserve("web").error().code, Code::already_exists) << "while it is being made";
+  ASSERT_TRUE(entry->write(sample()).ok());
+  entry->unlock();
+  EXPECT_EQ(store().reserve("web").error().code, Code::already_exists) << "when it is made";
+  EXPECT_FALSE(store().reserve("../web").ok());
+}
+
+TEST_F(ContainerStore, TakesOverAnIdWhoseCreatorWasKilled) {
+  {
+    auto entry = store().reserve("web");
+    ASSERT_TRUE(entry.ok());
+    ASSERT_TRUE(entry->write_config("{}").ok());
+  }  // killed before the record
+  auto again = store().reserve("web");
+  ASSERT_TRUE(again.ok()) << again.error().message.view();
+  EXPECT_TRUE(again->write_config("{}").ok()) << "nothing of the first one is left";
+}
+
+TEST_F(ContainerStore, FindsWhatWasWritten) {
+  {
+    auto entry = store().reserve("web");
+    ASSERT_TRUE(entry->write(sample()).ok());
+    ASSERT_TRUE(entry->write_config("the text").ok());
+  }
+  auto found = store().open("web");
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->read()->bundle, sample().bundle);
+  EXPECT_EQ(*found->read_config(), "the text");
+  EXPECT_FALSE(found->waits_for_start());
+  EXPECT_EQ(*store().ids(), std::vector<std::string>{"web"});
+  EXPECT_EQ(store().open("other").error().code, Code::not_found);
+}
+
+TEST_F(ContainerStore, AHalfWrittenRecordIsNeverSeen) {
+  auto entry = store().reserve("web");
+  ASSERT_TRUE(entry->write(sample()).ok());
+  std::ofstream(root_ + "/web/.state.json") << "{\"davit\":1,";  // killed in the middle of a replacement
+  EXPECT_TRUE(entry->read().ok());
+  Record next = sample();
+  next.bundle = "/other";
+  ASSERT_TRUE(entry->write(next).ok());
+  EXPECT_EQ(entry->read()->bundle, "/other");
+}
+
+TEST_F(ContainerStore, ARecordOfAnotherContainerIsRefused) {
+  auto entry = store().reserve("other");
+  ASSERT_TRUE(entry->write(sample()).ok());
+  EXPECT_FALSE(entry->read().ok());
+}
+
+TEST_F(ContainerStore, DiscardFreesTheIdAtOnce) {
+  auto entry = store().reserve("web");
+  ASSERT_TRUE(entry->write(sample()).ok());
+  ASSERT_TRUE(entry->write_config("{}").ok());
+  std::ofstream(root_ + "/web/unexpected") << "x";
+  auto waiting = store().open("web");
+  ASSERT_TRUE(waiting.ok());
+  ASSERT_TRUE(entry->discard().ok());
+  EXPECT_EQ(store().open("web").error().code, Code::not_found);
+  EXPECT_TRUE(std::filesystem::is_empty(root_));
+  auto next = store().reserve("web");
+  ASSERT_TRUE(next.ok());
+  entry->unlock();
+  EXPECT_EQ(waiting->try_lock().error().code, Code::not_found)
+      << "it waited for another container of that name";
+}
+
+TEST_F(ContainerStore, ListSweepsWhatAKilledDeleteLeft) {
+  std::filesystem::create_directories(root_ + "/@1");
+  std::ofstream(root_ + "/@1/state.json") << "x";
+  EXPECT_TRUE(store().ids()->empty());
+  EXPECT_TRUE(std::filesystem::is_empty(root_));
+}
+
+TEST_F(ContainerStore, AnIdHasOneOwnerAtATime) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 200;
+  std::atomic<int> owners = 0;
+  std::atomic<int> won = 0;
+  std::atomic<bool> broken = false;
+  const auto work = [&] {
+    for (int i = 0; i < kRounds; ++i) {
+      auto entry = store().reserve("web");
+      if (!entry.ok()) {
+        if (entry.error().code != Code::already_exists) broken = true;
+        continue;
+      }
+      if (++owners != 1) broken = true;
+      if (!entry->write_config("{}").ok() || !entry->write(sample()).ok()) broken = true;
+      --owners;
+      ++won;
+      // Half of them are "killed" here: somebody else has to delete what they leave.
+      if (i % 2 == 0) continue;
+      if (!entry->discard().ok()) broken = true;
+    }
+  };
+  const auto sweep = [&] {
+    for (int i = 0; i < kThreads * kRounds; ++i) {
+      auto entry = store().open("web");
+      if (!entry.ok()) continue;
+      if (auto locked = entry->try_lock(); !locked.ok() || !*locked) continue;
+      if (entry->read().ok() && !entry->discard().ok()) broken = true;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) threads.emplace_back(work);
+  threads.emplace_back(sweep);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_FALSE(broken);
+  EXPECT_GT(won, 0);
+}
+
+TEST_F(ContainerStore, AMissingRootOfTheUserIsAnError) {
+  EXPECT_FALSE(store().ids().ok());
+}
+
+}  // namespace
+}  // namespace davit::container
