@@ -97,15 +97,16 @@ TEST_F(Seccomp, WithAndWithoutNoNewPrivileges) {
 
 TEST_F(Seccomp, UnknownSyscallsAreENOSYS) {
   SKIP_FOR("crun", "1.8.1 gives the default errno");
-  EXPECT_EQ(calls(with(R"({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+  EXPECT_EQ(
+      calls(with(R"({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
       {"names": ["read", "write", "exit", "exit_group", "execve", "brk", "mmap", "munmap", "mprotect", "openat", "close",
        "fstat", "newfstatat", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "getrandom",
        "ioctl", "fcntl", "getuid", "geteuid", "getgid", "getegid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
        "readlinkat", "readlink", "prctl", "uname", "access", "getcwd", "futex", "getdents64", "capset", "capget", "setgroups",
        "setuid", "setgid", "chdir", "close_range", "nanosleep", "getpid", "gettid", "tgkill", "fchdir",
        "epoll_pwait", "fstatfs", "statfs", "stat", "getppid", "dup", "dup2", "dup3", "writev", "clone3", "openat2", "futex_waitv", "cachestat", "map_shadow_stack", "futex_wake", "lsm_list_modules", "mseal"], "action": "SCMP_ACT_ALLOW"}]})"),
-                  "sethostname unknown"),
-            "sethostname EPERM\nunknown ENOSYS\n");
+            "sethostname unknown"),
+      "sethostname EPERM\nunknown ENOSYS\n");
 }
 
 TEST_F(Seccomp, BadOnesAreRefused) {

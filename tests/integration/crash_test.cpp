@@ -1,0 +1,121 @@
+// A runtime can be killed at any instruction, and there can be many of them.
+#include <signal.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "support/fixture.hpp"
+
+namespace support {
+namespace {
+
+class Crash : public ContainerTest {};
+
+TEST_F(Crash, DeleteForceCleansUpAfterAKillAtAnyMoment) {
+  SKIP_FOR("crun,runc", "leave cgroups or processes behind, as their trackers say");
+  const int count = number_from_env("DAVIT_TEST_CRASHES", 60);
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "1000"});
+  bundle.write();
+  // How long a create takes here bounds the moments that are of interest.
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string whole = create(bundle);
+  const auto whole_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count();
+  destroy(whole);
+  std::mt19937 random(12345);
+  for (int i = 0; i < count; ++i) {
+    const HostSnapshot before = HostSnapshot::take(runtime.root());
+    const std::string id = new_id();
+    Child child = runtime.start({"create", "--bundle", bundle.path(), id});
+    const auto moment = std::uniform_int_distribution<long>(0, whole_us + whole_us / 5)(random);
+    std::this_thread::sleep_for(std::chrono::microseconds(moment));
+    child.kill(SIGKILL);
+    child.wait();
+    reap_orphans();
+    const Outcome outcome = runtime({"delete", "--force", id});
+    EXPECT_EQ(outcome.status, 0) << "killed after " << moment << " us: " << outcome.all();
+    std::string leaked;
+    EXPECT_TRUE(eventually(
+        [&] {
+          leaked = HostSnapshot::take(runtime.root()).leaked_since(before);
+          return leaked.empty();
+        },
+        3000))
+        << "killed after " << moment << " of " << whole_us << " us: " << leaked;
+    if (HasFailure()) break;
+  }
+}
+
+TEST_F(Crash, AKilledDeleteCanBeRepeated) {
+  for (int i = 0; i < 10; ++i) {
+    Bundle bundle;
+    bundle.args({"/bin/sleep", "1000"});
+    const std::string id = start(bundle);
+    Child child = runtime.start({"delete", "--force", id});
+    std::this_thread::sleep_for(std::chrono::microseconds(300 * i));
+    child.kill(SIGKILL);
+    child.wait();
+    if (runtime.is_davit()) destroy(id);
+  }
+}
+
+TEST_F(Crash, TheContainerEndsIfItsCreatorDiesBeforeItIsReady) {
+  SKIP_FOR("crun,runc", "see above");
+  TempDir place;
+  Bundle bundle;
+  // A hook that never ends holds the creator in the middle of create.
+  bundle.config["hooks"]["createRuntime"] =
+      Json::parse(R"([{"path": "/bin/sh", "args": ["sh", "-c", ")" + std::string("touch ") +
+                  (place / "reached") + R"(; exec sleep 30"]}])");
+  bundle.write();
+  const std::string id = new_id();
+  Child child = runtime.start({"create", "--bundle", bundle.path(), id});
+  ASSERT_TRUE(eventually([&] { return exists(place / "reached"); })) << child.err();
+  child.kill(SIGKILL);
+  child.wait();
+  EXPECT_TRUE(eventually([&] {
+    reap_orphans();
+    int left = 0;
+    for (const pid_t pid : descendants())
+      left += read_file("/proc/" + std::to_string(pid) + "/comm") != "sleep\n" ? 1 : 0;
+    return left == 0;
+  })) << "its init must not stay";
+  for (const pid_t pid : descendants()) ::kill(pid, SIGKILL);
+}
+
+TEST_F(Crash, ManyContainersAtOnce) {
+  const int count = number_from_env("DAVIT_TEST_MANY", runtime.is_davit() ? 200 : 20);
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "1000"});
+  bundle.write();
+  std::vector<std::string> ids;
+  for (int i = 0; i < count; i += 10) {
+    std::vector<Child> children;
+    for (int j = 0; j < 10; ++j)
+      children.push_back(
+          runtime.start({"run", "--detach", "--bundle", bundle.path(), ids.emplace_back(new_id())}));
+    for (auto& child : children) {
+      const Outcome outcome = child.wait();
+      ASSERT_TRUE(outcome.ok()) << outcome.all();
+    }
+  }
+  EXPECT_EQ(split(runtime({"list", "--quiet"}).out, '\n').size(), static_cast<std::size_t>(count));
+  for (const auto& id : ids) destroy(id);
+  EXPECT_EQ(runtime({"list", "--quiet"}).out, "");
+}
+
+TEST_F(Crash, ManyContainersOneAfterAnother) {
+  const int count = number_from_env("DAVIT_TEST_SERIES", runtime.is_davit() ? 1000 : 20);
+  Bundle bundle;
+  bundle.write();
+  const std::string id = new_id();
+  for (int i = 0; i < count; ++i) {
+    const Outcome outcome = runtime({"run", "--bundle", bundle.path(), id});
+    ASSERT_EQ(outcome.status, 0) << "number " << i << ": " << outcome.all();
+  }
+}
+
+}  // namespace
+}  // namespace support
