@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -75,7 +74,7 @@ int scan_exe(int argc, char** argv) {
   return 0;
 }
 
-/// CVE-2016-9962: descriptors of the host that can be seen, and processes of the runtime that can be traced.
+/// CVE-2016-9962: descriptors of a process of the runtime through which the host can be reached.
 int scan_ptrace(int argc, char** argv) {
   puts("ready");
   watch(seconds_of(argc, argv), [&](int pid) {
@@ -84,21 +83,15 @@ int scan_ptrace(int argc, char** argv) {
     char exe[4096] = {};
     const ssize_t readable = readlink(path, exe, sizeof exe - 1);
     if (readable < 0) return;
-    const bool ours = strncmp(exe, "/bin/", 5) == 0;
-    if (!ours) {
-      printf("EXE %s\n", exe);
-      if (ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) == 0) {
-        printf("SEIZED %d %s\n", pid, exe);
-        ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
-      }
-    }
     snprintf(path, sizeof path, "/proc/%d/fd", pid);
     DIR* dir = opendir(path);
     if (dir == nullptr) return;
     while (const dirent* entry = readdir(dir)) {
-      char target[4096] = {};
-      if (readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1) <= 0) continue;
-      if (strtol(entry->d_name, nullptr, 10) > 2 && target[0] == '/' && !ours) printf("FD %s\n", target);
+      // From a directory outside of our root, ".." is not stopped by it: the host's files can be reached.
+      char host[512];
+      snprintf(host, sizeof host, "/proc/%d/fd/%s/../../../../../../../../../../etc/debian_version", pid,
+               entry->d_name);
+      if (entry->d_name[0] != '.' && access(host, F_OK) == 0) printf("HOST %s fd %s\n", exe, entry->d_name);
     }
     closedir(dir);
   });

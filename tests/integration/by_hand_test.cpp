@@ -1,0 +1,61 @@
+// davit as a person uses it at a prompt.
+#include <unistd.h>
+
+#include "support/fixture.hpp"
+
+namespace support {
+namespace {
+
+class ByHand : public ContainerTest {
+ protected:
+  void SetUp() override { SKIP_UNLESS(runtime.is_davit(), "only davit has these commands"); }
+};
+
+TEST_F(ByHand, ABundleIsEnough) {
+  Bundle bundle;
+  bundle.sh("echo by hand");
+  bundle.write();
+  const Outcome outcome = runtime({"run", bundle.path() + "/"});
+  EXPECT_EQ(outcome.out, "by hand\n") << outcome.all();
+  EXPECT_EQ(runtime({"list", "--quiet"}).out, "");
+}
+
+TEST_F(ByHand, ADirectoryAndACommandAreEnough) {
+  Bundle bundle;
+  const Outcome outcome =
+      runtime({"run", "--rootfs", bundle.rootfs(), "--", "/bin/sh", "-c", "echo in $PWD; id -u"});
+  EXPECT_EQ(outcome.out, "in /\n0\n") << outcome.all();
+}
+
+TEST_F(ByHand, ExplainShowsTheProgram) {
+  Bundle bundle;
+  bundle.write();
+  const Outcome outcome = runtime({"explain", bundle.path()});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_NE(outcome.out.find("/proc"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("/bin/true"), std::string::npos) << outcome.out;
+  EXPECT_EQ(runtime({"list", "--quiet"}).out, "") << "nothing is created";
+}
+
+TEST_F(ByHand, ExplainNeedsNoRoot) {
+  Bundle bundle;
+  bundle.write();
+  const Outcome outcome =
+      run({runtime.path(), "explain", bundle.path()}, {.in_child = [] {
+            if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) _exit(99);
+          }});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+}
+
+TEST_F(ByHand, SeveralMistakesAreShownAtOnce) {
+  Bundle bundle;
+  bundle.config["process"]["cwd"] = "relative";
+  bundle.config["process"]["rlimits"] = Json::parse(R"([{"type": "RLIMIT_NOSUCH", "soft": 1, "hard": 1}])");
+  bundle.write();
+  const Outcome outcome = runtime({"run", bundle.path() + "/"});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_NE(outcome.err.find("cwd"), std::string::npos) << outcome.err;
+}
+
+}  // namespace
+}  // namespace support
