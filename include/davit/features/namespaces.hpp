@@ -1,0 +1,63 @@
+// Which namespaces a container makes or joins, in which order, and what belongs to a new one.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/features/compilation.hpp"
+#include "davit/spec/config.hpp"
+#include "davit/sys/fd.hpp"
+
+namespace davit::namespaces {
+
+/// How a container's init comes into its namespaces.
+struct Plan {
+  std::uint32_t clone_flags = 0;  ///< CLONE_NEW* for davit's own clone; 0 with a stage
+  bool stage = false;             ///< that clone is a stage; the program has a fork_init (Message::child)
+  bool map_ids = false;           ///< the stage meets davit at Point::user_namespace to have its ids mapped
+  std::uint32_t fork_flags = 0;   ///< CLONE_NEW* of fork_init
+};
+
+/// CLONE_NEW* of a type.
+std::uint32_t clone_flag(spec::NamespaceType type);
+/// Whether the container has a namespace of this type that is not the caller's (made or joined).
+bool has(const spec::Config& config, spec::NamespaceType type);
+/// Whether it makes a new one.
+bool makes(const spec::Config& config, spec::NamespaceType type);
+
+/// Rules between namespaces and the properties that need them; all errors.
+std::vector<Error> validate(const spec::Config& config);
+Plan plan(const spec::Config& config);
+
+/// Joins, and with a stage everything up to and including fork_init. The caller emits before it what attaches
+/// the stage to cgroups.
+Result<void> compile_stage(features::Compilation& compilation, const spec::Config& config, const Plan& plan);
+/// The session keyring, named like the container; after compile_stage.
+Result<void> compile_keyring(features::Compilation& compilation);
+/// Makes a new cgroup namespace; the process must be in its final cgroup.
+Result<void> compile_cgroup_namespace(features::Compilation& compilation, const spec::Config& config);
+/// Brings up `lo` of a new network namespace.
+Result<void> compile_network(features::Compilation& compilation, const spec::Config& config);
+/// hostname and domainname.
+Result<void> compile_names(features::Compilation& compilation, const spec::Config& config);
+
+/// Opens a namespace file and checks (NS_GET_NSTYPE) that it is of `type` (one CLONE_NEW*).
+Result<sys::UniqueFd> open_namespace(const std::string& path, std::uint32_t type);
+
+/// The mappings of a user namespace.
+struct Mappings {
+  const std::vector<spec::IdMapping>& uids;
+  const std::vector<spec::IdMapping>& gids;
+};
+/// Maps the ids of the user namespace in which `pid` is: by itself when `privileged` or when only the
+/// caller's own ids are mapped, else through newuidmap and newgidmap (which the caller of write_mappings
+/// waits for).
+Result<void> write_mappings(pid_t pid, const Mappings& mappings, bool privileged);
+/// A user namespace that exists only to carry the mappings of an idmapped mount.
+Result<sys::UniqueFd> make_idmap_namespace(const Mappings& mappings);
+
+}  // namespace davit::namespaces
