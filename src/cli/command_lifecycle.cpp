@@ -1,11 +1,7 @@
 // The commands that only name a container.
-#include <unistd.h>
-
 #include "cli/handlers.hpp"
 #include "cli/invocation.hpp"
 #include "davit/container/signals.hpp"
-#include "davit/spec/reader.hpp"
-#include "davit/sys/file.hpp"
 
 namespace davit::cli {
 
@@ -48,26 +44,6 @@ Result<int> command_pause(Invocation& invocation) {
 
 Result<int> command_resume(Invocation& invocation) {
   TRY(container::resume(*TRY(invocation.context()), invocation.arguments().front()));
-  return 0;
-}
-
-Result<int> command_update(Invocation& invocation) {
-  const std::string file = invocation.options().text("resources");
-  if (file.empty()) {
-    Error error = make_error(Code::invalid_argument, "update needs --resources in this release");
-    return error.advise(
-        "give the file name of a JSON object as in linux.resources, or - for the standard input");
-  }
-  std::string text =
-      file == "-" ? TRY(sys::read_all(sys::FdRef::of(STDIN_FILENO))) : TRY(sys::read_file(file));
-  container::Context& context = *TRY(invocation.context());
-  auto read = spec::read_resources(std::move(text), file == "-" ? "standard input" : file);
-  context.warnings = std::move(read.warnings);
-  if (!read.ok()) {
-    context.errors = std::move(read.errors);
-    return context.errors.front();
-  }
-  TRY(container::update(context, invocation.arguments().front(), read.value.resources));
   return 0;
 }
 

@@ -99,6 +99,22 @@ constexpr Option kExplain[] = {
 
 constexpr Option kUpdate[] = {
     {"resources", 'r', kText, "FILE", "JSON of linux.resources; - is the standard input"},
+    {"memory", 0, kText, "BYTES", "memory limit; -1 is no limit, and K, M, G may follow the number"},
+    {"memory-reservation", 0, kText, "BYTES", "memory that is reclaimed last"},
+    {"memory-swap", 0, kText, "BYTES", "limit of memory and swap together"},
+    {"cpu-quota", 0, kText, "MICROSECONDS", "CPU time per period; -1 is no limit"},
+    {"cpu-period", 0, kText, "MICROSECONDS", "the period"},
+    {"cpu-burst", 0, kText, "MICROSECONDS", "CPU time that may be saved up"},
+    {"cpu-share", 0, kText, "N", "share of the CPU among containers"},
+    {"cpu-idle", 0, kText, "N", "1: only run when nothing else wants to"},
+    {"cpu-rt-period", 0, kText, "MICROSECONDS", "period of realtime processes"},
+    {"cpu-rt-runtime", 0, kText, "MICROSECONDS", "CPU time of realtime processes per period"},
+    {"cpuset-cpus", 0, kText, "LIST", "CPUs that may be used"},
+    {"cpuset-mems", 0, kText, "LIST", "memory nodes that may be used"},
+    {"blkio-weight", 0, kText, "N", "share of block devices among containers"},
+    {"pids-limit", 0, kText, "N", "number of processes and threads; -1 is no limit"},
+    {"kernel-memory", 0, kText, "BYTES", ""},
+    {"kernel-memory-tcp", 0, kText, "BYTES", ""},
 };
 
 constexpr std::string_view kRunDescription =
@@ -127,6 +143,13 @@ constexpr Command kCommands[] = {
     {"spec", "write an example config.json", "", kSpec, 0, 0, command_spec},
     {"features", "print what this davit supports, as JSON", "", {}, 0, 0, command_features},
     {"explain", "print the program that a bundle is compiled to", "[ID]", kExplain, 0, 1, command_explain},
+    {"completion",
+     "print the completions for bash, or with \"man\" the man page",
+     "[bash | man]",
+     {},
+     0,
+     1,
+     command_completion},
     {"checkpoint", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
     {"restore", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
     {"events", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},

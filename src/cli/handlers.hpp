@@ -7,6 +7,7 @@ namespace davit::cli {
 
 class Invocation;
 
+Result<int> command_completion(Invocation& invocation);
 Result<int> command_create(Invocation& invocation);
 Result<int> command_delete(Invocation& invocation);
 Result<int> command_exec(Invocation& invocation);

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "cli/help.hpp"
@@ -24,6 +25,14 @@ void guard_descriptors() {
     if (::fcntl(number, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
 }
 
+std::string_view advice_for(const Error& error) {
+  if (!error.advice.empty()) return error.advice;
+  const bool refused = error.errno_value == EPERM || error.errno_value == EACCES;
+  if (refused && ::geteuid() != 0)
+    return "run it as root, or with a config for users (`davit spec --rootless` writes one)";
+  return {};
+}
+
 /// Says what went wrong, once: all lines on stderr, one record in the log.
 class Reporter {
  public:
@@ -41,7 +50,8 @@ class Reporter {
     for (std::size_t i = 1; i <= more; ++i)
       human.append("davit: ").append(prefix_).append(describe(context->errors[i])).append("\n");
     if (more > 0) message.append(" (and ").append(std::to_string(more)).append(" more errors)");
-    if (!error.advice.empty()) human.append("hint: ").append(error.advice).append("\n");
+    const std::string_view advice = advice_for(error);
+    if (!advice.empty()) human.append("hint: ").append(advice).append("\n");
     log_.error(message, human);
   }
 

@@ -7,18 +7,21 @@
 
 namespace davit::cli {
 
+std::string version_number() {
+  return DAVIT_VERSION;
+}
+
+std::string seccomp_version_text() {
+  const scmp_version* library = ::seccomp_version();
+  if (library == nullptr) return "unknown";
+  return std::to_string(library->major) + "." + std::to_string(library->minor) + "." +
+         std::to_string(library->micro);
+}
+
 std::string version_text() {
   std::string out = "davit version " DAVIT_VERSION "\ncommit: " DAVIT_COMMIT "\nspec: ";
-  out.append(spec::kOciVersion).append("\n");
-  if (const scmp_version* library = ::seccomp_version(); library != nullptr)
-    out.append("libseccomp: ")
-        .append(std::to_string(library->major))
-        .append(".")
-        .append(std::to_string(library->minor))
-        .append(".")
-        .append(std::to_string(library->micro))
-        .append("\n");
-  out.append("+SECCOMP +APPARMOR +SELINUX +CAP +CGROUP_V1 +CGROUP_V2 +YAJL\n");
+  out.append(spec::kOciVersion).append("\nlibseccomp: ").append(seccomp_version_text());
+  out.append("\n+SECCOMP +APPARMOR +SELINUX +CAP +CGROUP_V1 +CGROUP_V2 +YAJL\n");
   return out;
 }
 

@@ -62,6 +62,13 @@ Result<Bundle> load_bundle(Context& context, const CreateCall& call) {
   return bundle;
 }
 
+Result<void> check_process(const spec::Config& config) {
+  if (config.process) return {};
+  Error error = make_error(Code::invalid_config, "cannot start a container whose config has no process");
+  error.where.file.append("config.json");
+  return error.advise("add a process object to config.json and create the container again");
+}
+
 Result<void> preserve_descriptors(launch::Options& options, std::vector<std::string>& env) {
   const std::uint32_t listening = TRY(passed_by_manager());
   const std::uint32_t total = options.preserve_fds + listening;

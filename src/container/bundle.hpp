@@ -16,6 +16,9 @@ struct Bundle {
 /// Reads the bundle of a call; several errors of the config go to `context`.
 Result<Bundle> load_bundle(Context& context, const CreateCall& call);
 
+/// create does without `process`, but nothing can be started then.
+Result<void> check_process(const spec::Config& config);
+
 /// Adds the descriptors of $LISTEN_FDS to those of --preserve-fds, checks that all are open, lets them
 /// survive an exec, and tells the program by LISTEN_FDS and LISTEN_PID in its environment.
 Result<void> preserve_descriptors(launch::Options& options, std::vector<std::string>& env);

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "container/make.hpp"
+#include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/paths.hpp"
 #include "davit/container/id.hpp"
@@ -80,6 +81,7 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   spec::Process* process = bundle.config.process ? &*bundle.config.process : nullptr;
   if (process != nullptr) TRY(terminal::check(*process, !stays, !call.options.console_socket.empty()));
   TRY(preserve_descriptors(call.options, process != nullptr ? process->env : no_env));
+  if (!by_socket) TRY(check_process(bundle.config));
   call.options.foreground = stays;
 
   Entry entry = TRY(reserve(context, call));
@@ -87,6 +89,8 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   undo.push([&entry] { (void)entry.discard(); });
   Record record = first_record(call.id, bundle);
   TRY(entry.write_config(bundle.text));
+  if (Notify::from_environment())
+    TRY(Notify::prepare(entry, context.store.root() + "/" + call.id, bundle.config));
   EntryRecorder recorder(context.store, entry, record);
   const launch::CreateRequest request{bundle.config,          call.id,      bundle.path,
                                       context.cgroup_manager, call.options, by_socket};

@@ -1,4 +1,5 @@
 #include "container/make.hpp"
+#include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/remove.hpp"
 #include "container/supervise.hpp"
@@ -14,22 +15,31 @@ Result<void> clean_up(Context& context, Made& made) {
   return destroy(context, made.entry, made.record, &made.bundle.config);
 }
 
+Result<int> start_and_serve(const RunCall& call, Made& made) {
+  // Before the process runs, so that no signal and no notification is lost.
+  std::optional<Foreground> foreground;
+  if (!call.detach) foreground.emplace(TRY(Foreground::open()));
+  std::optional<Notify> notify = Notify::from_environment();
+  if (notify) TRY(notify->listen(made.entry));
+  TRY(launch::start_now(made.bundle.config, made.record.id, made.bundle.path, made.launched));
+  if (call.detach) {
+    if (notify) notify->forward(made.launched.pid, made.launched.pidfd);
+    return 0;
+  }
+  if (notify) notify->forward_in_background(made.launched.pid, made.launched.pidfd);
+  return foreground->supervise(made.launched);
+}
+
 }  // namespace
 
 Result<int> run(Context& context, RunCall call) {
   Made made = TRY(make_container(context, std::move(call.create), !call.detach, false));
-  // Before the process runs, so that no signal is lost.
-  std::optional<Foreground> foreground;
-  if (!call.detach) foreground.emplace(TRY(Foreground::open()));
-  auto started = launch::start_now(made.bundle.config, made.record.id, made.bundle.path, made.launched);
-  if (!started.ok()) {
-    if (auto cleaned = clean_up(context, made); !cleaned.ok()) context.warnings.push_back(cleaned.error());
-    return started.error();
-  }
-  if (call.detach) return 0;
-  auto status = foreground->supervise(made.launched);
-  if (!call.keep)
-    if (auto cleaned = clean_up(context, made); !cleaned.ok() && status.ok()) return cleaned.error();
+  auto status = start_and_serve(call, made);
+  if (status.ok() && (call.detach || call.keep)) return status;
+  auto cleaned = clean_up(context, made);
+  if (cleaned.ok()) return status;
+  if (status.ok()) return cleaned.error();
+  context.warnings.push_back(cleaned.error());
   return status;
 }
 

@@ -1,17 +1,39 @@
 #include <cerrno>
 
+#include "container/bundle.hpp"
+#include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/remove.hpp"
 
 namespace davit::container {
 
+namespace {
+
+Result<void> wait_until_ready(const Notify& notify, const Record& record) {
+  auto pidfd = open_init(record.init);
+  if (pidfd.ok()) notify.forward(record.init.pid, *pidfd);
+  return {};
+}
+
+}  // namespace
+
 Result<void> start(Context& context, const std::string& id) {
   Opened opened = TRY(open_locked(context, Operation::start, id));
   const spec::Config config = TRY(stored_config(context, opened.entry));
+  TRY(check_process(config));
   const Record& record = opened.record;
+  std::optional<Notify> notify = Notify::from_environment();
+  if (notify)
+    if (auto listening = notify->listen(opened.entry); !listening.ok()) {
+      if (listening.error().code != Code::not_found) return listening;
+      notify.reset();
+    }
   auto started =
       launch::start_by_socket(opened.entry.directory(), config, id, record.bundle, record.init.pid);
-  if (started.ok()) return started;
+  if (started.ok()) {
+    opened.entry.unlock();
+    return notify ? wait_until_ready(*notify, record) : started;
+  }
   const int errno_value = started.error().errno_value;
   if (started.error().code == Code::system && (errno_value == ECONNREFUSED || errno_value == ENOENT)) {
     // Init ended, or another davit was faster, after we had looked.

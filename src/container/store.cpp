@@ -63,11 +63,15 @@ bool in_user_namespace() {
   return squeezed != "0 0 4294967295 ";
 }
 
-// Removes everything in a directory that has only files, then the directory itself.
+// Removes everything in a directory of ours.
 Result<void> empty_directory(sys::FdRef directory) {
-  for (const std::string& name : TRY(sys::list_directory(directory)))
-    if (auto removed = sys::unlink_at(directory, name); !removed.ok() && !missing(removed.error()))
-      return removed.error();
+  for (const std::string& name : TRY(sys::list_directory(directory))) {
+    auto removed = sys::unlink_at(directory, name);
+    if (removed.ok() || missing(removed.error())) continue;
+    if (removed.error().errno_value != EISDIR) return removed;
+    TRY(empty_directory(TRY(sys::open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))));
+    TRY(sys::unlink_at(directory, name, AT_REMOVEDIR));
+  }
   return {};
 }
 

@@ -194,7 +194,9 @@ bool Builder::add(Kind kind, std::string_view content, std::size_t consumed) {
   return true;
 }
 
-void Builder::set_boolean(bool value) { document_.nodes_.back().size = value ? 1 : 0; }
+void Builder::set_boolean(bool value) {
+  document_.nodes_.back().size = value ? 1 : 0;
+}
 
 bool Builder::open(Kind kind, std::size_t consumed) {
   if (stack_.size() >= kMaximumDepth) return refuse(token_start(), "nested more than 64 levels deep"), false;
