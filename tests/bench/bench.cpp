@@ -176,7 +176,10 @@ void add_runtime(Options& options, Role role, const std::string& kind, const std
     return;
   }
   const bool named = role == Role::kFloor || role == Role::kExtra;
-  options.runtimes.push_back({role, named ? kind : label_of(kind, path), path});
+  std::string label = named ? kind : label_of(kind, path);
+  for (const Runtime& other : options.runtimes)
+    if (other.label == label) label += "'";
+  options.runtimes.push_back({role, label, path});
 }
 
 void parse_pair(Options& options, const std::string& name, const std::string& value) {
