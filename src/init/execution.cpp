@@ -1,4 +1,6 @@
 // From the working directory to execve.
+#include "init/execution.hpp"
+
 #include "init/explain.hpp"
 #include "init/paths.hpp"
 
@@ -6,19 +8,6 @@ namespace davit::init {
 namespace {
 
 constexpr u32 kCloseOnExec = 4;  // CLOSE_RANGE_CLOEXEC
-
-/// Strings of the program as execve wants them. A Str is as large as a pointer, and the mapping is ours to
-/// write: the list is turned into pointers where it lies. The builder left a zero behind it.
-const char** as_pointers(const Context& context, List<Str> list) {
-  static_assert(sizeof(Str) == sizeof(char*));
-  const View<Str> strings = context.items(list);
-  auto** pointers = reinterpret_cast<const char**>(strings.first);
-  for (u32 i = 0; i < strings.count; ++i) {
-    const char* text = context.text(strings.first[i]);
-    __builtin_memcpy(&pointers[i], &text, sizeof text);
-  }
-  return pointers;
-}
 
 /// HOME replaces the entry "HOME=", or takes the last one, which the compiler left empty; without set_home an
 /// empty last entry would be an environment string of its own.
@@ -39,16 +28,9 @@ Status make_and_enter(Context& context, FdRef root, const char* path) {
   return check(syscall(__NR_fchdir, FdRef(directory)));
 }
 
-/// Where a found path is kept: find_program runs once, so one page for good.
-char* path_page() {
-  const long page =
-      syscall(__NR_mmap, nullptr, kPathMax, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return page < 0 ? nullptr : reinterpret_cast<char*>(page);
-}
-
 /// One round per directory in PATH; an empty one is the working directory.
 Status search(Context& context, const char* name, const char* directories) {
-  char* page = path_page();
+  char* page = new_page();
   if (page == nullptr) return {ENOMEM};
   const char* at = directories;
   for (;;) {
@@ -67,6 +49,24 @@ Status search(Context& context, const char* name, const char* directories) {
 }
 
 }  // namespace
+
+const char** as_pointers(const Context& context, List<Str> list) {
+  // A Str is as large as a pointer, and the mapping is ours to write. The builder left a zero behind it.
+  static_assert(sizeof(Str) == sizeof(char*));
+  const View<Str> strings = context.items(list);
+  auto** pointers = reinterpret_cast<const char**>(strings.first);
+  for (u32 i = 0; i < strings.count; ++i) {
+    const char* text = context.text(strings.first[i]);
+    __builtin_memcpy(&pointers[i], &text, sizeof text);
+  }
+  return pointers;
+}
+
+char* new_page() {
+  const long page =
+      syscall(__NR_mmap, nullptr, kPathMax, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return page < 0 ? nullptr : reinterpret_cast<char*>(page);
+}
 
 void settle(Context& context) {
   if (context.is_umask_set) return;

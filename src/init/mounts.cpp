@@ -48,9 +48,27 @@ Status configure(Context& context, FdRef filesystem, const program::MountFilesys
   return check(created, Detail::create_filesystem);
 }
 
-/// fsmount takes all attributes that can be set; later, copy-up would find a read-only one closed.
-u64 attributes_from_birth(const program::MountFilesystem& operation) {
-  const bool is_filled = (operation.flags & program::kMountCopyUp) != 0;
+/// Whether a tmpfs takes over the mode of the directory that it covers, as engines expect: unless it has its
+/// own.
+bool inherits_mode(const Context& context, const program::MountFilesystem& operation) {
+  if (!is_equal(context.text(operation.type), "tmpfs")) return false;
+  for (const program::FilesystemOption& option : context.items(operation.options))
+    if (is_equal(context.text(option.key), "mode")) return false;
+  return true;
+}
+
+/// The directory at the target as it is before anything is made there; type 0 if there is none.
+Node look_before(const Context& context, const program::MountFilesystem& operation) {
+  Node node;
+  const Fd existing(
+      open_below(context.slot(operation.root), context.text(operation.target.path), O_PATH | O_DIRECTORY));
+  return existing.is_open() && !look(existing, node).failed() ? node : Node{};
+}
+
+/// fsmount takes all attributes that can be set, and in a user namespace it must: proc and sysfs may be no
+/// more open there than they are elsewhere. Only what is still to be filled in cannot be read-only yet.
+u64 attributes_from_birth(const Context& context, const program::MountFilesystem& operation) {
+  const bool is_filled = (operation.flags & program::kMountCopyUp) != 0 || inherits_mode(context, operation);
   return operation.attributes.set & ~static_cast<u64>(is_filled ? MOUNT_ATTR_RDONLY : 0);
 }
 
@@ -60,7 +78,7 @@ Status create(Context& context, const program::MountFilesystem& operation, Fd& m
   const Fd filesystem(opened);
   INIT_TRY(configure(context, filesystem, operation));
   const long mounted =
-      syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC, attributes_from_birth(operation));
+      syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC, attributes_from_birth(context, operation));
   if (mounted < 0) keep_log(context, filesystem, "");
   INIT_TRY(check(mounted, Detail::create_filesystem));
   mount = Fd(mounted);
@@ -134,6 +152,7 @@ Status perform(Context& context, const program::OpenTree& operation) {
 }
 
 Status perform(Context& context, const program::MountFilesystem& operation) {
+  const Node before = inherits_mode(context, operation) ? look_before(context, operation) : Node{};
   Fd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
   Fd mount;
@@ -147,8 +166,12 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   }
   INIT_TRY(created);
   if ((operation.flags & program::kMountCopyUp) != 0) INIT_TRY(fill_from(context, target, mount));
+  if (before.mode != 0) {
+    const long changed = syscall(__NR_fchmodat, FdRef(mount), ".", before.mode & 07777);
+    if (changed != -EROFS) INIT_TRY(check(changed, Detail::create_filesystem));
+  }
   MountAttributes rest = operation.attributes;
-  rest.set &= ~attributes_from_birth(operation);
+  rest.set &= ~attributes_from_birth(context, operation);
   rest.clear &= ~operation.attributes.set;
   INIT_TRY(change_attributes(mount, rest, false));
   INIT_TRY(attach(mount, target));

@@ -182,6 +182,13 @@ Status make_directories(Context& context, FdRef root, const char* path, u32 mode
   return node.type() == kTypeDirectory ? kDone : Status{ENOTDIR, Detail::create_target};
 }
 
+Status make_file(Context& context, FdRef root, const char* path, Fd& opened) {
+  Making making;
+  making.kind = program::TargetKind::file;
+  making.follow = false;
+  return open_making(context, root, path, making, false, opened);
+}
+
 Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name) {
   u32 slash = 0;
   const u32 length = length_of(path);

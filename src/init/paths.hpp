@@ -24,6 +24,9 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
 /// Opens (O_PATH) a directory; missing components are made with `mode`.
 Status make_directories(Context& context, FdRef root, const char* path, u32 mode, Fd& opened);
 
+/// Opens (O_PATH) whatever is at the path, a symlink itself too; nothing there becomes an empty file.
+Status make_file(Context& context, FdRef root, const char* path, Fd& opened);
+
 /// Splits a path into its parent, made where missing and opened, and its last component, which must be a
 /// name.
 Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name);

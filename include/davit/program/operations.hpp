@@ -475,7 +475,7 @@ struct WriteSysctl : Operation {
   u16 padding[3] = {};
 };
 
-/// Writes value to proc/thread-self/attr/<attribute>; tried in order, the next one on ENOENT.
+/// Writes value to proc/<own pid>/attr/<attribute>; tried in order, the next one on ENOENT.
 struct WriteLabel : Operation {
   static constexpr Op kOp = Op::write_label;
   Str attribute;  ///< "apparmor/exec"
@@ -498,7 +498,7 @@ struct SetScheduler : Operation {
   u64 period = 0;
 };
 
-/// ioprio_set(2) for the process group.
+/// ioprio_set(2) for the process.
 struct SetIoPriority : Operation {
   static constexpr Op kOp = Op::set_io_priority;
   u32 value = 0;  ///< IOPRIO_PRIO_VALUE(class, data)
@@ -637,6 +637,7 @@ struct CloseDescriptors : Operation {
 
 /// execve(2) of what find_program found. Success closes the channel; a failure is explained (missing
 /// interpreter, wrong architecture, CRLF, noexec, no x bit) with an ExecProblem in the message.
+/// Lists that become an argv or an environment come from Builder::texts (here and in RunHook).
 struct Execute : Operation {
   static constexpr Op kOp = Op::execute;
   List<Str> arguments;

@@ -1,0 +1,101 @@
+// What the container may not see or not change: masked and read-only paths.
+#include "init/mounting.hpp"
+#include "init/paths.hpp"
+
+namespace davit::init {
+namespace {
+
+constexpr u32 kNullMajor = 1;
+constexpr u32 kNullMinor = 3;
+constexpr u64 kInert = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+/// The host's /dev/null, still reachable before pivot_root; anything else would mask nothing.
+Status open_null(Context& context) {
+  if (context.null_device.is_open()) return kDone;
+  const long opened = syscall(__NR_openat, kWorkingDirectory, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  INIT_TRY(check(opened, Detail::not_dev_null));
+  Fd file(opened);
+  Node node;
+  INIT_TRY(look(file, node));
+  if (node.type() != kTypeCharacter || node.major != kNullMajor || node.minor != kNullMinor)
+    return {ENODEV, Detail::not_dev_null};
+  context.null_device = static_cast<Fd&&>(file);
+  return kDone;
+}
+
+Status clone(FdRef mount, u32 flags, Fd& tree) {
+  const long cloned = syscall(__NR_open_tree, mount, "",
+                              static_cast<u32>(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH) | flags);
+  INIT_TRY(check(cloned, Detail::clone_tree));
+  tree = Fd(cloned);
+  return kDone;
+}
+
+Status mask_file(Context& context, FdRef target) {
+  INIT_TRY(open_null(context));
+  Fd tree;
+  INIT_TRY(clone(context.null_device, 0, tree));
+  return attach(tree, target);
+}
+
+Status make_empty(Fd& mount) {
+  const long opened = syscall(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+  INIT_TRY(check(opened, Detail::open_filesystem));
+  const FdRef filesystem{static_cast<i32>(opened)};
+  const Fd owner(opened);
+  const long read_only = syscall(__NR_fsconfig, filesystem, FSCONFIG_SET_FLAG, "ro", nullptr, 0);
+  INIT_TRY(check(read_only, Detail::configure_filesystem));
+  const long created = syscall(__NR_fsconfig, filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  INIT_TRY(check(created, Detail::create_filesystem));
+  const long mounted = syscall(__NR_fsmount, filesystem, FSMOUNT_CLOEXEC, kInert);
+  INIT_TRY(check(mounted, Detail::create_filesystem));
+  mount = Fd(mounted);
+  return kDone;
+}
+
+/// The first empty tmpfs is attached, and every later one is a clone of it: kernels before 6.15 do not clone
+/// a mount that is still detached.
+Status mask_directory(Context& context, Slot empty, FdRef target) {
+  Fd mount;
+  if (context.slot(empty).is_open()) {
+    INIT_TRY(clone(context.slot(empty), 0, mount));
+    return attach(mount, target);
+  }
+  INIT_TRY(make_empty(mount));
+  INIT_TRY(attach(mount, target));
+  context.fill(empty, static_cast<Fd&&>(mount));
+  return kDone;
+}
+
+/// Opens what is to be hidden or protected; nothing there is fine, and leaves `target` empty.
+Status find(const Context& context, Slot root, Str path, Fd& target) {
+  const long opened = open_below(context.slot(root), context.text(path), O_PATH);
+  if (opened == -ENOENT || opened == -ENOTDIR) return kDone;
+  INIT_TRY(check(opened, Detail::resolve_target));
+  target = Fd(opened);
+  return kDone;
+}
+
+}  // namespace
+
+Status perform(Context& context, const program::MaskPath& operation) {
+  Fd target;
+  INIT_TRY(find(context, operation.root, operation.path, target));
+  if (!target.is_open()) return kDone;
+  Node node;
+  INIT_TRY(look(target, node));
+  return node.type() == kTypeDirectory ? mask_directory(context, operation.empty, target)
+                                       : mask_file(context, target);
+}
+
+Status perform(Context& context, const program::ProtectPath& operation) {
+  Fd target;
+  INIT_TRY(find(context, operation.root, operation.path, target));
+  if (!target.is_open()) return kDone;
+  Fd tree;
+  INIT_TRY(clone(target, AT_RECURSIVE, tree));
+  INIT_TRY(change_attributes(tree, {MOUNT_ATTR_RDONLY, 0, 0}, false));
+  return attach(tree, target);
+}
+
+}  // namespace davit::init

@@ -1,0 +1,105 @@
+// Values for the kernel: labels, sysctls, scheduling, memory policy.
+#include <linux/ioprio.h>
+#include <linux/sched/types.h>
+
+#include "init/paths.hpp"
+
+namespace davit::init {
+namespace {
+
+constexpr u64 kProcRootInode = 1;
+constexpr u64 kTrusted = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+
+/// A procfs that nobody else can reach or mount over.
+long make_proc() {
+  const Fd filesystem(syscall(__NR_fsopen, "proc", FSOPEN_CLOEXEC));
+  if (!filesystem.is_open()) return -EPERM;
+  const long created = syscall(__NR_fsconfig, FdRef(filesystem), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (created < 0) return created;
+  return syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC,
+                 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+/// The root directory of a procfs, by type and by inode: not a directory of it bound here.
+Status check_proc(FdRef directory) {
+  struct statfs filesystem;
+  INIT_TRY(check(syscall(__NR_fstatfs, directory, &filesystem), Detail::not_procfs));
+  if (filesystem.f_type != PROC_SUPER_MAGIC) return {EINVAL, Detail::not_procfs};
+  struct statx info;
+  INIT_TRY(check(syscall(__NR_statx, directory, "", AT_EMPTY_PATH, STATX_INO, &info), Detail::not_procfs));
+  return info.stx_ino == kProcRootInode ? kDone : Status{EINVAL, Detail::not_procfs};
+}
+
+Status write_value(const Context& context, FdRef proc, const char* path, Str value) {
+  const long opened = open_below(proc, path, O_WRONLY | O_NOCTTY, kTrusted);
+  INIT_TRY(check(opened, Detail::open_file));
+  const Fd file(opened);
+  return check(syscall(__NR_write, FdRef(file), context.text(value), value.length), Detail::write_file);
+}
+
+/// Our own attribute file, by number: "self" is a symlink, and those are not followed here.
+Status write_attribute(const Context& context, FdRef proc, Str attribute, Str value) {
+  char path[256];
+  Writer writer(path);
+  writer.add_number(static_cast<u64>(syscall(__NR_getpid))).add("/attr/").add(context.text(attribute));
+  return writer.is_cut() ? Status{ENAMETOOLONG, Detail::open_file} : write_value(context, proc, path, value);
+}
+
+}  // namespace
+
+Status perform(Context& context, const program::OpenProc& operation) {
+  Fd proc(make_proc());
+  if (!proc.is_open())
+    proc =
+        Fd(syscall(__NR_openat, kWorkingDirectory, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!proc.is_open()) return {ENOENT, Detail::not_procfs};
+  INIT_TRY(check_proc(proc));
+  context.fill(operation.proc, static_cast<Fd&&>(proc));
+  return kDone;
+}
+
+Status perform(Context& context, const program::WriteSysctl& operation) {
+  return write_value(context, context.slot(operation.proc), context.text(operation.path), operation.value);
+}
+
+Status perform(Context& context, const program::WriteLabel& operation) {
+  const FdRef proc = context.slot(operation.proc);
+  const Status status = write_attribute(context, proc, operation.attribute, operation.value);
+  if (status.error == ENOENT && operation.fallback.length > 0)
+    return write_attribute(context, proc, operation.fallback, operation.value);
+  return status;
+}
+
+Status perform(Context& /*context*/, const program::SetScheduler& operation) {
+  struct sched_attr attributes {};
+  attributes.size = sizeof attributes;
+  attributes.sched_policy = operation.policy;
+  attributes.sched_flags = operation.flags;
+  attributes.sched_nice = operation.nice;
+  attributes.sched_priority = operation.priority;
+  attributes.sched_runtime = operation.runtime;
+  attributes.sched_deadline = operation.deadline;
+  attributes.sched_period = operation.period;
+  return check(syscall(__NR_sched_setattr, 0, &attributes, 0));
+}
+
+Status perform(Context& /*context*/, const program::SetIoPriority& operation) {
+  return check(syscall(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, operation.value));
+}
+
+Status perform(Context& context, const program::SetMemoryPolicy& operation) {
+  const View<u64> nodes = context.items(operation.nodes);
+  const u64* mask = nodes.count > 0 ? nodes.first : nullptr;
+  return check(syscall(__NR_set_mempolicy, operation.mode, mask, operation.max_node));
+}
+
+Status perform(Context& context, const program::SetAffinity& operation) {
+  const View<u64> mask = context.items(operation.mask);
+  return check(syscall(__NR_sched_setaffinity, 0, mask.count * sizeof(u64), mask.first));
+}
+
+Status perform(Context& /*context*/, const program::SetPersonality& operation) {
+  return check(syscall(__NR_personality, operation.persona));
+}
+
+}  // namespace davit::init
