@@ -45,6 +45,9 @@ struct Entrance {
 /// Makes the directories, enables controllers, refuses unfit (frozen or non-empty) ones, applies the
 /// resources, so that init is born under its limits. Undo takes back what was made.
 Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& undo);
+/// Applies what would have kept init from being born: a pids.limit of less than a handful. To be called once
+/// init exists and makes no more processes of ours; costs nothing where there is no such limit.
+Result<void> apply_after_birth(const Place& place, const spec::Resources& resources);
 /// Opens the cgroups of a running container (or `below` it) for exec; falls back to the cgroup of `init_pid`
 /// when the container's own no longer takes processes.
 Result<Entrance> enter(const Place& place, const std::string& below, pid_t init_pid);

@@ -1,0 +1,100 @@
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "davit/sys/file.hpp"
+#include "features/cgroup/tree.hpp"
+
+namespace davit::cgroup {
+namespace {
+
+Error bad_path(const std::string& below) {
+  return make_error(Code::invalid_argument, "bad sub cgroup path: " + below);
+}
+
+/// `[controller,...:]path`: the path to go to below every directory of the place.
+Result<std::vector<std::string>> targets(const Place& place, const std::string& below) {
+  std::vector<std::string> paths(place.directories.size());
+  if (below.empty()) return paths;
+  const std::size_t colon = below.find(':');
+  std::string inner;
+  // Not only what leads out, but any "..": nobody needs it, and the payload could move what it passes
+  // through.
+  const std::string wrapped = "/" + below.substr(colon == std::string::npos ? 0 : colon + 1) + "/";
+  if (wrapped.find("/../") != std::string::npos || !clean_path(wrapped, inner)) return bad_path(below);
+  if (colon == std::string::npos) {
+    for (std::string& path : paths) path = inner;
+    return paths;
+  }
+  if (place.mode == host::CgroupMode::v2) return bad_path(below);
+  for (std::size_t begin = 0; begin <= colon;) {
+    const std::size_t end = std::min(below.find(',', begin), colon);
+    const std::string controller = below.substr(begin, end - begin);
+    const Directory* directory = find_directory(place, controller);
+    if (directory == nullptr || directory->controllers.empty())
+      return make_error(Code::invalid_argument, "unknown controller " + controller + " in: " + below);
+    paths[static_cast<std::size_t>(directory - place.directories.data())] = inner;
+    begin = end + 1;
+  }
+  return paths;
+}
+
+/// Where init is now: a payload like systemd moves itself into a child, as the cgroup whose children have
+/// controllers takes no processes. Only a place in the container's own subtree counts.
+Result<std::string> current_of(const Directory& directory, pid_t init_pid) {
+  const std::string text = TRY(sys::read_file("/proc/" + std::to_string(init_pid) + "/cgroup"));
+  std::string found;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (text.compare(begin, 3, "0::") == 0) found = text.substr(begin + 3, end - begin - 3);
+    begin = end + 1;
+  }
+  // The mount may show the hierarchy from another root than /proc does: the container's name in it is what
+  // both have in common.
+  const std::string own = directory.path.substr(directory.path.rfind('/'));
+  const std::size_t at = (found + "/").find(own + "/");
+  std::string below;
+  if (at == std::string::npos || !clean_path(found.substr(at + own.size()), below))
+    return make_error(Code::wrong_state,
+                      "the container's init is in " + found + ", outside of " + directory.path);
+  return directory.path + below;
+}
+
+Result<sys::UniqueFd> open_v2(const Directory& directory, const std::string& below, pid_t init_pid) {
+  std::string path = directory.path + below;
+  if (below.empty() && init_pid > 0) {
+    const auto enabled = read_value(path + "/cgroup.subtree_control");
+    if (enabled.ok() && !enabled->empty()) path = TRY(current_of(directory, init_pid));
+  }
+  return sys::open(path, O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace
+
+Result<Entrance> enter(const Place& place, const std::string& below, pid_t init_pid) {
+  Entrance entrance;
+  if (place.directories.empty()) {
+    if (!below.empty()) return make_error(Code::wrong_state, "the container has no cgroup to go below");
+    return entrance;
+  }
+  const std::vector<std::string> paths = TRY(targets(place, below));
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const Directory& directory = place.directories[i];
+    const bool v2 = directory.controllers.empty();
+    auto opened = v2 ? open_v2(directory, paths[i], init_pid)
+                     : sys::open(directory.path + paths[i] + "/tasks", O_WRONLY);
+    if (!opened.ok()) {
+      // A rootless container may have been made without cgroups: then there is none to join either.
+      const bool none = opened.error().errno_value == ENOENT && below.empty() && !exists(directory.path);
+      if (none && unprivileged()) continue;
+      return opened.error();
+    }
+    if (v2)
+      entrance.v2_directory = std::move(opened).value();
+    else
+      entrance.task_files.push_back(std::move(opened).value());
+  }
+  return entrance;
+}
+
+}  // namespace davit::cgroup

@@ -1,0 +1,87 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "davit/sys/file.hpp"
+#include "features/cgroup/tree.hpp"
+
+namespace davit::cgroup {
+namespace {
+
+constexpr int kPatience = 10000;  ///< milliseconds
+
+std::int64_t now() {
+  struct timespec time = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+Result<const Directory*> freezer(const Place& place) {
+  const Directory* directory = find_directory(place, "freezer");
+  if (directory != nullptr && exists(directory->path)) return directory;
+  return make_error(Code::unsupported, "pausing needs a cgroup with a freezer, and the container has none");
+}
+
+/// v2: the kernel announces the end of freezing in cgroup.events.
+Result<void> set_v2(const Directory& directory, bool frozen) {
+  TRY(sys::write_file(directory.path + "/cgroup.freeze", frozen ? "1" : "0"));
+  const sys::UniqueFd events = TRY(sys::open(directory.path + "/cgroup.events", O_RDONLY));
+  for (const std::int64_t end = now() + kPatience;;) {
+    char text[256];
+    const ssize_t size = ::pread(events.number(), text, sizeof text, 0);
+    if (size < 0) return system_error(errno, "read " + directory.path + "/cgroup.events");
+    if ((keyed_value({text, static_cast<std::size_t>(size)}, "frozen") != 0) == frozen) return {};
+    const std::int64_t left = end - now();
+    if (left <= 0) return system_error(ETIMEDOUT, std::string(frozen ? "freeze " : "thaw ") + directory.path);
+    struct pollfd wait = {events.number(), POLLPRI, 0};
+    (void)::poll(&wait, 1, static_cast<int>(left));
+  }
+}
+
+/// v1: a process that forks at the wrong moment keeps the state at FREEZING until it is written again.
+Result<void> set_v1(const Directory& directory, bool frozen) {
+  const std::string file = directory.path + "/freezer.state";
+  const std::string wanted = frozen ? "FROZEN" : "THAWED";
+  const std::int64_t end = now() + kPatience;
+  for (unsigned pause = 100;; pause = pause < 10000 ? pause * 2 : pause) {
+    TRY(sys::write_file(file, wanted));
+    if (TRY(read_value(file)) == wanted) return {};
+    if (now() > end) break;
+    ::usleep(pause);
+  }
+  return system_error(ETIMEDOUT, "set " + file + " to " + wanted);
+}
+
+Result<void> set(const Place& place, bool frozen) {
+  const Directory* directory = TRY(freezer(place));
+  auto done = directory->controllers.empty() ? set_v2(*directory, frozen) : set_v1(*directory, frozen);
+  // Half frozen is what nobody asked for.
+  if (!done.ok() && frozen) (void)set(place, false);
+  return done;
+}
+
+}  // namespace
+
+Result<void> freeze(const Place& place) {
+  return set(place, true);
+}
+
+Result<void> thaw(const Place& place) {
+  return set(place, false);
+}
+
+Result<bool> frozen(const Place& place) {
+  const Directory* directory = find_directory(place, "freezer");
+  if (directory == nullptr) return false;
+  const bool v2 = directory->controllers.empty();
+  auto state = read_value(directory->path + (v2 ? "/cgroup.freeze" : "/freezer.state"));
+  if (!state.ok()) {
+    const int errno_value = state.error().errno_value;
+    if (errno_value == ENOENT || errno_value == ENODEV) return false;
+    return state.error();
+  }
+  return *state != "0" && *state != "THAWED";
+}
+
+}  // namespace davit::cgroup

@@ -1,0 +1,171 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "davit/sys/file.hpp"
+#include "features/cgroup/tree.hpp"
+
+namespace davit::cgroup {
+namespace {
+
+/// A process needs its parent and a stage beside it while it is born; limits below are set afterwards.
+constexpr std::int64_t kBirthPids = 8;
+
+/// What prepare() has made so far; shared with its undo action.
+struct Made {
+  Place place;                       ///< the container's own directories
+  std::vector<std::string> parents;  ///< outermost first
+};
+
+void take_back(const Made& made) {
+  (void)remove(made.place);
+  for (auto parent = made.parents.rbegin(); parent != made.parents.rend(); ++parent)
+    (void)sys::unlink_at(sys::current_directory(), *parent, AT_REMOVEDIR);
+}
+
+/// mkdir(2); false: it was there.
+Result<bool> make_one(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) == 0) return true;
+  if (errno == EEXIST) return false;
+  return system_error(errno, "mkdir " + path);
+}
+
+/// v1 takes no process into a cpuset without cpus and memory nodes; a new one has neither.
+Result<void> inherit_cpuset(const std::string& path) {
+  const std::string parent = path.substr(0, path.rfind('/'));
+  for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
+    const std::string value = TRY(read_value(parent + file));
+    // A parent that is not ours may be empty as well; the kernel then explains it at the entrance.
+    if (!value.empty()) TRY(sys::write_file(path + file, value));
+  }
+  return {};
+}
+
+bool has(const Directory& directory, std::string_view controller) {
+  return std::find(directory.controllers.begin(), directory.controllers.end(), controller) !=
+         directory.controllers.end();
+}
+
+Result<void> make_parents(const Directory& directory, Made& made) {
+  std::size_t slash = directory.path.find('/', directory.mount_point.size() + 1);
+  for (; slash != std::string::npos; slash = directory.path.find('/', slash + 1)) {
+    const std::string parent = directory.path.substr(0, slash);
+    if (!TRY(make_one(parent))) continue;
+    made.parents.push_back(parent);
+    if (has(directory, "cpuset")) TRY(inherit_cpuset(parent));
+  }
+  return {};
+}
+
+/// Makes a directory with its missing parents; false: it was there.
+Result<bool> make_directory(const Directory& directory, Made& made) {
+  auto made_now = make_one(directory.path);
+  if (!made_now.ok()) {
+    if (made_now.error().errno_value != ENOENT) return made_now;
+    TRY(make_parents(directory, made));
+    if (!TRY(make_one(directory.path))) return false;
+  } else if (!*made_now) {
+    return false;
+  }
+  made.place.directories.push_back(directory);
+  if (has(directory, "cpuset")) TRY(inherit_cpuset(directory.path));
+  return true;
+}
+
+/// A cgroup that was there before must be empty and not frozen: its limits would be those of others, and
+/// joining a frozen one would never return.
+Result<void> check_fit(const Directory& directory) {
+  const auto unfit = [&](const std::string& why) {
+    return make_error(Code::wrong_state, why + ": " + directory.path);
+  };
+  const bool v2 = directory.controllers.empty();
+  if (v2 || has(directory, "freezer")) {
+    const auto state = read_value(directory.path + (v2 ? "/cgroup.freeze" : "/freezer.state"));
+    if (state.ok() && *state != "0" && *state != "THAWED")
+      return unfit("container's cgroup unexpectedly frozen");
+  }
+  const std::vector<pid_t> found = TRY(members(directory.path));
+  if (found.empty()) return {};
+  return unfit("container's cgroup is not empty: " + std::to_string(found.size()) + " process(es) found");
+}
+
+bool is_denial(int errno_value) {
+  return errno_value == EACCES || errno_value == EPERM || errno_value == EROFS;
+}
+
+/// What a directory that cannot be made means. Without privileges it is no error as long as neither a place
+/// nor limits were asked for; the container then stays in the cgroup of its caller.
+Result<void> without_directory(const Error& error, const spec::Config& config, bool limits) {
+  if (!is_denial(error.errno_value) || !unprivileged() || !config.linux.cgroups_path.empty())
+    return spec::at(config.linux.position, "cgroupsPath", error);
+  if (!limits) return {};
+  Error refusal = error;
+  refusal.wrap("rootless needs no limits + no cgrouppath when no permission is granted for cgroups: ");
+  return spec::at(config.linux.resources.position, refusal);
+}
+
+Result<Entrance> open_entrance(const std::vector<Directory>& directories) {
+  Entrance entrance;
+  for (const Directory& directory : directories) {
+    if (directory.controllers.empty())
+      entrance.v2_directory = TRY(sys::open(directory.path, O_RDONLY | O_DIRECTORY));
+    else
+      entrance.task_files.push_back(TRY(sys::open(directory.path + "/tasks", O_WRONLY)));
+  }
+  return entrance;
+}
+
+bool hinders_birth(const Setting& setting) {
+  return setting.file == "pids.max" && setting.value != "max" && setting.value.size() < 2 &&
+         setting.value[0] - '0' < kBirthPids;
+}
+
+}  // namespace
+
+Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& undo) {
+  const spec::Resources& resources = config.linux.resources;
+  std::vector<Setting> settings = TRY(settings_for(place, resources));
+  if (place.manager == Manager::disabled) {
+    // Engines always write device rules, also for this; a limit was somebody's wish.
+    if (settings.empty()) return Entrance();
+    return spec::at(settings.front().position, settings.front().below,
+                    make_error(Code::unsupported, "cannot set " + settings.front().controller +
+                                                      " limit: cgroups are disabled for this container"));
+  }
+  auto made = std::make_shared<Made>();
+  made->place.mode = place.mode;
+  undo.push([made] { take_back(*made); });
+  std::vector<Directory> usable;
+  Condition condition = Condition::fresh;
+  for (const Directory& directory : place.directories) {
+    auto result = make_directory(directory, *made);
+    if (!result.ok()) {
+      TRY(without_directory(result.error(), config, !settings.empty()));
+      continue;
+    }
+    if (!*result) {
+      TRY(check_fit(directory));
+      condition = Condition::used;
+    }
+    usable.push_back(directory);
+  }
+  std::erase_if(settings, hinders_birth);
+  TRY(write_settings(place, settings));
+  TRY(change_ownership(place, config));
+  Entrance entrance = TRY(open_entrance(usable));
+  TRY(apply_devices(place, resources.devices, condition, entrance.v2_directory));
+  return entrance;
+}
+
+Result<void> apply_after_birth(const Place& place, const spec::Resources& resources) {
+  if (!resources.pids.limit || *resources.pids.limit >= kBirthPids || place.manager == Manager::disabled)
+    return {};
+  std::vector<Setting> settings = TRY(settings_for(place, resources));
+  std::erase_if(settings, [](const Setting& setting) { return !hinders_birth(setting); });
+  return write_settings(place, settings);
+}
+
+}  // namespace davit::cgroup

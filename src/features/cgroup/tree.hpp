@@ -1,0 +1,46 @@
+// Small helpers around the directories of a place; used by everything here that touches the file system.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "davit/features/cgroup.hpp"
+#include "features/cgroup/settings.hpp"
+
+namespace davit::cgroup {
+
+/// The directory in whose hierarchy a controller is: a v1 one that has it, else the unified one; null: none.
+const Directory* find_directory(const Place& place, std::string_view controller);
+/// The unified directory, or null.
+const Directory* unified(const Place& place);
+/// One read of a small kernel file.
+Result<std::string> read_value(const std::string& path);
+/// The number after `key ` at the start of a line of a flat keyed file; 0 when absent.
+std::uint64_t keyed_value(std::string_view text, std::string_view key);
+/// Not the real root: another uid, or root of a user namespace only. Costs a read for uid 0.
+bool unprivileged();
+/// The absolute directory is there.
+bool exists(const std::string& path);
+/// The path of every cgroup in the subtree, parents first; empty when the directory is gone.
+std::vector<std::string> subtree(const std::string& path);
+/// Members of one cgroup and those below it, as seen from here.
+Result<std::vector<pid_t>> members(const std::string& path);
+/// Joins components, resolves "." and ".."; false when it would lead above the start.
+bool clean_path(std::string_view path, std::string& cleaned);
+
+/// Writes settings in order. One that is refused with EINVAL is tried again after the others, because limits
+/// that depend on each other (memory and memory plus swap, quota and burst) fit only in one of both orders.
+Result<void> write_settings(const Place& place, const std::vector<Setting>& settings);
+/// Settings of these resources for the kind of hierarchies of the place.
+Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resources& resources);
+
+/// Whether a place's directories are new, or may hold values and programs of an earlier life.
+enum class Condition : std::uint8_t { fresh, used };
+/// Makes the device rules hold. `v2_directory` is used on v2 where valid, else the directory is opened.
+Result<void> apply_devices(const Place& place, const std::vector<spec::DeviceRule>& rules,
+                           Condition condition, sys::FdRef v2_directory);
+/// Gives a delegated cgroup to the user of the container (spec: "Cgroup ownership"), if it is to be.
+Result<void> change_ownership(const Place& place, const spec::Config& config);
+
+}  // namespace davit::cgroup
