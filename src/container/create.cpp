@@ -88,6 +88,7 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   Undo undo;
   undo.push([&entry] { (void)entry.discard(); });
   Record record = first_record(call.id, bundle);
+  record.no_pivot = call.options.no_pivot;
   TRY(entry.write_config(bundle.text));
   if (Notify::from_environment())
     TRY(Notify::prepare(entry, context.store.root() + "/" + call.id, bundle.config));

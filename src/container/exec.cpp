@@ -68,8 +68,17 @@ Result<int> exec(Context& context, const ExecCall& call) {
   TRY(terminal::check(document.process, call.detach, !options.console_socket.empty()));
   TRY(preserve_descriptors(options, document.process.env));
 
-  const launch::ExecRequest request{config,          document.process, call.id,     record.bundle,
-                                    record.init.pid, record.cgroup,    call.cgroup, options};
+  const sys::UniqueFd filter_cache = config.linux.seccomp ? context.store.filter_cache() : sys::UniqueFd();
+  const launch::ExecRequest request{.config = config,
+                                    .process = document.process,
+                                    .id = call.id,
+                                    .bundle = record.bundle,
+                                    .container_pid = record.init.pid,
+                                    .place = record.cgroup,
+                                    .cgroup = call.cgroup,
+                                    .options = options,
+                                    .no_pivot = record.no_pivot,
+                                    .filter_cache = filter_cache};
   launch::Launched launched = TRY(launch::exec(request));
   context.warnings.insert(context.warnings.end(), launched.warnings.begin(), launched.warnings.end());
   // Only now: to conmon the file says that the process really runs.

@@ -156,6 +156,7 @@ std::string record_json(const Record& record) {
   out.key("startTime").unsigned_number(record.init.start_time);
   out.key("bootId").string(record.init.boot_id);
   out.key("ownPidNamespace").boolean(record.own_pid_namespace);
+  out.key("noPivot").boolean(record.no_pivot);
   out.key("poststopHooks").boolean(record.poststop_hooks);
   out.key("cgroup");
   write_place(out, record.cgroup);
@@ -184,6 +185,7 @@ Result<Record> parse_record(std::string text, std::string_view file) {
   record.init.start_time = reader.number<std::uint64_t>("startTime");
   record.init.boot_id = reader.text("bootId");
   record.own_pid_namespace = reader.boolean("ownPidNamespace");
+  record.no_pivot = reader.boolean("noPivot");
   record.poststop_hooks = reader.boolean("poststopHooks");
   read_place(reader, record.cgroup);
   read_annotations(reader, record.annotations);

@@ -49,6 +49,7 @@ void send(Context& context, MessageType type, const Operation& operation, Status
   message.operation = operation.index;
   message.error = status.error;
   message.detail = status.detail;
+  if (type == MessageType::failed) message.pid = static_cast<i32>(context.start_operation);
   iovec part{&message, sizeof message};
   ControlDescriptor control{sizeof control - sizeof control.padding, SOL_SOCKET, kScmRights, attached.number,
                             0};
@@ -110,6 +111,7 @@ Status perform(Context& context, const program::AwaitHost& operation) {
     context.fill(operation.slot, static_cast<Fd&&>(attached));
   }
   if (operation.point == Point::user_namespace) guard(context);
+  if (operation.point == Point::start) context.start_operation = operation.index;
   if (operation.point == Point::created) {
     context.is_created = true;
     syscall(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
@@ -140,6 +142,7 @@ Status perform(Context& context, const program::WaitStart& operation) {
     if (got != sizeof message || message.type != MessageType::reached || message.point != Point::start)
       continue;
     context.channel = {connection.release()};
+    context.start_operation = operation.index;
     return kDone;
   }
 }

@@ -49,6 +49,7 @@ struct Context {
   std::byte* base = nullptr;      ///< the program, private and writable
   FdRef channel;                  ///< where messages go: davit, after wait_start whoever started us
   Message message;                ///< text and value that go with the next message
+  u32 start_operation = 0;        ///< which one waited for the start; failures after it count from there
   bool is_created = false;        ///< the host has the container on record; init outlives davit
   bool is_umask_set = false;      ///< nothing is to be restored before execve
   u32 inherited_umask = 0022;     ///< of whoever started davit

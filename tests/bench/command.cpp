@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -100,7 +99,6 @@ Outcome Commander::execute(Words words, int output) const {
 }
 
 Outcome Commander::run(Operation operation, const std::string& id, const Words& prefix, int output) const {
-  if (operation == kCreate) unlink(pid_file_.c_str());
   Words all = prefix;
   const Words own = words(operation, id);
   all.insert(all.end(), own.begin(), own.end());
@@ -109,12 +107,6 @@ Outcome Commander::run(Operation operation, const std::string& id, const Words& 
 
 void Commander::clean_up(const std::string& id) const {
   execute({runtime_.path, "--root", std::string(kStates) + "/" + runtime_.label, "delete", "--force", id});
-  // A runtime that fails early may leave its cgroups behind.
-  const std::string cgroups = "/sys/fs/cgroup/";
-  rmdir((cgroups + id).c_str());
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(cgroups, error))
-    if (entry.is_directory()) rmdir((entry.path().string() + "/" + id).c_str());
 }
 
 pid_t Commander::container_pid() const {

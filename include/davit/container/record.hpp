@@ -34,6 +34,7 @@ struct Record {
   cgroup::Place cgroup;
   spec::Annotations annotations;
   bool own_pid_namespace = true;  ///< false: killing init does not end the other processes
+  bool no_pivot = false;          ///< created with --no-pivot: exec has to change the root, too
   bool poststop_hooks = false;    ///< delete has to read the config
 };
 

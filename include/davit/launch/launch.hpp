@@ -46,6 +46,8 @@ class Recorder {
   virtual Result<void> created(pid_t pid) = 0;
   /// The state directory, for the start socket.
   virtual sys::FdRef directory() = 0;
+  /// Where compiled seccomp filters are kept for all containers; invalid: nowhere.
+  virtual sys::UniqueFd filter_cache() { return {}; }
 };
 
 struct CreateRequest {
@@ -77,6 +79,8 @@ struct ExecRequest {
   cgroup::Place place;
   std::string cgroup;  ///< --cgroup: below the container's own
   Options options;
+  bool no_pivot = false;      ///< the container was created with --no-pivot
+  sys::FdRef filter_cache{};  ///< as Recorder::filter_cache
 };
 
 /// exec: returns when the process runs its program; it is a child of the caller.

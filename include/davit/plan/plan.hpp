@@ -1,0 +1,64 @@
+// From a config to what davit and init do: the one place that knows the right order.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/features/cgroup.hpp"
+#include "davit/features/compilation.hpp"
+#include "davit/features/seccomp.hpp"
+#include "davit/program/builder.hpp"
+#include "davit/spec/config.hpp"
+
+namespace davit::plan {
+
+/// A compiled container or exec: the program, and what davit has to do beside it.
+struct Plan {
+  program::Program program;
+  std::vector<features::HostRequest> requests;
+  std::vector<features::Place> places;  ///< by program::Origin
+  std::vector<Error> warnings;
+  bool staged = false;  ///< a stage forks init (architecture: spawning); Message::child tells the pid
+  std::uint64_t clone_flags = 0;    ///< CLONE_NEW* for the clone of an init without stage
+  bool late_seccomp = false;        ///< init waits for the filter at Point::seccomp
+  bool runs_runtime_hooks = false;  ///< init waits at Point::mounts
+  bool sets_limits = false;         ///< exec: init waits at Point::limits
+};
+
+/// What a compilation needs to know besides the config.
+struct Input {
+  const spec::Config& config;
+  const host::Facts& facts;
+  features::Call call;
+  cgroup::Place place;
+  std::uint32_t task_files = 0;           ///< how many cgroup_file requests init writes itself to
+  std::optional<seccomp::Filter> filter;  ///< if it is known already
+  bool start_by_socket = true;
+  bool trace = false;
+};
+
+/// Compiles create and run. Pure: no system calls but those of `SourceKind` look-ups for bind mounts.
+Result<Plan> compile_container(const Input& input);
+
+struct ExecInput {
+  const spec::Config& config;    ///< of the container
+  const spec::Process& process;  ///< to be run
+  const host::Facts& facts;
+  features::Call call;
+  std::uint32_t task_files = 0;
+  std::optional<seccomp::Filter> filter;
+  std::uint32_t join_types = 0;  ///< CLONE_NEW* of the container's init that differ from ours
+  bool joins_user = false;       ///< a user namespace is among them
+  bool enters_root = false;      ///< the root of the mount namespace is not the container's (--no-pivot)
+  bool sets_limits = false;
+  bool trace = false;
+};
+
+/// Compiles exec.
+Result<Plan> compile_exec(const ExecInput& input);
+
+/// Rules that span features: process present for start, and the like. All errors at once.
+std::vector<Error> validate(const spec::Config& config, const features::Call& call);
+
+}  // namespace davit::plan

@@ -1,0 +1,30 @@
+#include "launch/channel.hpp"
+
+#include <cerrno>
+
+#include "davit/sys/socket.hpp"
+
+namespace davit::launch {
+
+Result<void> tell(sys::FdRef channel, program::Point point, sys::FdRef descriptor) {
+  program::Message message;
+  message.type = program::MessageType::reached;
+  message.point = point;
+  auto sent = sys::send_with_fd(channel, &message, sizeof message, descriptor);
+  // An init that is gone has left its last words in our queue; receive() brings them to light.
+  if (!sent.ok() && sent.error().errno_value == EPIPE) return {};
+  return sent;
+}
+
+Result<Incoming> receive(sys::FdRef channel) {
+  Incoming incoming;
+  sys::Received received = TRY(sys::receive_with_fd(channel, &incoming.message, sizeof incoming.message));
+  incoming.descriptor = std::move(received.descriptor);
+  incoming.closed = received.size == 0;
+  if (!incoming.closed && received.size != sizeof incoming.message)
+    return make_error(Code::internal, "init sent a message of the wrong size");
+  incoming.message.text[sizeof incoming.message.text - 1] = '\0';
+  return incoming;
+}
+
+}  // namespace davit::launch

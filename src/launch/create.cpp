@@ -1,0 +1,185 @@
+// create and run: the parent's steps, as a table.
+#include <cerrno>
+
+#include "davit/features/hooks.hpp"
+#include "davit/features/limits.hpp"
+#include "davit/features/terminal.hpp"
+#include "davit/sys/process.hpp"
+#include "davit/sys/socket.hpp"
+#include "launch/session.hpp"
+
+namespace davit::launch {
+namespace {
+
+/// A create on its way: the session, who asked for it, and where it is put on record.
+struct Creation {
+  Session session;
+  const CreateRequest& request;
+  Recorder& recorder;
+  sys::UniqueFd filter_cache;
+};
+
+Result<void> look_at_host(Creation& creation) {
+  const CreateRequest& request = creation.request;
+  const bool labels = request.config.process && (!request.config.process->apparmor_profile.empty() ||
+                                                 !request.config.process->selinux_label.empty());
+  creation.session.facts = TRY(host::probe(labels || !request.config.linux.mount_label.empty()));
+  creation.session.place =
+      TRY(cgroup::choose(request.config, request.id, creation.session.facts.cgroup, request.cgroup_manager));
+  return {};
+}
+
+Result<void> validate(Creation& creation) {
+  const std::vector<Error> errors =
+      plan::validate(creation.request.config,
+                     call_of(creation.request.id, creation.request.bundle, creation.request.options));
+  if (!errors.empty()) return errors.front();
+  return {};
+}
+
+Result<void> reserve_state(Creation& creation) {
+  return creation.recorder.creating(creation.session.place);
+}
+
+Result<void> find_filter(Creation& creation) {
+  if (!creation.request.config.linux.seccomp) return {};
+  creation.filter_cache = creation.recorder.filter_cache();
+  look_up_filter(creation.session, creation.filter_cache);
+  return {};
+}
+
+Result<void> prepare_cgroup(Creation& creation) {
+  creation.session.entrance =
+      TRY(cgroup::prepare(creation.session.place, creation.request.config, creation.session.undo));
+  return {};
+}
+
+Result<void> compile(Creation& creation) {
+  Session& session = creation.session;
+  const CreateRequest& request = creation.request;
+  session.plan = TRY(
+      plan::compile_container({.config = request.config,
+                               .facts = session.facts,
+                               .call = call_of(request.id, request.bundle, request.options),
+                               .place = session.place,
+                               .task_files = static_cast<std::uint32_t>(session.entrance.task_files.size()),
+                               .filter = session.filter,
+                               .start_by_socket = request.start_by_socket,
+                               .trace = request.options.trace}));
+  session.launched.warnings = session.plan.warnings;
+  return {};
+}
+
+Result<void> open_resources(Creation& creation) {
+  return open_host_resources(creation.session);
+}
+Result<void> spawn_init(Creation& creation) {
+  return start_init(creation.session);
+}
+
+/// Overlaps with what init does to the mounts.
+Result<void> build_seccomp(Creation& creation) {
+  return build_filter(creation.session, creation.filter_cache);
+}
+Result<void> wait_ready(Creation& creation) {
+  return serve(creation.session, program::Point::ready);
+}
+
+Result<void> set_limits(Creation& creation) {
+  const Session& session = creation.session;
+  if (session.subject.process == nullptr) return {};
+  return limits::apply(session.launched.pid, *session.subject.process, !session.facts.privileged);
+}
+
+Result<void> hand_over_pidfd(Creation& creation) {
+  const Session& session = creation.session;
+  if (session.options.pidfd_socket.empty()) return {};
+  return terminal::send_descriptor(session.options.pidfd_socket, session.launched.pidfd, "pidfd");
+}
+
+Result<void> record_created(Creation& creation) {
+  TRY(creation.recorder.created(creation.session.launched.pid));
+  return tell(creation.session.channel, program::Point::created);
+}
+
+struct Step {
+  const char* name;
+  Result<void> (*run)(Creation&);
+};
+
+/// In this order. Each step that makes something pushes its undo right after.
+constexpr Step kSteps[] = {
+    {"validate", validate},
+    {"look at the host", look_at_host},
+    {"reserve state", reserve_state},
+    {"find seccomp filter", find_filter},
+    {"prepare cgroup", prepare_cgroup},
+    {"compile", compile},
+    {"open host resources", open_resources},
+    {"spawn", spawn_init},
+    {"build seccomp filter", build_seccomp},
+    {"wait ready", wait_ready},
+    {"set limits", set_limits},
+    {"hand over pidfd", hand_over_pidfd},
+    {"record created", record_created},
+};
+
+Result<void> run_steps(Creation& creation) {
+  for (const Step& step : kSteps) {
+    auto done = step.run(creation);
+    if (done.ok()) continue;
+    if (done.error().step.empty()) done.error().step.append(step.name);
+    return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
+  const spec::Process* process = request.config.process ? &*request.config.process : nullptr;
+  Creation creation{
+      {.subject = {request.config, process, request.id, request.bundle}, .options = request.options},
+      request,
+      recorder,
+      {}};
+  Session& session = creation.session;
+  auto channel = TRY(sys::packet_pair());
+  session.channel = std::move(channel.first);
+  session.init_channel = std::move(channel.second);
+  session.state_directory = recorder.directory();
+  auto done = run_steps(creation);
+  if (!done.ok()) {
+    const pid_t pid = session.launched.pid;
+    session.undo.roll_back();
+    // runtime.md, lifecycle steps 3 to 7: a failed hook leads to the end of the container, poststop included.
+    if (done.error().code == Code::hook_failed)
+      (void)hooks::run_all(request.config.hooks, hooks::Kind::poststop, state_of(session.subject, pid));
+    return done.error();
+  }
+  session.undo.commit();
+  session.launched.channel = std::move(session.channel);
+  return std::move(session.launched);
+}
+
+Result<std::string> explain(const CreateRequest& request) {
+  const features::Call call = call_of(request.id, request.bundle, request.options);
+  const std::vector<Error> errors = plan::validate(request.config, call);
+  if (!errors.empty()) return errors.front();
+  const host::Facts facts = TRY(host::probe(true));
+  const cgroup::Place place =
+      TRY(cgroup::choose(request.config, request.id, facts.cgroup, request.cgroup_manager));
+  const auto joined_by_itself =
+      static_cast<std::uint32_t>(facts.cgroup.mode == host::CgroupMode::v1 ? place.directories.size() : 0);
+  const plan::Plan plan = TRY(plan::compile_container({.config = request.config,
+                                                       .facts = facts,
+                                                       .call = call,
+                                                       .place = place,
+                                                       .task_files = joined_by_itself,
+                                                       .filter = {},
+                                                       .start_by_socket = request.start_by_socket,
+                                                       .trace = request.options.trace}));
+  return print(plan);
+}
+
+}  // namespace davit::launch

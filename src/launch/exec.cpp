@@ -1,0 +1,97 @@
+// exec: another process in a container, always through a stage.
+#include <sched.h>
+#include <sys/stat.h>
+
+#include "davit/features/limits.hpp"
+#include "davit/features/namespaces.hpp"
+#include "davit/features/terminal.hpp"
+#include "davit/sys/file.hpp"
+#include "davit/sys/process.hpp"
+#include "davit/sys/socket.hpp"
+#include "launch/session.hpp"
+
+namespace davit::launch {
+namespace {
+
+struct NamespaceFile {
+  spec::NamespaceType type;
+  const char* name;
+};
+constexpr NamespaceFile kNamespaceFiles[] = {
+    {spec::NamespaceType::user, "user"},     {spec::NamespaceType::mount, "mnt"},
+    {spec::NamespaceType::pid, "pid"},       {spec::NamespaceType::network, "net"},
+    {spec::NamespaceType::uts, "uts"},       {spec::NamespaceType::ipc, "ipc"},
+    {spec::NamespaceType::cgroup, "cgroup"}, {spec::NamespaceType::time, "time"},
+};
+
+/// CLONE_NEW* of the container's namespaces that are not ours: setns(2) into one's own user namespace fails.
+Result<std::uint32_t> foreign_namespaces(const spec::Config& config, pid_t pid) {
+  std::uint32_t types = 0;
+  for (const NamespaceFile& file : kNamespaceFiles) {
+    if (!namespaces::has(config, file.type)) continue;
+    const std::uint32_t flag = namespaces::clone_flag(file.type);
+    if (file.type == spec::NamespaceType::user) {
+      const std::string name = "/ns/user";
+      const struct stat theirs =
+          TRY(sys::stat_at(sys::current_directory(), "/proc/" + std::to_string(pid) + name));
+      const struct stat ours = TRY(sys::stat_at(sys::current_directory(), "/proc/self" + name));
+      if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev) continue;
+    }
+    types |= flag;
+  }
+  return types;
+}
+
+/// Follows the stage until the process runs its program.
+Result<void> follow(Session& session) {
+  TRY(start_init(session));
+  TRY(build_filter(session, {}));
+  TRY(serve(session, program::Point::none));
+  // A stage that died without a word leaves no process either.
+  if (session.stage_pid > 0) return post_mortem(session);
+  return {};
+}
+
+}  // namespace
+
+Result<Launched> exec(const ExecRequest& request) {
+  Session session{.subject = {request.config, &request.process, request.id, request.bundle},
+                  .options = request.options};
+  session.container_pid = request.container_pid;
+  session.place = request.place;
+  session.facts =
+      TRY(host::probe(!request.process.apparmor_profile.empty() || !request.process.selinux_label.empty()));
+  auto channel = TRY(sys::packet_pair());
+  session.channel = std::move(channel.first);
+  session.init_channel = std::move(channel.second);
+  session.entrance = TRY(cgroup::enter(request.place, request.cgroup, request.container_pid));
+  if (request.filter_cache.valid()) look_up_filter(session, request.filter_cache);
+
+  const std::uint32_t types = TRY(foreign_namespaces(request.config, request.container_pid));
+  const bool own_mounts = (types & CLONE_NEWNS) != 0;
+  session.plan =
+      TRY(plan::compile_exec({.config = request.config,
+                              .process = request.process,
+                              .facts = session.facts,
+                              .call = call_of(request.id, request.bundle, request.options),
+                              .task_files = static_cast<std::uint32_t>(session.entrance.task_files.size()),
+                              .filter = session.filter,
+                              .join_types = types,
+                              .joins_user = (types & CLONE_NEWUSER) != 0,
+                              .enters_root = request.no_pivot || !own_mounts,
+                              .sets_limits = limits::wanted(request.process),
+                              .trace = request.options.trace}));
+  session.launched.warnings = session.plan.warnings;
+  TRY(open_host_resources(session));
+  auto followed = follow(session);
+  if (!followed.ok()) {
+    session.undo.roll_back();
+    return followed.error();
+  }
+  session.undo.commit();
+  if (!request.options.pidfd_socket.empty())
+    TRY(terminal::send_descriptor(request.options.pidfd_socket, session.launched.pidfd, "pidfd"));
+  return std::move(session.launched);
+}
+
+}  // namespace davit::launch

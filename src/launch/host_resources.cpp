@@ -1,0 +1,71 @@
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "davit/features/namespaces.hpp"
+#include "davit/sys/file.hpp"
+#include "davit/sys/mount.hpp"
+#include "davit/sys/process.hpp"
+#include "davit/sys/socket.hpp"
+#include "launch/session.hpp"
+
+namespace davit::launch {
+namespace {
+
+using features::HostRequest;
+using features::RequestKind;
+
+Result<sys::UniqueFd> open_tree(const HostRequest& request) {
+  auto tree = sys::clone_tree(sys::current_directory(), request.path, request.recursive);
+  if (!tree.ok() && tree.error().errno_value == ENOENT) {
+    tree.error().message = Text<768>("bind source ").append(request.path);
+    tree.error().advise("create the path on the host, or correct the source");
+  }
+  return tree;
+}
+
+Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request) {
+  const std::string process = "/proc/" + std::to_string(session.container_pid);
+  switch (request.kind) {
+    case RequestKind::start_listener:
+      return sys::listen_at(session.state_directory, "start.sock", SOCK_SEQPACKET);
+    case RequestKind::namespace_file:
+      return namespaces::open_namespace(request.path, request.namespace_type);
+    case RequestKind::tree:
+      return open_tree(request);
+    case RequestKind::idmap_namespace:
+      return namespaces::make_idmap_namespace({request.uid_mappings, request.gid_mappings});
+    case RequestKind::process:
+      return sys::open_pidfd(session.container_pid);
+    case RequestKind::process_root:
+      return sys::open(process + "/root", O_PATH | O_DIRECTORY);
+    case RequestKind::channel:
+    case RequestKind::cgroup_file:
+      break;
+  }
+  return make_error(Code::internal, "unknown host request");
+}
+
+}  // namespace
+
+Result<void> open_host_resources(Session& session) {
+  for (const HostRequest& request : session.plan.requests) {
+    // Two requests need no descriptor of their own: it is open already and outlives the spawn.
+    if (request.kind == RequestKind::channel) {
+      session.plan.program.inherit(request.slot, session.init_channel.number());
+      continue;
+    }
+    if (request.kind == RequestKind::cgroup_file) {
+      session.plan.program.inherit(request.slot, session.entrance.task_files[request.number].number());
+      continue;
+    }
+    auto opened = open_request(session, request);
+    if (!opened.ok()) return spec::at(request.position, opened.error());
+    session.plan.program.inherit(request.slot, opened->number());
+    session.resources.push_back(std::move(*opened));
+  }
+  return {};
+}
+
+}  // namespace davit::launch

@@ -1,0 +1,114 @@
+// From init's terse messages to errors a person can use.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <string>
+
+#include "davit/features/lsm.hpp"
+#include "davit/sys/process.hpp"
+#include "launch/describe.hpp"
+#include "launch/session.hpp"
+
+namespace davit::launch {
+namespace {
+
+const features::Place& place_of(const plan::Plan& plan, const program::Message& message) {
+  const std::size_t origin =
+      message.operation < plan.program.origins.size() ? plan.program.origins[message.operation] : 0;
+  return plan.places[origin];
+}
+
+/// Where a failed operation stands in the source map.
+Error located(const plan::Plan& plan, const program::Message& message, Error error) {
+  const features::Place& place = place_of(plan, message);
+  return spec::at(place.position, place.below, error);
+}
+
+}  // namespace
+
+spec::State state_of(const Subject& subject, pid_t pid) {
+  spec::State state;
+  state.id = subject.id;
+  state.pid = pid > 0 ? pid : 0;
+  state.bundle = subject.bundle;
+  state.annotations = subject.config.annotations;
+  return state;
+}
+
+features::Call call_of(const std::string& id, const std::string& bundle, const Options& options) {
+  return {.id = id,
+          .bundle = bundle,
+          .no_pivot = options.no_pivot,
+          .no_new_keyring = options.no_new_keyring,
+          .preserve_fds = options.preserve_fds};
+}
+
+plan::Plan recompile(const Subject& subject) {
+  const host::Facts facts;
+  auto plan = plan::compile_container({.config = subject.config,
+                                       .facts = facts,
+                                       .call = {.id = subject.id, .bundle = subject.bundle},
+                                       .place = {},
+                                       .filter = seccomp::Filter{}});
+  return plan.ok() ? std::move(*plan) : plan::Plan{};
+}
+
+Error failure_after_start(const Subject& subject, program::Message message) {
+  const plan::Plan plan = recompile(subject);
+  const auto since_start = message.operation - static_cast<std::uint32_t>(message.pid);
+  message.operation = find_operation(plan.program, program::Op::wait_start) + since_start;
+  return failure_of(plan, subject, message);
+}
+
+Error failure_of(const plan::Plan& plan, const Subject& subject, const program::Message& message) {
+  const Failure failure = describe_failure(plan.program, message);
+  Error error = make_error(failure.code, failure.text.view());
+  error.errno_value = failure.shows_errno ? message.error : 0;
+  error.step.append(operation_name(plan.program, message.operation));
+  error.advise(failure.advice.view());
+  if (failure.is_label && subject.process != nullptr) lsm::explain_label_failure(*subject.process, error);
+  return located(plan, message, error);
+}
+
+Error warning_of(const plan::Plan& plan, const program::Message& message) {
+  const Failure failure = describe_failure(plan.program, message);
+  Error error = make_error(failure.code, failure.text.view());
+  error.errno_value = message.error;
+  return located(plan, message, error);
+}
+
+Error post_mortem(Session& session) {
+  const std::uint64_t oom_kills = cgroup::oom_kills(session.place);
+  const pid_t pid = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;
+  session.launched.pidfd.reset();  // nobody is left to be killed
+  session.stage_pid = -1;
+  const auto status = sys::wait_for(pid);
+  Error error = make_error(Code::internal, "init ended unexpectedly");
+  if (status.ok() && WIFSIGNALED(*status))
+    error.message.append(": killed by signal ").append_number(WTERMSIG(*status));
+  else if (status.ok())
+    error.message.append(": exit status ").append_number(WEXITSTATUS(*status));
+  if (oom_kills > 0) {
+    error.message.append(", its cgroup ran out of memory");
+    error.advise("raise linux.resources.memory.limit: the container did not even start within it");
+  }
+  return error;
+}
+
+std::string print(const plan::Plan& plan) {
+  std::string text;
+  for (std::uint32_t index = 0; index < plan.program.origins.size(); ++index) {
+    const features::Place& place = plan.places[plan.program.origins[index]];
+    std::string line = print_operation(plan.program, index);
+    const std::string pointer = spec::pointer_of(place.position, place.below);
+    if (!pointer.empty()) {
+      constexpr std::size_t kColumn = 84;
+      line.resize(std::max(line.size() + 2, kColumn), ' ');
+      line += "# " + pointer;
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace davit::launch

@@ -1,0 +1,135 @@
+// The conversation with init, from the clone to "created" or to the program's execution.
+#include <cerrno>
+
+#include "davit/features/hooks.hpp"
+#include "davit/features/limits.hpp"
+#include "davit/features/namespaces.hpp"
+#include "davit/features/terminal.hpp"
+#include "davit/sys/process.hpp"
+#include "davit/sys/socket.hpp"
+#include "launch/session.hpp"
+
+namespace davit::launch {
+namespace {
+
+using program::MessageType;
+using program::Point;
+
+/// The stage has forked the real init: from now on that one is ours to watch.
+Result<void> adopt_child(Session& session, Incoming& incoming) {
+  session.launched.pid = incoming.message.pid;
+  session.launched.pidfd = std::move(incoming.descriptor);
+  const pid_t stage = std::exchange(session.stage_pid, -1);
+  if (stage > 0) TRY(sys::wait_for(stage));
+  return {};
+}
+
+Result<void> take_console(Session& session, Incoming& incoming) {
+  if (session.options.console_socket.empty()) {
+    session.launched.console_master = std::move(incoming.descriptor);
+    return {};
+  }
+  return terminal::send_descriptor(session.options.console_socket, incoming.descriptor,
+                                   incoming.message.text);
+}
+
+Result<void> take_listener(const Session& session, const Incoming& incoming) {
+  if (!session.subject.config.linux.seccomp) return make_error(Code::internal, "unexpected seccomp listener");
+  return seccomp::send_listener(*session.subject.config.linux.seccomp,
+                                state_of(session.subject, session.launched.pid), incoming.descriptor);
+}
+
+Result<void> run_runtime_hooks(const Session& session) {
+  const spec::State state = state_of(session.subject, session.launched.pid);
+  TRY(hooks::run(session.subject.config.hooks, hooks::Kind::prestart, state));
+  return hooks::run(session.subject.config.hooks, hooks::Kind::create_runtime, state);
+}
+
+/// Does the host's part at a point that init has reached, and lets init go on.
+Result<void> meet(Session& session, Point point) {
+  switch (point) {
+    case Point::user_namespace: {
+      const pid_t stage = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;
+      const spec::Linux& config = session.subject.config.linux;
+      TRY(namespaces::write_mappings(stage, {config.uid_mappings, config.gid_mappings},
+                                     session.facts.privileged));
+      break;
+    }
+    case Point::mounts:
+      TRY(run_runtime_hooks(session));
+      break;
+    case Point::limits:
+      TRY(limits::apply(session.launched.pid, *session.subject.process, !session.facts.privileged));
+      break;
+    case Point::seccomp:
+      return tell(session.channel, point, session.late_filter);
+    default:
+      return {};
+  }
+  return tell(session.channel, point);
+}
+
+/// Handles one message; true when it was `until`.
+Result<bool> handle(Session& session, Incoming& incoming, Point until) {
+  const program::Message& message = incoming.message;
+  switch (message.type) {
+    case MessageType::failed:
+      if (session.plan.program.origins.empty()) return failure_after_start(session.subject, message);
+      return failure_of(session.plan, session.subject, message);
+    case MessageType::warning:
+    case MessageType::capabilities_left:
+      session.launched.warnings.push_back(warning_of(session.plan, message));
+      return false;
+    case MessageType::child:
+      TRY(adopt_child(session, incoming));
+      return false;
+    case MessageType::console:
+      TRY(take_console(session, incoming));
+      return false;
+    case MessageType::seccomp_listener:
+      TRY(take_listener(session, incoming));
+      return false;
+    case MessageType::reached:
+      if (until != Point::none && message.point == until) return true;
+      TRY(meet(session, message.point));
+      return false;
+  }
+  return make_error(Code::internal, "init sent an unknown message");
+}
+
+}  // namespace
+
+Result<void> serve(Session& session, Point until) {
+  for (;;) {
+    Incoming incoming = TRY(receive(session.channel));
+    if (incoming.closed) {
+      // The channel is close-on-exec: after "start", silence is success.
+      if (until == Point::none) return {};
+      return post_mortem(session);
+    }
+    if (TRY(handle(session, incoming, until))) return {};
+  }
+}
+
+Result<void> start_init(Session& session) {
+  Spawned spawned = TRY(spawn(session.plan.program, session.plan.clone_flags, session.entrance.v2_directory,
+                              session.options.preserve_fds));
+  session.launched.pid = spawned.pid;
+  session.launched.pidfd = std::move(spawned.pidfd);
+  if (session.plan.staged) session.stage_pid = spawned.pid;
+  session.undo.push([&session] {
+    if (session.launched.pidfd.valid()) {
+      (void)sys::send_signal(session.launched.pidfd, 9);
+      (void)sys::wait_for(session.launched.pid);
+    }
+    if (session.stage_pid > 0 && session.stage_pid != session.launched.pid)
+      (void)sys::wait_for(session.stage_pid);
+  });
+  // What init inherited is its own now; and our copy of its channel end would hide its death from us.
+  session.init_channel.reset();
+  session.resources.clear();
+  session.entrance.task_files.clear();
+  return {};
+}
+
+}  // namespace davit::launch

@@ -1,0 +1,72 @@
+// What the steps of one launch share: a create, a start, or an exec on its way.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "davit/base/undo.hpp"
+#include "davit/features/seccomp.hpp"
+#include "davit/launch/launch.hpp"
+#include "davit/plan/plan.hpp"
+#include "launch/channel.hpp"
+#include "launch/spawn.hpp"
+
+namespace davit::launch {
+
+/// The container (or the process of exec) that the messages of an init are about.
+struct Subject {
+  const spec::Config& config;
+  const spec::Process* process = nullptr;  ///< null: a config without process
+  std::string id;
+  std::string bundle;
+};
+
+struct Session {
+  Subject subject;
+  Options options;
+  host::Facts facts;
+  cgroup::Place place;
+  cgroup::Entrance entrance;
+  std::optional<seccomp::Filter> filter;
+  plan::Plan plan;
+  sys::UniqueFd channel;       ///< our end
+  sys::UniqueFd init_channel;  ///< init's end, closed after spawn
+  std::vector<sys::UniqueFd> resources;
+  sys::UniqueFd late_filter;   ///< a sealed memfd
+  sys::FdRef state_directory;  ///< create only
+  pid_t container_pid = -1;    ///< exec only
+  pid_t stage_pid = -1;
+  Launched launched;
+  Undo undo;
+};
+
+/// What the features get to know of the command line.
+features::Call call_of(const std::string& id, const std::string& bundle, const Options& options);
+/// The state as hooks and the seccomp agent see it.
+spec::State state_of(const Subject& subject, pid_t pid);
+
+/// Opens everything the plan asks for and fills the program's slots.
+Result<void> open_host_resources(Session& session);
+/// Clones the stage or init and waits for nothing; pushes the undo that ends it.
+Result<void> start_init(Session& session);
+/// Serves init's messages until it reaches `until`; Point::none: until it has executed its program.
+Result<void> serve(Session& session, program::Point until);
+/// Finds the filter in the cache; leaves it empty when it has to be built.
+void look_up_filter(Session& session, sys::FdRef cache);
+/// Builds a filter that was not found, for init to fetch at Point::seccomp, and keeps it in the cache.
+Result<void> build_filter(Session& session, sys::FdRef cache);
+
+/// The error that a `failed` message stands for.
+Error failure_of(const plan::Plan& plan, const Subject& subject, const program::Message& message);
+/// The same for a `failed` message of an init that was compiled by another davit: compiles again, and counts
+/// from the operation that waited for the start (Message::pid). Only operations after that one are alike.
+Error failure_after_start(const Subject& subject, program::Message message);
+/// The warning that a `warning` or `capabilities_left` message stands for.
+Error warning_of(const plan::Plan& plan, const program::Message& message);
+/// `davit explain`: each operation with its place in the config.
+std::string print(const plan::Plan& plan);
+/// Why an init that said nothing is gone.
+Error post_mortem(Session& session);
+
+}  // namespace davit::launch

@@ -1,0 +1,145 @@
+#include "launch/spawn.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "davit/sys/file.hpp"
+#include "davit/sys/process.hpp"
+
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+extern "C" {
+extern const std::byte davit_init_image_begin[];
+extern const std::byte davit_init_image_end[];
+}
+
+namespace davit::launch {
+namespace {
+
+/// What the child reads; it shares our memory until it executes, so it writes nothing but `failure`.
+struct Child {
+  int image = -1;
+  const char* const* arguments = nullptr;
+  const int* inherited = nullptr;
+  std::size_t inherited_count = 0;
+  unsigned first_closed = 3;
+  volatile int failure = 0;
+};
+
+// Runs on a stack of its own in our address space: only system calls, no allocation, no instrumentation.
+__attribute__((no_sanitize("address", "undefined"))) int enter_image(void* argument) {
+  auto* child = static_cast<Child*>(argument);
+  ::syscall(SYS_close_range, child->first_closed, ~0U, CLOSE_RANGE_CLOEXEC);
+  for (std::size_t i = 0; i < child->inherited_count; ++i) ::fcntl(child->inherited[i], F_SETFD, 0);
+  const char* const no_environment[] = {nullptr};
+  ::syscall(SYS_execveat, child->image, "", child->arguments, no_environment, AT_EMPTY_PATH);
+  child->failure = errno;
+  return 127;
+}
+
+/// clone3(2) whose child calls `function` on the stack named in `arguments`; glibc has no wrapper for it.
+long clone_on_stack(struct clone_args* arguments, int (*function)(void*), void* argument) {
+  long result;
+#if defined(__x86_64__)
+  register int (*entry)(void*) asm("r8") = function;
+  register void* operand asm("r9") = argument;
+  asm volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "mov %%r9, %%rdi\n\t"
+      "call *%%r8\n\t"
+      "mov %%eax, %%edi\n\t"
+      "mov $60, %%eax\n\t"
+      "syscall\n\t"
+      "hlt\n"
+      "1:"
+      : "=a"(result)
+      : "a"(SYS_clone3), "D"(arguments), "S"(sizeof *arguments), "r"(entry), "r"(operand)
+      : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+  register long number asm("x8") = SYS_clone3;
+  register long first asm("x0") = reinterpret_cast<long>(arguments);
+  register long second asm("x1") = sizeof *arguments;
+  register int (*entry)(void*) asm("x9") = function;
+  register void* operand asm("x10") = argument;
+  asm volatile(
+      "svc #0\n\t"
+      "cbnz x0, 1f\n\t"
+      "mov x0, x10\n\t"
+      "blr x9\n\t"
+      "mov x8, #93\n\t"
+      "svc #0\n"
+      "1:"
+      : "+r"(first)
+      : "r"(number), "r"(second), "r"(entry), "r"(operand)
+      : "memory", "x30");
+  result = first;
+#endif
+  return result;
+}
+
+constexpr std::size_t kStackSize = 16384;
+alignas(16) char child_stack[kStackSize];
+
+}  // namespace
+
+Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys::FdRef cgroup,
+                      std::uint32_t preserve_fds) {
+  const std::span image_bytes(davit_init_image_begin, davit_init_image_end);
+  const sys::UniqueFd image = TRY(sys::sealed_memory("davit-init", image_bytes, true));
+  const sys::UniqueFd code = TRY(sys::sealed_memory("davit-program", program.image, false));
+  const std::string code_number = std::to_string(code.number());
+  const char* const arguments[] = {"davit-init", code_number.c_str(), nullptr};
+  std::vector<int> inherited = program.inherited;
+  inherited.push_back(code.number());
+
+  Child child;
+  child.image = image.number();
+  child.arguments = arguments;
+  child.inherited = inherited.data();
+  child.inherited_count = inherited.size();
+  child.first_closed = 3 + preserve_fds;
+
+  int pidfd = -1;
+  struct clone_args clone = {};
+  clone.flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  clone.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  clone.exit_signal = SIGCHLD;
+  clone.stack = reinterpret_cast<std::uint64_t>(child_stack);
+  clone.stack_size = kStackSize;
+  if (cgroup.valid()) {
+    clone.flags |= CLONE_INTO_CGROUP;
+    clone.cgroup = static_cast<std::uint64_t>(cgroup.number());
+  }
+
+  // A handler of ours must not run in the child while it shares our memory.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const long pid = clone_on_stack(&clone, enter_image, &child);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return system_error(static_cast<int>(-pid), "clone3 of init");
+  Spawned spawned;
+  spawned.pid = static_cast<pid_t>(pid);
+  spawned.pidfd = sys::UniqueFd::adopt(pidfd);
+  if (child.failure != 0) {
+    (void)sys::wait_for(spawned.pid);
+    return system_error(child.failure, "execute the init image");
+  }
+  return spawned;
+}
+
+}  // namespace davit::launch

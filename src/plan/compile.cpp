@@ -1,0 +1,157 @@
+// The order in which a container comes to be. The order is security: every line says why it stands where it
+// does.
+#include "davit/features/devices.hpp"
+#include "davit/features/hooks.hpp"
+#include "davit/features/namespaces.hpp"
+#include "davit/features/rootfs.hpp"
+#include "davit/features/scheduling.hpp"
+#include "davit/features/sysctl.hpp"
+#include "davit/features/terminal.hpp"
+#include "davit/spec/state.hpp"
+#include "plan/order.hpp"
+
+namespace davit::plan {
+namespace {
+
+spec::State state_of(const Input& input) {
+  spec::State state;
+  state.id = input.call.id;
+  state.bundle = input.call.bundle;
+  state.annotations = input.config.annotations;
+  return state;
+}
+
+bool has_runtime_hooks(const spec::Config& config) {
+  return !config.hooks.prestart.empty() || !config.hooks.create_runtime.empty();
+}
+
+rootfs::CgroupDirectories directories_of(const cgroup::Place& place) {
+  rootfs::CgroupDirectories paths;
+  for (const cgroup::Directory& directory : place.directories) paths.push_back(directory.path);
+  return paths;
+}
+
+/// The rootfs and everything in it; before the pivot, while the host's tree is still reachable for bind
+/// sources.
+Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& input) {
+  const spec::Config& config = input.config;
+  TRY(rootfs::compile_root(out, config));  // first of all: nothing must propagate to the host
+  rootfs::Sealing sealing =
+      TRY(rootfs::compile_mounts(out, config, directories_of(input.place), rootfs::host_queries()));
+  TRY(devices::compile(out, config, devices::host_has_kcore()));  // into the /dev that was just mounted
+  TRY(sysctl::compile(out, config));                              // before /proc/sys becomes read-only
+  TRY(rootfs::compile_masks(out, config));  // by the host's own /dev/null, which the pivot takes away
+  return sealing;
+}
+
+Result<void> compile_start(features::Compilation& out, const Input& input, const spec::Process& process,
+                           const Filter& filter) {
+  tell(out, program::Point::ready);
+  await(out, program::Point::created);  // from here on init outlives davit
+  if (input.start_by_socket) {
+    program::WaitStart wait;
+    wait.listener = out.request({.kind = features::RequestKind::start_listener});
+    out.builder.emit(wait);
+  } else {
+    await(out, program::Point::start);
+  }
+  hooks::compile(out, input.config.hooks, hooks::Kind::start_container, state_of(input));
+  compile_execute(out, process, filter);
+  return {};
+}
+
+/// All namespaces of the container's init at once, as its root.
+Result<void> compile_join(features::Compilation& out, const ExecInput& input) {
+  if (input.join_types == 0) return {};
+  program::JoinProcess join;
+  join.pidfd = out.request({.kind = features::RequestKind::process});
+  join.types = input.join_types;
+  out.builder.emit(join);
+  if (input.joins_user) out.builder.emit(program::BecomeNamespaceRoot{});
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> compile_container(const Input& input) {
+  const spec::Config& config = input.config;
+  features::Compilation out(input.facts, input.call);
+  const namespaces::Plan spaces = namespaces::plan(config);
+  Plan plan;
+  plan.staged = spaces.stage;
+  plan.clone_flags = spaces.clone_flags;
+  plan.runs_runtime_hooks = has_runtime_hooks(config);
+  plan.late_seccomp = config.linux.seccomp.has_value() && !input.filter;
+  out.builder.set_trace(input.trace);
+  out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
+
+  compile_attach(out, input.task_files);                // limits first: all that follows counts
+  TRY(namespaces::compile_stage(out, config, spaces));  // ids are mapped before anything is done with them
+  out.builder.emit(program::NewSession{});
+  TRY(namespaces::compile_keyring(out));
+  TRY(namespaces::compile_cgroup_namespace(out, config));  // its root is the cgroup we are in by now
+  TRY(namespaces::compile_network(out, config));
+  const rootfs::Sealing sealing = TRY(compile_tree(out, input));
+  if (plan.runs_runtime_hooks) {  // they may still change the mount namespace
+    tell(out, program::Point::mounts);
+    await(out, program::Point::mounts);
+  }
+  hooks::compile(out, config.hooks, hooks::Kind::create_container,
+                 state_of(input));          // host paths, our namespaces
+  TRY(rootfs::compile_pivot(out, config));  // no host path works after this
+  if (config.process)
+    terminal::compile(out, *config.process, namespaces::makes(config, spec::NamespaceType::mount));
+  TRY(rootfs::compile_seal(out, config, sealing));  // read-only once everything is in its place
+  TRY(namespaces::compile_names(out, config));
+  if (config.process) {
+    const Filter filter = compile_filter_source(out, config, input.filter);
+    TRY(compile_process(out, config, *config.process, filter));
+    TRY(compile_start(out, input, *config.process, filter));
+  } else {
+    plan.late_seccomp = false;
+    spec::Process nothing;
+    TRY(compile_start(out, input, nothing, {}));
+  }
+  finish(out, plan);
+  return plan;
+}
+
+Result<Plan> compile_exec(const ExecInput& input) {
+  features::Compilation out(input.facts, input.call);
+  const spec::Process& process = input.process;
+  Plan plan;
+  plan.staged = true;  // a process in the container must never have davit as its executable
+  plan.late_seccomp = input.config.linux.seccomp.has_value() && !input.filter;
+  plan.sets_limits = input.sets_limits;
+  out.builder.set_trace(input.trace);
+  out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
+
+  TRY(scheduling::compile_initial_affinity(out, process));
+  compile_attach(out, input.task_files);
+  TRY(scheduling::compile_final_affinity(out, process));
+  if (input.enters_root) {
+    // Opened before the namespaces are joined, used right after.
+    const program::Slot root = out.request({.kind = features::RequestKind::process_root});
+    TRY(compile_join(out, input));
+    program::EnterRoot enter;
+    enter.directory = root;
+    out.builder.emit(enter);
+  } else {
+    TRY(compile_join(out, input));
+  }
+  out.builder.emit(program::ForkInit{});
+  out.builder.emit(program::NewSession{});
+  TRY(namespaces::compile_keyring(out));
+  terminal::compile(out, process, false);
+  const Filter filter = compile_filter_source(out, input.config, input.filter);
+  TRY(compile_process(out, input.config, process, filter));
+  if (plan.sets_limits) {
+    tell(out, program::Point::limits);
+    await(out, program::Point::limits);
+  }
+  compile_execute(out, process, filter);
+  finish(out, plan);
+  return plan;
+}
+
+}  // namespace davit::plan

@@ -1,0 +1,138 @@
+#include "plan/order.hpp"
+
+#include <string_view>
+
+#include "davit/features/credentials.hpp"
+#include "davit/features/lsm.hpp"
+#include "davit/features/scheduling.hpp"
+
+namespace davit::plan {
+namespace {
+
+constexpr std::string_view kPath = "PATH=";
+constexpr std::string_view kHome = "HOME=";
+
+const std::string* find_variable(const spec::Process& process, std::string_view prefix) {
+  const std::string* found = nullptr;
+  // As with execve's own environment, the last one of several wins (it is what the shell sees).
+  for (const std::string& entry : process.env)
+    if (std::string_view(entry).starts_with(prefix)) found = &entry;
+  return found;
+}
+
+void compile_directory(features::Compilation& out, const spec::Process& process, bool again) {
+  program::ChangeDirectory change;
+  change.path = out.builder.text(process.cwd.empty() ? "/" : process.cwd);
+  change.retry_later = again ? 0 : 1;
+  change.make_missing = again ? 0 : 1;
+  out.builder.emit(change, out.origin(process.position, "cwd"));
+}
+
+void compile_program(features::Compilation& out, const spec::Process& process) {
+  const std::string* path = find_variable(process, kPath);
+  program::FindProgram find;
+  find.name =
+      out.builder.text(process.args.empty() ? std::string_view() : std::string_view(process.args.front()));
+  find.search_path = out.builder.text(path != nullptr ? std::string_view(*path).substr(kPath.size()) : "");
+  find.has_path = path != nullptr ? 1 : 0;
+  out.builder.emit(find, out.origin(process.position, "args"));
+}
+
+bool wants_home(const spec::Process& process) {
+  const std::string* home = find_variable(process, kHome);
+  return home == nullptr || *home == kHome;
+}
+
+}  // namespace
+
+void tell(features::Compilation& out, program::Point point) {
+  program::TellHost operation;
+  operation.point = point;
+  out.builder.emit(operation);
+}
+
+void await(features::Compilation& out, program::Point point) {
+  program::AwaitHost operation;
+  operation.point = point;
+  out.builder.emit(operation);
+}
+
+void compile_attach(features::Compilation& out, std::uint32_t task_files) {
+  for (std::uint32_t number = 0; number < task_files; ++number) {
+    program::AttachCgroup attach;
+    attach.file = out.request({.kind = features::RequestKind::cgroup_file, .number = number});
+    out.builder.emit(attach);
+  }
+}
+
+Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
+                             const std::optional<seccomp::Filter>& known) {
+  Filter filter;
+  if (!config.linux.seccomp) return filter;
+  filter.profile = &*config.linux.seccomp;
+  if (known) {
+    filter.known = &*known;
+    return filter;
+  }
+  tell(out, program::Point::seccomp);
+  filter.late = seccomp::compile_await(out, *filter.profile);
+  return filter;
+}
+
+void compile_filter(features::Compilation& out, const Filter& filter) {
+  if (filter.profile == nullptr) return;
+  if (filter.known != nullptr)
+    seccomp::compile(out, *filter.profile, *filter.known);
+  else
+    seccomp::compile(out, *filter.profile, filter.late);
+}
+
+Result<void> compile_process(features::Compilation& out, const spec::Config& config,
+                             const spec::Process& process, const Filter& filter) {
+  TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
+  scheduling::compile_io_priority(out, process);
+  TRY(scheduling::compile_memory_policy(out, config));
+  scheduling::compile_personality(out, config);
+  compile_directory(out, process, false);  // as root: missing directories are made
+  TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
+  credentials::compile_umask(out, process);
+  credentials::compile_bounding(out, process);                  // needs CAP_SETPCAP
+  if (!process.no_new_privileges) compile_filter(out, filter);  // needs CAP_SYS_ADMIN without no_new_privs
+  if (wants_home(process)) {
+    program::SetHome home;
+    home.uid = process.user.uid;
+    out.builder.emit(home);
+  }
+  credentials::compile_user(out, config, process);
+  credentials::compile_capabilities(out, process);
+  credentials::compile_no_new_privileges(out, process);
+  compile_directory(out, process, true);  // as the user, who may see more (FUSE, NFS) or less
+  out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
+  compile_program(out, process);  // as the user: the x bit is his
+  return {};
+}
+
+void compile_execute(features::Compilation& out, const spec::Process& process, const Filter& filter) {
+  program::CloseDescriptors close;
+  close.first = 3 + out.call.preserve_fds;
+  out.builder.emit(close);
+  if (process.no_new_privileges) compile_filter(out, filter);  // the last thing: fewer system calls to allow
+  program::Execute execute;
+  execute.arguments = out.builder.texts(process.args);
+  std::vector<std::string> environment = process.env;
+  if (wants_home(process)) {
+    if (find_variable(process, kHome) == nullptr) environment.emplace_back(kHome);
+    environment.emplace_back();
+  }
+  execute.environment = out.builder.texts(environment);
+  out.builder.emit(execute, out.origin(process.position, "args"));
+}
+
+void finish(features::Compilation& out, Plan& plan) {
+  plan.program = out.builder.finish();
+  plan.requests = std::move(out.requests);
+  plan.places = std::move(out.places);
+  plan.warnings = std::move(out.warnings);
+}
+
+}  // namespace davit::plan

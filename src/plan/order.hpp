@@ -1,0 +1,34 @@
+// Pieces that create and exec have in common, in the order of a process's last steps.
+#pragma once
+
+#include "davit/plan/plan.hpp"
+
+namespace davit::plan {
+
+/// The channel and its await/tell points.
+void tell(features::Compilation& out, program::Point point);
+void await(features::Compilation& out, program::Point point);
+/// "0" into each cgroup file that init joins itself.
+void compile_attach(features::Compilation& out, std::uint32_t task_files);
+
+/// How the seccomp filter of a process comes to init.
+struct Filter {
+  const spec::Seccomp* profile = nullptr;  ///< null: none
+  const seccomp::Filter* known = nullptr;  ///< null: it comes late
+  program::Slot late = program::kNoSlot;
+};
+/// Asks davit for a filter that is not known yet; before `ready`.
+Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
+                             const std::optional<seccomp::Filter>& known);
+void compile_filter(features::Compilation& out, const Filter& filter);
+
+/// Scheduling, labels, user, capabilities, working directory, program: everything of a process up to "ready".
+Result<void> compile_process(features::Compilation& out, const spec::Config& config,
+                             const spec::Process& process, const Filter& filter);
+/// What follows the permission to run: descriptors, filter, execve.
+void compile_execute(features::Compilation& out, const spec::Process& process, const Filter& filter);
+
+/// Turns a finished compilation into the plan's data.
+void finish(features::Compilation& out, Plan& plan);
+
+}  // namespace davit::plan

@@ -1,0 +1,39 @@
+// Rules that span features, and what this release does not do: refused, never ignored.
+#include "davit/features/namespaces.hpp"
+#include "davit/features/rootfs.hpp"
+#include "davit/features/sysctl.hpp"
+#include "davit/plan/plan.hpp"
+
+namespace davit::plan {
+namespace {
+
+void refuse(std::vector<Error>& errors, const spec::Position& position, std::string_view what) {
+  Error error = make_error(Code::unsupported, what);
+  error.advise("remove it from the config, or use another runtime for this container");
+  errors.push_back(spec::at(position, error));
+}
+
+void append(std::vector<Error>& to, const std::vector<Error>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+std::vector<Error> validate(const spec::Config& config, const features::Call& call) {
+  (void)call;
+  std::vector<Error> errors = namespaces::validate(config);
+  append(errors, rootfs::validate(config));
+  append(errors, sysctl::validate(config, sysctl::is_host_namespace));
+  if (!config.linux.net_devices.empty())
+    refuse(errors, config.linux.net_devices.front().position,
+           "moving network devices is not in this release");
+  if (config.linux.intel_rdt)
+    refuse(errors, config.linux.intel_rdt->position, "intelRdt is not in this release");
+  if (config.linux.seccomp) {
+    auto checked = seccomp::check(*config.linux.seccomp);
+    if (!checked.ok()) errors.push_back(checked.error());
+  }
+  return errors;
+}
+
+}  // namespace davit::plan
