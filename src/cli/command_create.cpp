@@ -1,5 +1,6 @@
 #include "cli/create_call.hpp"
 #include "cli/handlers.hpp"
+#include "davit/container/id.hpp"
 
 namespace davit::cli {
 
@@ -7,6 +8,7 @@ Result<int> command_create(Invocation& invocation) {
   container::Context& context = *TRY(invocation.context());
   container::CreateCall call = TRY(create_call(invocation.options()));
   call.id = invocation.arguments().front();
+  TRY(container::check_id(call.id));
   TRY(container::create(context, std::move(call)));
   return 0;
 }
@@ -14,7 +16,10 @@ Result<int> command_create(Invocation& invocation) {
 Result<int> command_explain(Invocation& invocation) {
   container::Context& context = *TRY(invocation.context());
   container::CreateCall call = TRY(create_call(invocation.options()));
-  if (!invocation.arguments().empty()) call.id = invocation.arguments().front();
+  if (!invocation.arguments().empty()) {
+    const std::string& argument = invocation.arguments().front();
+    (argument.find('/') == std::string::npos ? call.id : call.bundle) = argument;
+  }
   TRY(print(TRY(container::explain(context, std::move(call)))));
   return 0;
 }

@@ -10,8 +10,7 @@ namespace {
 
 Result<std::string> read_cgroup(const std::vector<std::string>& values) {
   if (values.empty()) return std::string();
-  if (values.size() > 1 || values.front().find(':') != std::string::npos)
-    return make_error(Code::unsupported, "exec --cgroup takes one path for all controllers in this release");
+  if (values.size() > 1) return make_error(Code::unsupported, "exec takes one --cgroup in this release");
   return values.front();
 }
 

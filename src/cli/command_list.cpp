@@ -10,14 +10,13 @@ namespace davit::cli {
 Result<int> command_list(Invocation& invocation) {
   container::Context& context = *TRY(invocation.context());
   const bool json = TRY(wants_json(invocation.options()));
-  if (invocation.options().flag("quiet")) {
-    std::string out;
-    for (const std::string& id : TRY(context.store.ids())) out.append(id).append("\n");
-    TRY(print(out));
-    return 0;
-  }
   const std::vector<spec::State> states = TRY(container::list(context));
-  TRY(print(json ? spec::states_json(states) + "\n" : list_table(states)));
+  std::string out;
+  if (invocation.options().flag("quiet"))
+    for (const spec::State& state : states) out.append(state.id).append("\n");
+  else
+    out = json ? spec::states_json(states) + "\n" : list_table(states);
+  TRY(print(out));
   // A broken entry hides nothing else, but somebody should know.
   for (const Error& warning : context.warnings) {
     std::string line = "davit: list: ";

@@ -47,6 +47,7 @@ Result<int> command_run(Invocation& invocation) {
     call.create.id_hint = TRY(sys::real_path(arguments.front()));
   } else {
     call.create.id = arguments.front();
+    TRY(container::check_id(call.create.id));
   }
   return container::run(context, std::move(call));
 }

@@ -117,6 +117,9 @@ constexpr Option kUpdate[] = {
     {"kernel-memory-tcp", 0, kText, "BYTES", ""},
 };
 
+// podman looks whether a value is missed, to learn what restore can do.
+constexpr Option kRestore[] = {{"lsm-mount-context", 0, kText, "CONTEXT", ""}};
+
 constexpr std::string_view kRunDescription =
     "By hand: `davit run mybundle/` (an argument with a slash is a bundle, and names the container), or\n"
     "`davit run --rootfs DIR -- COMMAND ARG...` without any config.json.";
@@ -142,7 +145,7 @@ constexpr Command kCommands[] = {
     {"update", "change the resource limits of a container", "ID", kUpdate, 1, 1, command_update},
     {"spec", "write an example config.json", "", kSpec, 0, 0, command_spec},
     {"features", "print what this davit supports, as JSON", "", {}, 0, 0, command_features},
-    {"explain", "print the program that a bundle is compiled to", "[ID]", kExplain, 0, 1, command_explain},
+    {"explain", "print the program that a bundle is compiled to", "[ID | BUNDLE/]", kExplain, 0, 1, command_explain},
     {"completion",
      "print the completions for bash, or with \"man\" the man page",
      "[bash | man]",
@@ -151,7 +154,7 @@ constexpr Command kCommands[] = {
      1,
      command_completion},
     {"checkpoint", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
-    {"restore", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
+    {"restore", kNotYet, "ID", kRestore, 0, -1, command_unsupported, Order::ignored},
     {"events", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
 };
 
