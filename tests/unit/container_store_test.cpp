@@ -28,6 +28,7 @@ Record sample() {
                                {{}, "/sys/fs/cgroup/unified/web", "/sys/fs/cgroup/unified"}};
   record.annotations = {{"org.example/key", "value\n"}, {"", "x"}};
   record.own_pid_namespace = false;
+  record.no_pivot = true;
   record.poststop_hooks = true;
   return record;
 }
@@ -41,6 +42,7 @@ TEST(ContainerRecord, SurvivesTheRoundTrip) {
   EXPECT_EQ(after->cgroup.directories[0].controllers, before.cgroup.directories[0].controllers);
   EXPECT_EQ(after->annotations, before.annotations);
   EXPECT_FALSE(after->own_pid_namespace);
+  EXPECT_TRUE(after->no_pivot);
   EXPECT_TRUE(after->poststop_hooks);
 }
 
