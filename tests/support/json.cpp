@@ -145,8 +145,7 @@ bool Parser::read_number(Json& value) {
   const std::string number(text_.substr(at_, end == std::string_view::npos ? end : end - at_));
   if (number.empty()) return false;
   at_ += number.size();
-  value = number[0] == '-' ? Json(static_cast<std::int64_t>(std::strtoll(number.c_str(), nullptr, 10)))
-                           : Json(static_cast<std::uint64_t>(std::strtoull(number.c_str(), nullptr, 10)));
+  value = Json::number_text(number);
   return true;
 }
 
@@ -181,6 +180,12 @@ Json Json::object(std::vector<Member> members) {
   Json value;
   value.kind_ = Kind::object;
   value.members_ = std::move(members);
+  return value;
+}
+
+Json Json::number_text(std::string text) {
+  Json value(std::move(text));
+  value.kind_ = Kind::number;
   return value;
 }
 

@@ -29,6 +29,8 @@ class Json {
   }
   static Json array(std::vector<Json> items = {});
   static Json object(std::vector<Member> members = {});
+  /// A number as it is written.
+  static Json number_text(std::string text);
   /// Parses a whole document; nothing but white space may follow it.
   static std::optional<Json> try_parse(std::string_view text);
   /// The same; a broken text is a test failure and gives null.

@@ -1,0 +1,136 @@
+// bundle.md, glossary.md and the parts of config.md about the document as a whole.
+#include <unistd.h>
+
+#include "clause.hpp"
+
+namespace spec_tests {
+namespace {
+
+using support::default_config;
+
+class Document : public SpecTest {};
+
+TEST_F(Document, ConfigJsonIsInTheRootOfTheBundle) {
+  CLAUSE("bundle-14", "bundle-19", "runtime-109");
+  Bundle bundle;
+  bundle.sh("echo found");
+  EXPECT_EQ(run_bundle(bundle).out, "found\n");
+  rename((bundle.path() + "/config.json").c_str(), (bundle.path() + "/Config.json").c_str());
+  EXPECT_NE(runtime({"create", "--bundle", bundle.path(), new_id()}).status, 0);
+}
+
+TEST_F(Document, IsUtf8) {
+  CLAUSE("glossary-27");
+  Bundle bundle;
+  bundle.config["annotations"]["org.example.\xc3\xa4"] = "\xe2\x82\xac";
+  bundle.sh("true");
+  EXPECT_TRUE(run_bundle(bundle).ok());
+  if (!runtime.is_davit()) return;
+  std::string text = bundle.config.dump();
+  text.replace(text.find("\xe2\x82\xac"), 3, "\xff\xfe\xff");
+  bundle.write_text(text);
+  bundle.config = Json();
+  refused(bundle);
+}
+
+TEST_F(Document, HasNoNameTwice) {
+  CLAUSE("glossary-28");
+  SKIP_FOR("runc,crun", "the last one wins");
+  Bundle bundle;
+  std::string text = bundle.config.dump();
+  bundle.write_text(text.insert(1, R"("root": {"path": "elsewhere"},)"));
+  bundle.config = Json();
+  refused(bundle);
+}
+
+TEST_F(Document, VersionsAreSemanticVersions) {
+  CLAUSE("config-17");
+  for (const char* good : {"1.0.0", "1.0.2", "1.1.0", "1.0.2-dev", "1.0.0-rc1+build.5"}) {
+    Json config = default_config();
+    config["ociVersion"] = good;
+    EXPECT_EQ(output(config, "echo fine"), "fine") << good;
+  }
+  if (!runtime.is_davit()) return;
+  for (const char* bad : {"", "1", "1.0", "one.two.three", "v1.0.0", "2.0.0", "01.0.0", "1.0.0-"}) {
+    Json config = default_config();
+    config["ociVersion"] = bad;
+    SCOPED_TRACE(bad);
+    refused(config);
+  }
+}
+
+TEST_F(Document, UnknownPropertiesAreIgnored) {
+  CLAUSE("config-755", "config-742");
+  Json config = default_config();
+  config["unknown"] = Json::parse(R"({"deep": [null, true, 1.5, "x"]})");
+  config["linux"]["unknown"] = "x";
+  config["process"]["Unknown"] = 1;
+  config["annotations"]["com.example.unknown"] = "x";
+  EXPECT_EQ(output(config, "echo fine"), "fine");
+}
+
+TEST_F(Document, InvalidValuesAreErrors) {
+  CLAUSE("config-760", "runtime-116", "runtime-59");
+  const char* cases[] = {R"({"terminal": "yes"})", R"({"cwd": 5})", R"({"args": "sh"})",
+                         R"({"user": {"uid": 1.5}})"};
+  for (const char* text : cases) {
+    Json config = default_config();
+    const Json change = Json::parse(text);
+    config["process"][change.members()[0].first] = change.members()[0].second;
+    SCOPED_TRACE(text);
+    refused(config);
+  }
+}
+
+TEST_F(Document, AnnotationsMapStringsToStrings) {
+  CLAUSE("config-718", "config-720", "config-721", "config-723", "config-744", "config-745");
+  Bundle bundle;
+  bundle.config["annotations"] = Json::parse(R"({"com.example.a": "x", "com.example.empty": ""})");
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string id = create(bundle);
+  EXPECT_EQ(runtime.state(id).get("annotations").get("com.example.a").str(), "x");
+  bundle.config["annotations"] = Json::object();
+  bundle.sh("true");
+  EXPECT_TRUE(run_bundle(bundle).ok());
+  bundle.config["annotations"] = Json::parse(R"({"com.example.a": 5})");
+  refused(bundle);
+  bundle.config["annotations"] = Json::parse(R"(["a", "b"])");
+  refused(bundle);
+}
+
+TEST_F(Document, AnnotationKeysAreNotEmpty) {
+  CLAUSE("config-724");
+  SKIP_FOR("runc,crun", "do not look");
+  Json config = default_config();
+  config["annotations"] = Json::parse(R"({"": "x"})");
+  refused(config);
+}
+
+TEST_F(Document, RootIsADirectoryThatExists) {
+  CLAUSE("config-29", "config-33", "config-35", "config-39", "config-41");
+  Json config = default_config();
+  EXPECT_EQ(output(config, "echo relative"), "relative");
+  Bundle bundle;
+  bundle.config["root"]["path"] = bundle.rootfs();
+  bundle.sh("echo absolute");
+  EXPECT_EQ(run_bundle(bundle).out, "absolute\n");
+  config["root"]["path"] = "missing";
+  refused(config);
+  config["root"]["path"] = "config.json";
+  refused(config);
+  if (runtime.is_davit()) {
+    config.erase("root");
+    refused(config);
+  }
+}
+
+TEST_F(Document, RootCanBeReadonly) {
+  CLAUSE("config-43");
+  Json config = default_config();
+  EXPECT_EQ(output(config, "touch /new && echo writable"), "writable");
+  config["root"]["readonly"] = true;
+  EXPECT_EQ(output(config, "touch /new 2>/dev/null || echo refused"), "refused");
+}
+
+}  // namespace
+}  // namespace spec_tests
