@@ -73,8 +73,13 @@ void say(Context& context, const char* text) {
 
 void guard(const Context& context) {
   syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (!context.is_created && context.channel.is_open())
+  if (!context.outlives_host && context.channel.is_open())
     syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+void outlive_host(Context& context) {
+  context.outlives_host = true;
+  syscall(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
 }
 
 bool is_host_gone(const Context& context) {
@@ -112,16 +117,14 @@ Status perform(Context& context, const program::AwaitHost& operation) {
   }
   if (operation.point == Point::user_namespace) guard(context);
   if (operation.point == Point::start) context.start_operation = operation.index;
-  if (operation.point == Point::created) {
-    context.is_created = true;
-    syscall(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
-  }
   return kDone;
 }
 
 Status perform(Context& context, const program::TellHost& operation) {
   // A davit without privileges can write our id maps only while /proc/PID/uid_map is its own.
   if (operation.point == Point::user_namespace) syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  // davit may end as soon as it has said "created": whether it got that far is then a matter of the channel.
+  if (operation.point == Point::ready) outlive_host(context);
   context.message.point = operation.point;
   send(context, MessageType::reached, operation);
   return kDone;

@@ -50,7 +50,7 @@ struct Context {
   FdRef channel;                  ///< where messages go: davit, after wait_start whoever started us
   Message message;                ///< text and value that go with the next message
   u32 start_operation = 0;        ///< which one waited for the start; failures after it count from there
-  bool is_created = false;        ///< the host has the container on record; init outlives davit
+  bool outlives_host = false;     ///< davit may end from here on; EOF on the channel is what tells of its death
   bool is_umask_set = false;      ///< nothing is to be restored before execve
   u32 inherited_umask = 0022;     ///< of whoever started davit
   u32 joined = 0;                 ///< CLONE_NEW* types that join_namespaces has entered
@@ -83,6 +83,8 @@ void say(Context& context, const char* text);
 /// Not dumpable, and (until the container is created) killed with davit. To be called again after everything
 /// that changes credentials, because the kernel resets both then.
 void guard(const Context& context);
+/// Takes the death signal back: execve would hand it on to the container's program.
+void outlive_host(Context& context);
 
 /// Whether davit has closed its end of the channel.
 bool is_host_gone(const Context& context);
