@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "json/utf8.hpp"
+
 namespace davit::json {
 namespace {
 
@@ -14,7 +16,8 @@ std::string_view trimmed(const char* message) {
   std::string_view text(message);
   for (const std::string_view prefix : {"lexical error: ", "parse error: "})
     if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == '.'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -88,6 +91,7 @@ bool Builder::run() {
   Events events{*this};
   events.parser = yajl_alloc(&kCallbacks, nullptr, &events);
   if (events.parser == nullptr) return refuse(0, "not enough memory to parse it"), false;
+  yajl_config(events.parser, yajl_dont_validate_strings, 1);
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   yajl_status status = yajl_parse(events.parser, bytes, text.size());
   std::size_t consumed = events.consumed();
@@ -123,6 +127,8 @@ bool Builder::refuse_early() {
     return refuse(0, "is encoded as UTF-16", "save it as UTF-8");
   const std::size_t zero = text.find('\0');
   if (zero != std::string_view::npos) return refuse(zero, "holds a NUL byte");
+  const std::size_t malformed = find_malformed(text);  // yajl lets overlong forms and surrogates pass
+  if (malformed != std::string_view::npos) return refuse(malformed, "not UTF-8");
   return false;
 }
 
@@ -149,9 +155,6 @@ bool Builder::refuse_syntax(std::string_view cause, std::size_t consumed) {
     return refuse(text.size(), "ends in the middle of a value", "the file may have been cut off");
   std::size_t offset = token_start();
   const std::size_t last = consumed == 0 ? 0 : consumed - 1;
-  if (cause.starts_with("invalid bytes in UTF8")) {
-    return refuse(std::min(last, text.size()), "not UTF-8");
-  }
   if (last < text.size() && std::strchr("{}[],:", text[last]) != nullptr && offset <= last) offset = last;
   std::string message = "not JSON: ";
   if (cause == "trailing garbage") return refuse(offset, "more text after the end of the JSON document");

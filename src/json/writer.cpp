@@ -2,30 +2,10 @@
 
 #include <utility>
 
+#include "json/utf8.hpp"
+
 namespace davit::json {
 namespace {
-
-bool is_continuation(std::string_view text, std::size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
-}
-
-/// Length of the well-formed UTF-8 sequence that begins at `at`, or 0 (Unicode standard, table 3-7).
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const unsigned first = byte(at);
-  const unsigned second = byte(at + 1);
-  if (first < 0x80) return 1;
-  if (first < 0xc2 || !is_continuation(text, at + 1)) return 0;
-  if (first < 0xe0) return 2;
-  if (first < 0xf0) {
-    const bool overlong = first == 0xe0 && second < 0xa0;
-    const bool surrogate = first == 0xed && second >= 0xa0;
-    return !overlong && !surrogate && is_continuation(text, at + 2) ? 3 : 0;
-  }
-  const bool overlong = first == 0xf0 && second < 0x90;
-  const bool beyond = first > 0xf4 || (first == 0xf4 && second >= 0x90);
-  return !overlong && !beyond && is_continuation(text, at + 2) && is_continuation(text, at + 3) ? 4 : 0;
-}
 
 void append_escaped(std::string& text, char character) {
   constexpr const char* kDigits = "0123456789abcdef";

@@ -16,6 +16,16 @@
 
 namespace davit::spec {
 
+class Object;
+
+/// Structs report their own errors; one that has some leaves the rules of the object around it meaningful.
+template <typename T>
+inline constexpr bool kIsSection = requires(Object& object, T& target) {
+  read_members(object, target);
+};
+template <typename T>
+inline constexpr bool kIsSection<std::optional<T>> = kIsSection<T>;
+
 /// An object while its members are read; remembers the keys it was asked for, so that others can be reported.
 class Object {
  public:
@@ -25,7 +35,7 @@ class Object {
   template <typename T>
   void optional(std::string_view key, T& target) {
     const json::Value member = take(key);
-    if (member.valid() && !read(report_, member, target)) intact_ = false;
+    if (member.valid() && !read(report_, member, target) && !kIsSection<T>) intact_ = false;
   }
   /// Reads a member; reports its absence.
   template <typename T>
@@ -33,7 +43,7 @@ class Object {
     const json::Value member = take(key);
     if (!member.valid())
       report_missing(key);
-    else if (!read(report_, member, target))
+    else if (!read(report_, member, target) && !kIsSection<T>)
       intact_ = false;
   }
   /// A member whose keys are names and no part of the schema; `T` is read from (key, value).

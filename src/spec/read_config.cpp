@@ -74,6 +74,7 @@ std::shared_ptr<const json::Document> read_document(std::string text, std::strin
   json::Document::Parsed parsed = json::Document::parse(std::move(text), name);
   report.errors = std::move(parsed.errors);
   if (parsed.document != nullptr) read(report, parsed.document->root(), target);
+  report.sort();
   return std::move(parsed.document);
 }
 

@@ -1,5 +1,7 @@
 #include "spec/report.hpp"
 
+#include <algorithm>
+
 #include "davit/spec/reader.hpp"
 
 namespace davit::spec {
@@ -32,6 +34,15 @@ void Report::warning(json::Value value, std::string_view message, std::string_vi
 void Report::warning(const Position& position, std::string_view below, std::string_view message,
                      std::string_view advice) {
   add(warnings, locate(position, below), message, advice);
+}
+
+void Report::sort() {
+  const auto earlier = [](const Error& left, const Error& right) {
+    return left.where.line != right.where.line ? left.where.line < right.where.line
+                                               : left.where.column < right.where.column;
+  };
+  std::stable_sort(errors.begin(), errors.end(), earlier);
+  std::stable_sort(warnings.begin(), warnings.end(), earlier);
 }
 
 Error first_of(const std::vector<Error>& errors) {

@@ -22,6 +22,9 @@ class Report {
   void warning(const Position& position, std::string_view below, std::string_view message,
                std::string_view advice = {});
 
+  /// Puts errors and warnings into the order of the document; call it at the end.
+  void sort();
+
   std::vector<Error> errors;
   std::vector<Error> warnings;
   /// When set, receives the pointer of every key that the reader knows; for the comparison with the schema.

@@ -15,7 +15,7 @@ namespace davit::spec {
 template <typename T>
 struct [[nodiscard]] Read {
   T value;
-  std::vector<Error> errors;    ///< in document order within a section
+  std::vector<Error> errors;    ///< in document order
   std::vector<Error> warnings;  ///< unknown keys and the like: to be logged, never fatal
   [[nodiscard]] bool ok() const { return errors.empty(); }
 };
