@@ -41,16 +41,22 @@ class Relay {
   friend class Supervisor;
   Relay() = default;
   void copy_size() const;
-  /// Fills a fixed set of pollfd entries, and acts on what poll found.
-  void prepare(struct pollfd* entries);
+  /// Fills three pollfd entries.
+  void prepare(struct pollfd* entries) const;
+  /// Does what poll found possible in them.
   void act(const struct pollfd* entries);
+  /// Passes on what the container wrote last.
   void drain();
 
+  /// One direction, with a buffer that is filled only when it is empty.
   struct Flow {
     char data[16384];
     std::size_t begin = 0;
     std::size_t end = 0;
     bool open = true;  ///< the source may still deliver
+    [[nodiscard]] bool holds() const { return begin < end; }
+    bool fill(sys::FdRef from);
+    void empty(sys::FdRef to);
   };
   sys::UniqueFd master_;
   std::optional<struct termios> saved_;

@@ -1,0 +1,122 @@
+#include "davit/features/hooks.hpp"
+
+#include "state.hpp"
+
+namespace davit::hooks {
+namespace {
+
+constexpr std::string_view kPidMember = "\"pid\":";
+
+spec::Status status_of(Kind kind) {
+  switch (kind) {
+    case Kind::prestart:
+    case Kind::create_runtime:
+    case Kind::create_container:
+      return spec::Status::creating;
+    case Kind::start_container:
+      return spec::Status::created;
+    case Kind::poststart:
+      return spec::Status::running;
+    case Kind::poststop:
+      return spec::Status::stopped;
+  }
+  return spec::Status::creating;
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::prestart:
+      return "prestart";
+    case Kind::create_runtime:
+      return "createRuntime";
+    case Kind::create_container:
+      return "createContainer";
+    case Kind::start_container:
+      return "startContainer";
+    case Kind::poststart:
+      return "poststart";
+    case Kind::poststop:
+      return "poststop";
+  }
+  return "";
+}
+
+const std::vector<spec::Hook>& of(const spec::Hooks& hooks, Kind kind) {
+  switch (kind) {
+    case Kind::prestart:
+      return hooks.prestart;
+    case Kind::create_runtime:
+      return hooks.create_runtime;
+    case Kind::create_container:
+      return hooks.create_container;
+    case Kind::start_container:
+      return hooks.start_container;
+    case Kind::poststart:
+      return hooks.poststart;
+    case Kind::poststop:
+      break;
+  }
+  return hooks.poststop;
+}
+
+std::string state_for(Kind kind, spec::State state) {
+  state.status = status_of(kind);
+  if (kind == Kind::poststop) state.pid = 0;
+  return spec::state_json(state, spec::JsonStyle::compact);
+}
+
+void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, const spec::State& state) {
+  const std::vector<spec::Hook>& list = of(hooks, kind);
+  if (list.empty()) return;
+  spec::State with_pid = state;
+  with_pid.pid = 1;
+  const std::string document = state_for(kind, std::move(with_pid));
+  // Only the id and the version stand before it, and neither can hold a quote.
+  const std::size_t member = document.find(kPidMember);
+  const std::size_t before = member == std::string::npos ? 0 : member + kPidMember.size();
+  const std::size_t after = document.find_first_not_of("0123456789 ", before);
+  for (const spec::Hook& hook : list) {
+    program::RunHook operation;
+    operation.path = out.builder.text(hook.path);
+    const std::vector<std::string> only_path = {hook.path};
+    operation.arguments = out.builder.texts(hook.args.empty() ? only_path : hook.args);
+    operation.environment = out.builder.texts(hook.env);
+    operation.state_before_pid = out.builder.text(std::string_view(document).substr(0, before));
+    operation.state_after_pid = out.builder.text(std::string_view(document).substr(after));
+    operation.timeout_seconds = hook.timeout.value_or(0);
+    out.builder.emit(operation, out.origin(hook.position));
+  }
+}
+
+void explain_failure(Kind kind, std::size_t number, program::Detail detail, std::uint64_t value,
+                     std::string_view output, Error& error) {
+  Text<768> message("error running ");
+  message.append(name_of(kind)).append(" hook #").append_number(static_cast<std::int64_t>(number));
+  const auto amount = static_cast<std::int64_t>(value);
+  switch (detail) {
+    case program::Detail::hook_exit:
+      message.append(": exit status ").append_number(amount);
+      break;
+    case program::Detail::hook_signal:
+      message.append(": killed by signal ").append_number(amount);
+      break;
+    case program::Detail::hook_timeout:
+      message.append(": hook ran past specified timeout of ").append_number(amount).append(".0s");
+      break;
+    default:
+      message.append(": cannot start it");
+      break;
+  }
+  while (output.ends_with('\n')) output.remove_suffix(1);
+  if (!output.empty()) message.append(", output: ").append(output);
+  // What ended the hook is said in words; an errno is only left where it could not start.
+  const bool has_started = detail == program::Detail::hook_exit || detail == program::Detail::hook_signal ||
+                           detail == program::Detail::hook_timeout;
+  if (has_started) error.errno_value = 0;
+  error.code = Code::hook_failed;
+  error.message = message;
+}
+
+}  // namespace davit::hooks

@@ -1,0 +1,215 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "davit/features/hooks.hpp"
+#include "davit/sys/file.hpp"
+#include "davit/sys/process.hpp"
+#include "state.hpp"
+
+namespace davit::hooks {
+namespace {
+
+constexpr std::size_t kKeptOutput = 256;  // of each stream, in the error
+using Clock = std::chrono::steady_clock;
+
+/// The reading end of a hook's stdout or stderr, and the end of what came through it.
+struct Stream {
+  sys::UniqueFd reader;
+  std::string tail;
+
+  /// Takes what is there; false at the end.
+  bool take() {
+    char chunk[4096];
+    const ssize_t count = ::read(reader.number(), chunk, sizeof chunk);
+    if (count < 0) return errno == EINTR || errno == EAGAIN;
+    if (count == 0) return false;
+    tail.append(chunk, static_cast<std::size_t>(count));
+    if (tail.size() > kKeptOutput) tail.erase(0, tail.size() - kKeptOutput);
+    return true;
+  }
+  /// Takes what is left without waiting for grandchildren that keep the stream open.
+  void drain() {
+    if (!reader.valid()) return;
+    struct pollfd entry = {reader.number(), POLLIN, 0};
+    while (::poll(&entry, 1, 0) > 0 && (entry.revents & POLLIN) != 0 && take()) continue;
+    while (tail.ends_with('\n')) tail.pop_back();
+  }
+};
+
+struct Running {
+  pid_t pid = -1;
+  sys::UniqueFd pidfd;
+  Stream out;
+  Stream err;
+};
+
+Result<sys::UniqueFd> make_stream(Stream& stream) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) return system_error(errno, "pipe");
+  stream.reader = sys::UniqueFd::adopt(ends[0]);
+  return sys::UniqueFd::adopt(ends[1]);
+}
+
+/// The state as a file: a hook that does not read it leaves nobody waiting and raises no SIGPIPE.
+Result<sys::UniqueFd> make_input(const std::string& state) {
+  sys::UniqueFd file = TRY(sys::sealed_memory("hook-state", std::as_bytes(std::span(state)), false));
+  if (::lseek(file.number(), 0, SEEK_SET) < 0) return system_error(errno, "lseek hook-state");
+  return file;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+/// posix_spawn with its two helper objects.
+class Spawner {
+ public:
+  Spawner() {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawnattr_init(&attributes_);
+    sigset_t set;
+    sigemptyset(&set);
+    ::posix_spawnattr_setsigmask(&attributes_, &set);
+    sigfillset(&set);
+    ::posix_spawnattr_setsigdefault(&attributes_, &set);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  Spawner(const Spawner&) = delete;
+  Spawner& operator=(const Spawner&) = delete;
+  ~Spawner() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  void connect(sys::FdRef descriptor, int as) {
+    ::posix_spawn_file_actions_adddup2(&actions_, descriptor.number(), as);
+  }
+  /// Hooks start in the bundle, as with the peers; when it is gone (poststop) they start here.
+  void start_in(const std::string& directory) {
+    if (!directory.empty() && ::access(directory.c_str(), X_OK) == 0)
+      ::posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str());
+  }
+  Result<pid_t> spawn(const spec::Hook& hook) {
+    const std::vector<std::string> only_path = {hook.path};
+    const std::vector<char*> arguments = pointers(hook.args.empty() ? only_path : hook.args);
+    const std::vector<char*> environment = pointers(hook.env);
+    pid_t pid = -1;
+    const int code =
+        ::posix_spawn(&pid, hook.path.c_str(), &actions_, &attributes_, arguments.data(), environment.data());
+    if (code != 0) return system_error(code, "exec " + hook.path);
+    return pid;
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+Result<Running> start(const spec::Hook& hook, const std::string& state, const std::string& bundle) {
+  Running running;
+  const sys::UniqueFd input = TRY(make_input(state));
+  const sys::UniqueFd out = TRY(make_stream(running.out));
+  const sys::UniqueFd err = TRY(make_stream(running.err));
+  Spawner spawner;
+  spawner.connect(input, STDIN_FILENO);
+  spawner.connect(out, STDOUT_FILENO);
+  spawner.connect(err, STDERR_FILENO);
+  spawner.start_in(bundle);
+  running.pid = TRY(spawner.spawn(hook));
+  running.pidfd = TRY(sys::open_pidfd(running.pid));
+  return running;
+}
+
+/// Milliseconds for poll(2); -1: no limit.
+int time_left(const std::optional<Clock::time_point>& deadline) {
+  if (!deadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+  return left < 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left, 1000000000));
+}
+
+/// Collects the output until the hook has ended; false when time was up first.
+Result<bool> attend(Running& running, const std::optional<Clock::time_point>& deadline) {
+  for (;;) {
+    struct pollfd entries[3] = {{running.pidfd.number(), POLLIN, 0},
+                                {running.out.reader.number(), POLLIN, 0},
+                                {running.err.reader.number(), POLLIN, 0}};
+    const int count = ::poll(entries, 3, time_left(deadline));
+    if (count < 0 && errno != EINTR) return system_error(errno, "poll hook");
+    if (count == 0) return false;
+    if (count < 0) continue;
+    if (entries[1].revents != 0 && !running.out.take()) running.out.reader.reset();
+    if (entries[2].revents != 0 && !running.err.take()) running.err.reader.reset();
+    if (entries[0].revents != 0) return true;
+  }
+}
+
+Error failure(std::string_view how, const Running& running) {
+  Text<768> message(how);
+  message.append(", stdout: ").append(running.out.tail).append(", stderr: ").append(running.err.tail);
+  return make_error(Code::hook_failed, message);
+}
+
+Result<void> run_one(const spec::Hook& hook, const std::string& state, const std::string& bundle) {
+  Running running = TRY(start(hook, state, bundle));
+  std::optional<Clock::time_point> deadline;
+  if (hook.timeout) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);
+  const auto in_time = attend(running, deadline);
+  if (!in_time.ok() || !*in_time) (void)sys::send_signal(running.pidfd, SIGKILL);
+  const int status = TRY(sys::wait_for(running.pid));
+  if (!in_time.ok()) return in_time.error();
+  running.out.drain();
+  running.err.drain();
+  if (!*in_time)
+    return failure("hook ran past specified timeout of " + std::to_string(*hook.timeout) + ".0s", running);
+  if (WIFSIGNALED(status)) {
+    const char* name = ::sigabbrev_np(WTERMSIG(status));
+    return failure("signal: SIG" + std::string(name != nullptr ? name : std::to_string(WTERMSIG(status))),
+                   running);
+  }
+  if (WEXITSTATUS(status) != 0) return failure("exit status " + std::to_string(WEXITSTATUS(status)), running);
+  return {};
+}
+
+Error named(Error error, const spec::Hook& hook, Kind kind, std::size_t index) {
+  Text<768> place("error running ");
+  place.append(name_of(kind)).append(" hook #").append_number(static_cast<std::int64_t>(index + 1));
+  error.code = Code::hook_failed;
+  error.wrap(place);
+  return spec::at(hook.position, error);
+}
+
+}  // namespace
+
+Result<void> run(const spec::Hooks& hooks, Kind kind, const spec::State& state) {
+  const std::vector<spec::Hook>& list = of(hooks, kind);
+  if (list.empty()) return {};
+  const std::string document = state_for(kind, state);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto done = run_one(list[i], document, state.bundle);
+    if (!done.ok()) return named(done.error(), list[i], kind, i);
+  }
+  return {};
+}
+
+std::vector<Error> run_all(const spec::Hooks& hooks, Kind kind, const spec::State& state) {
+  std::vector<Error> failures;
+  const std::vector<spec::Hook>& list = of(hooks, kind);
+  const std::string document = list.empty() ? std::string() : state_for(kind, state);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto done = run_one(list[i], document, state.bundle);
+    if (!done.ok()) failures.push_back(named(done.error(), list[i], kind, i));
+  }
+  return failures;
+}
+
+}  // namespace davit::hooks
