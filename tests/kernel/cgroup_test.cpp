@@ -1,0 +1,383 @@
+// The cgroup feature on the real kernel, in the layout of this machine and in a pure v2 view of it.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "davit/features/cgroup.hpp"
+#include "davit/sys/file.hpp"
+#include "features/cgroup/tree.hpp"
+
+namespace davit::cgroup {
+namespace {
+
+std::string unique_name(const char* what) {
+  return "/davit-test-" + std::to_string(::getpid()) + "-" + what;
+}
+
+bool make_v2_view() {
+  return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount("none", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;
+}
+
+/// Runs `body` in a child, in its own mount namespace if `v2`; failures of its expectations fail the test.
+void in_layout(bool v2, const std::function<void()>& body) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (v2 && !make_v2_view()) ::_exit(77);
+    body();
+    ::_exit(::testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "cannot mount cgroup2 here";
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+}
+
+class Cgroup : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Layouts, Cgroup, ::testing::Values(false, true),
+                         [](const auto& parameter) { return parameter.param ? "v2" : "native"; });
+
+spec::DeviceRule device(bool allow, spec::DeviceRuleType type) {
+  spec::DeviceRule rule;
+  rule.allow = allow;
+  rule.type = type;
+  rule.read = rule.write = rule.mknod = true;
+  return rule;
+}
+
+spec::Config config_for(const std::string& path) {
+  spec::Config config;
+  config.linux.cgroups_path = path;
+  config.linux.resources.devices = {device(false, spec::DeviceRuleType::all)};
+  return config;
+}
+
+Place place_for(const spec::Config& config) {
+  auto layout = host::probe_cgroup_layout();
+  EXPECT_TRUE(layout.ok());
+  auto place = choose(config, "test", *layout, Manager::cgroupfs);
+  EXPECT_TRUE(place.ok());
+  return std::move(place).value();
+}
+
+std::string text(const Error& error) {
+  return std::string(describe(error).view());
+}
+#define EXPECT_OK(...)                                  \
+  do {                                                  \
+    auto&& result_ = (__VA_ARGS__);                     \
+    EXPECT_TRUE(result_.ok()) << text(result_.error()); \
+  } while (false)
+
+void enter_by(const Entrance& entrance, const Place& place) {
+  for (const sys::UniqueFd& file : entrance.task_files)
+    if (::write(file.number(), "0", 1) != 1) ::_exit(3);
+  for (const Directory& directory : place.directories)
+    if (directory.controllers.empty() && !sys::write_file(directory.path + "/cgroup.procs", "0").ok())
+      ::_exit(4);
+}
+
+/// A child inside of the place that runs `body` and then sleeps or exits with its result.
+pid_t start_inside(const Entrance& entrance, const Place& place, const std::function<int()>& body) {
+  int ready[2];
+  EXPECT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    enter_by(entrance, place);
+    if (::write(ready[1], "x", 1) != 1) ::_exit(5);
+    const int code = body();
+    if (code >= 0) ::_exit(code);
+    for (;;) ::pause();
+  }
+  ::close(ready[1]);
+  char byte = 0;
+  EXPECT_EQ(::read(ready[0], &byte, 1), 1);
+  ::close(ready[0]);
+  return child;
+}
+
+int wait_status(pid_t child) {
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return status;
+}
+
+bool any_exists(const Place& place) {
+  for (const Directory& directory : place.directories)
+    if (exists(directory.path)) return true;
+  return false;
+}
+
+TEST_P(Cgroup, LivesAndEnds) {
+  in_layout(GetParam(), [] {
+    const spec::Config config = config_for(unique_name("life") + "/inner");
+    const Place place = place_for(config);
+    Undo undo;
+    auto entrance = prepare(place, config, undo);
+    ASSERT_TRUE(entrance.ok()) << text(entrance.error());
+    const pid_t child = start_inside(*entrance, place, [] { return -1; });
+    EXPECT_EQ(processes(place).value(), std::vector<pid_t>{child});
+    EXPECT_FALSE(frozen(place).value());
+    EXPECT_OK(freeze(place));
+    EXPECT_TRUE(frozen(place).value());
+    EXPECT_OK(thaw(place));
+    EXPECT_FALSE(frozen(place).value());
+    EXPECT_OK(kill(place, SIGTERM));
+    EXPECT_EQ(WTERMSIG(wait_status(child)), SIGTERM);
+    EXPECT_EQ(oom_kills(place), 0u);
+    EXPECT_OK(remove(place));
+    EXPECT_FALSE(any_exists(place));
+    EXPECT_OK(remove(place));  // again: absent is fine
+    undo.roll_back();          // and the parents go with the undo
+    for (const Directory& directory : place.directories)
+      EXPECT_FALSE(exists(directory.path.substr(0, directory.path.rfind('/'))));
+  });
+}
+
+TEST_P(Cgroup, UndoTakesBackWhatWasMadeAndNothingElse) {
+  in_layout(GetParam(), [] {
+    const spec::Config config = config_for(unique_name("undo") + "/a/b");
+    const Place place = place_for(config);
+    const std::string kept = place.directories.back().mount_point + unique_name("undo");
+    ASSERT_EQ(::mkdir(kept.c_str(), 0755), 0);
+    {
+      Undo undo;
+      EXPECT_OK(prepare(place, config, undo));
+      EXPECT_TRUE(any_exists(place));
+    }
+    EXPECT_FALSE(any_exists(place));
+    EXPECT_FALSE(exists(kept + "/a"));
+    EXPECT_EQ(::rmdir(kept.c_str()), 0);
+  });
+}
+
+TEST_P(Cgroup, RemoveKillsWhatIsLeftAlsoInNestedGroupsAndFrozen) {
+  in_layout(GetParam(), [] {
+    const spec::Config config = config_for(unique_name("left"));
+    const Place place = place_for(config);
+    Undo undo;
+    auto entrance = prepare(place, config, undo);
+    ASSERT_TRUE(entrance.ok()) << text(entrance.error());
+    const std::string inner = place.directories.back().path + "/payload/deeper";
+    const pid_t child = start_inside(*entrance, place, [] { return -1; });
+    EXPECT_OK(sys::make_directories(inner, 0755));
+    EXPECT_OK(sys::write_file(inner + "/cgroup.procs", std::to_string(child)));
+    EXPECT_OK(freeze(place));
+    EXPECT_OK(remove(place));
+    EXPECT_EQ(WTERMSIG(wait_status(child)), SIGKILL);
+    EXPECT_FALSE(any_exists(place));
+  });
+}
+
+TEST_P(Cgroup, RefusesOneThatIsInUseOrFrozen) {
+  in_layout(GetParam(), [] {
+    const spec::Config config = config_for(unique_name("used"));
+    const Place place = place_for(config);
+    Undo undo;
+    auto entrance = prepare(place, config, undo);
+    ASSERT_TRUE(entrance.ok()) << text(entrance.error());
+    const pid_t child = start_inside(*entrance, place, [] { return -1; });
+    {
+      Undo second;
+      auto again = prepare(place, config, second);
+      ASSERT_FALSE(again.ok());
+      EXPECT_NE(text(again.error()).find("container's cgroup is not empty: 1 process(es) found"),
+                std::string::npos);
+    }
+    EXPECT_TRUE(any_exists(place));
+    EXPECT_OK(kill(place, SIGKILL));
+    wait_status(child);
+    EXPECT_OK(freeze(place));
+    {
+      Undo third;
+      auto again = prepare(place, config, third);
+      ASSERT_FALSE(again.ok());
+      EXPECT_NE(text(again.error()).find("container's cgroup unexpectedly frozen"), std::string::npos);
+    }
+    EXPECT_OK(thaw(place));
+    Undo fourth;
+    EXPECT_OK(prepare(place, config, fourth));  // empty and thawed: taken over
+  });
+}
+
+int open_code(const char* path) {
+  const int file = ::open(path, O_RDWR | O_NONBLOCK);
+  return file >= 0 ? 0 : errno;
+}
+
+TEST_P(Cgroup, DeviceRulesHoldAndCanBeReplaced) {
+  in_layout(GetParam(), [] {
+    spec::Config config = config_for(unique_name("devices"));
+    const Place place = place_for(config);
+    Undo undo;
+    auto entrance = prepare(place, config, undo);
+    ASSERT_TRUE(entrance.ok()) << text(entrance.error());
+    const auto try_open = [&](const char* path) {
+      return WEXITSTATUS(wait_status(start_inside(*entrance, place, [path] { return open_code(path); })));
+    };
+    EXPECT_EQ(try_open("/dev/null"), 0);
+    EXPECT_EQ(try_open("/dev/kmsg"), EPERM);
+    spec::Resources update;
+    update.devices = {device(true, spec::DeviceRuleType::all)};
+    EXPECT_OK(apply(place, update));
+    EXPECT_EQ(try_open("/dev/kmsg"), 0);
+    update.devices = {device(false, spec::DeviceRuleType::all)};
+    EXPECT_OK(apply(place, update));
+    EXPECT_EQ(try_open("/dev/kmsg"), EPERM);
+    EXPECT_OK(apply(place, update));  // replaces one program by another
+    EXPECT_EQ(try_open("/dev/kmsg"), EPERM);
+    EXPECT_EQ(try_open("/dev/zero"), 0);
+  });
+}
+
+TEST_P(Cgroup, EnterOpensTheSameOrGoesBelow) {
+  in_layout(GetParam(), [] {
+    const spec::Config config = config_for(unique_name("enter"));
+    const Place place = place_for(config);
+    Undo undo;
+    EXPECT_OK(prepare(place, config, undo));
+    for (const Directory& directory : place.directories)
+      EXPECT_EQ(::mkdir((directory.path + "/sub").c_str(), 0755), 0);
+    EXPECT_OK(enter(place, "", ::getpid()));
+    EXPECT_OK(enter(place, "/sub", ::getpid()));
+    EXPECT_OK(enter(place, "./sub/", ::getpid()));
+    for (const char* path : {"..", "../x", "sub/../..", "/../sub", "sub/.."}) {
+      auto entered = enter(place, path, ::getpid());
+      ASSERT_FALSE(entered.ok()) << path;
+      EXPECT_NE(text(entered.error()).find("bad sub cgroup path"), std::string::npos);
+    }
+    EXPECT_FALSE(enter(place, "absent", ::getpid()).ok());
+    if (place.mode == host::CgroupMode::v2) return;
+    EXPECT_OK(enter(place, "memory,pids:sub", ::getpid()));
+    auto unknown = enter(place, "nonsense:sub", ::getpid());
+    ASSERT_FALSE(unknown.ok());
+    EXPECT_NE(text(unknown.error()).find("unknown controller "), std::string::npos);
+  });
+}
+
+TEST_P(Cgroup, ProcessesBornAfterwardsMayBeLimitedToNone) {
+  in_layout(GetParam(), [] {
+    spec::Config config = config_for(unique_name("pids"));
+    config.linux.resources.pids.limit = 0;
+    const Place place = place_for(config);
+    const Directory* pids = find_directory(place, "pids");
+    if (pids->controllers.empty()) {
+      Undo undo;
+      EXPECT_OK(prepare(place, config, undo));
+      auto late = apply_after_birth(place, config.linux.resources);
+      // The view has no pids controller, which must not pass silently.
+      if (late.ok()) return;
+      EXPECT_NE(text(late.error()).find("controller 'pids' is not available"), std::string::npos)
+          << text(late.error());
+      return;
+    }
+    Undo undo;
+    EXPECT_OK(prepare(place, config, undo));
+    EXPECT_EQ(read_value(pids->path + "/pids.max").value(), "max");
+    EXPECT_OK(apply_after_birth(place, config.linux.resources));
+    EXPECT_EQ(read_value(pids->path + "/pids.max").value(), "1");
+  });
+}
+
+TEST_P(Cgroup, LimitsAreAppliedAndUpdatedInAnyOrder) {
+  in_layout(GetParam(), [] {
+    spec::Config config = config_for(unique_name("limits"));
+    const Place place = place_for(config);
+    if (place.mode == host::CgroupMode::v2) return;  // the view has no controllers; see the VM's tests
+    const auto value = [&](const char* controller, const char* file) {
+      return read_value(find_directory(place, controller)->path + "/" + file).value();
+    };
+    config.linux.resources.memory.limit = 64 << 20;
+    config.linux.resources.memory.swap = 128 << 20;
+    config.linux.resources.cpu.shares = 512;
+    config.linux.resources.cpu.quota = 50000;
+    config.linux.resources.cpu.period = 100000;
+    config.linux.resources.cpu.cpus = "0";
+    config.linux.resources.pids.limit = 20;
+    Undo undo;
+    EXPECT_OK(prepare(place, config, undo));
+    EXPECT_EQ(value("memory", "memory.limit_in_bytes"), std::to_string(64 << 20));
+    EXPECT_EQ(value("memory", "memory.memsw.limit_in_bytes"), std::to_string(128 << 20));
+    EXPECT_EQ(value("cpu", "cpu.shares"), "512");
+    EXPECT_EQ(value("cpu", "cpu.cfs_quota_us"), "50000");
+    EXPECT_EQ(value("cpuset", "cpuset.cpus"), "0");
+    EXPECT_FALSE(value("cpuset", "cpuset.mems").empty());
+    EXPECT_EQ(value("pids", "pids.max"), "20");
+    spec::Resources update;
+    for (const std::int64_t limit : {256 << 20, 32 << 20}) {
+      update.memory.limit = limit;
+      update.memory.swap = limit;
+      EXPECT_OK(apply(place, update));
+      EXPECT_EQ(value("memory", "memory.limit_in_bytes"), std::to_string(limit));
+      EXPECT_EQ(value("memory", "memory.memsw.limit_in_bytes"), std::to_string(limit));
+    }
+    update = {};
+    update.memory.limit = -1;
+    EXPECT_OK(apply(place, update));
+    EXPECT_EQ(value("pids", "pids.max"), "20");
+  });
+}
+
+TEST_P(Cgroup, CheckBeforeUpdateRejectsALimitBelowUsage) {
+  in_layout(GetParam(), [] {
+    spec::Config config = config_for(unique_name("check"));
+    const Place place = place_for(config);
+    if (place.mode == host::CgroupMode::v2) return;  // no memory controller in the view
+    Undo undo;
+    auto entrance = prepare(place, config, undo);
+    ASSERT_TRUE(entrance.ok()) << text(entrance.error());
+    const pid_t child = start_inside(*entrance, place, [] {
+      std::vector<char> memory(16 << 20, 'x');
+      return memory.back() == 'x' ? -1 : 1;
+    });
+    spec::Resources update;
+    update.memory.limit = 1;
+    update.memory.check_before_update = true;
+    for (int i = 0;
+         i < 500 &&
+         read_value(find_directory(place, "memory")->path + "/memory.usage_in_bytes").value() == "0";
+         ++i)
+      ::usleep(10000);
+    auto applied = apply(place, update);
+    ASSERT_FALSE(applied.ok());
+    EXPECT_NE(text(applied.error()).find("rejecting memory limit 1 < usage "), std::string::npos);
+    EXPECT_OK(remove(place));
+    wait_status(child);
+  });
+}
+
+TEST_P(Cgroup, DisabledRefusesLimitsButNotDeviceRules) {
+  spec::Config config = config_for("");
+  Place place;
+  place.manager = Manager::disabled;
+  Undo undo;
+  auto entrance = prepare(place, config, undo);
+  ASSERT_TRUE(entrance.ok());
+  EXPECT_TRUE(entrance->task_files.empty());
+  config.linux.resources.pids.limit = 10;
+  EXPECT_FALSE(prepare(place, config, undo).ok());
+  EXPECT_OK(remove(place));
+  EXPECT_FALSE(frozen(place).value());
+}
+
+TEST_P(Cgroup, NeverRemovesAMountPoint) {
+  Place place;
+  place.directories = {{{}, "/sys/fs/cgroup", "/sys/fs/cgroup"}};
+  EXPECT_FALSE(remove(place).ok());
+  place.directories = {{{}, "/tmp", "/sys/fs/cgroup"}};
+  EXPECT_FALSE(remove(place).ok());
+}
+
+}  // namespace
+}  // namespace davit::cgroup
