@@ -98,6 +98,20 @@ TEST_F(Devices, TheSameOnCgroupV2) {
   EXPECT_NE(output(config, script).find("open-kmsg ok"), std::string::npos);
 }
 
+TEST_F(Devices, TheHostsNullIsNotGivenAway) {
+  SKIP_FOR("crun", "1.8.1 does just that");
+  struct stat before {};
+  ASSERT_EQ(stat("/dev/null", &before), 0);
+  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  Bundle bundle;
+  bundle.config["process"]["user"] = Json::parse(R"({"uid": 1000, "gid": 1000})");
+  run_bundle(bundle, {}, {.fds = {{null.get(), 0}, {null.get(), 1}}});
+  struct stat after {};
+  ASSERT_EQ(stat("/dev/null", &after), 0);
+  EXPECT_EQ(after.st_uid, before.st_uid);
+  EXPECT_EQ(after.st_mode, before.st_mode);
+}
+
 TEST_F(Devices, DevOfTheHostIsLeftAlone) {
   TempDir dev;
   write_file(dev / "null", "");

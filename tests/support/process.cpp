@@ -89,14 +89,10 @@ std::string Outcome::all() const {
 Child::Child(const std::vector<std::string>& argv, const Options& options)
     : timeout_ms_(options.timeout_ms), name_(argv[0]), out_(scratch()), err_(scratch()) {
   for (std::size_t i = 1; i < argv.size() && i < 8; ++i) name_ += " " + argv[i];
-  Fd in;
-  if (options.input.empty()) {
-    in = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  } else {
-    in = scratch();
-    if (write(in.get(), options.input.data(), options.input.size()) < 0) ADD_FAILURE() << strerror(errno);
-    lseek(in.get(), 0, SEEK_SET);
-  }
+  // Never the host's /dev/null: crun gives what it finds there to the container's user.
+  const Fd in = scratch();
+  if (write(in.get(), options.input.data(), options.input.size()) < 0) ADD_FAILURE() << strerror(errno);
+  lseek(in.get(), 0, SEEK_SET);
   pid_ = fork();
   if (pid_ == 0) become(argv, options, in.get(), out_.get(), err_.get());
   own_children().insert(pid_);

@@ -13,7 +13,7 @@
 namespace support {
 
 struct Options {
-  std::string input;                     ///< what the program reads from stdin (otherwise /dev/null)
+  std::string input;                     ///< what the program reads from stdin
   std::vector<std::string> env;          ///< added to ours, "NAME=value"
   bool only_env = false;                 ///< nothing but `env`
   std::string cwd;                       ///< working directory, ours if empty
