@@ -1,0 +1,122 @@
+#include "davit/features/credentials.hpp"
+
+#include <gtest/gtest.h>
+
+#include "compiled.hpp"
+
+namespace davit::credentials {
+namespace {
+
+using test::Compiled;
+
+constexpr program::u64 kChown = 1U << 0;
+constexpr program::u64 kKill = 1U << 5;
+
+TEST(Credentials, NothingIsEmittedForWhatIsAbsent) {
+  Compiled compiled;
+  const spec::Process process;
+  compile_umask(compiled.out, process);
+  compile_no_new_privileges(compiled.out, process);
+  compiled.finish();
+  EXPECT_FALSE(compiled.find<program::SetUmask>());
+  EXPECT_FALSE(compiled.find<program::NoNewPrivileges>());
+}
+
+TEST(Credentials, WithoutCapabilitiesTheProcessGetsNone) {
+  Compiled compiled;
+  const spec::Process process;
+  compile_bounding(compiled.out, process);
+  compile_capabilities(compiled.out, process);
+  compiled.finish();
+  EXPECT_EQ(compiled.find<program::DropBounding>()->keep, 0U);
+  const auto sets = compiled.find<program::SetCapabilities>();
+  EXPECT_EQ(sets->effective | sets->permitted | sets->inheritable | sets->ambient, 0U);
+}
+
+TEST(Credentials, UnknownCapabilitiesAreWarningsAtTheirPlace) {
+  Compiled compiled;
+  compiled.facts.last_capability = 40;
+  spec::Process process;
+  process.capabilities.emplace();
+  process.capabilities->bounding = {"CAP_CHOWN", "CAP_FLY", "CAP_63", "chown", "cap_kill"};
+  compile_bounding(compiled.out, process);
+  compiled.finish();
+  EXPECT_EQ(compiled.find<program::DropBounding>()->keep, kChown);
+  ASSERT_EQ(compiled.out.warnings.size(), 4U);
+  EXPECT_EQ(compiled.out.warnings[0].message.view(), "ignoring unknown or unavailable capability CAP_FLY");
+}
+
+TEST(Credentials, CapabilitiesBeyondTheKernelAreLeftOut) {
+  Compiled compiled;
+  compiled.facts.last_capability = 3;
+  spec::Process process;
+  process.capabilities.emplace();
+  process.capabilities->permitted = {"CAP_CHOWN", "CAP_KILL"};
+  compile_capabilities(compiled.out, process);
+  compiled.finish();
+  EXPECT_EQ(compiled.find<program::SetCapabilities>()->permitted, kChown);
+  EXPECT_EQ(compiled.out.warnings.size(), 1U);
+}
+
+TEST(Credentials, AmbientNeedsPermittedAndInheritable) {
+  Compiled compiled;
+  spec::Process process;
+  process.capabilities.emplace();
+  process.capabilities->permitted = {"CAP_CHOWN", "CAP_KILL"};
+  process.capabilities->inheritable = {"CAP_KILL"};
+  process.capabilities->ambient = {"CAP_CHOWN", "CAP_KILL"};
+  compile_capabilities(compiled.out, process);
+  compiled.finish();
+  EXPECT_EQ(compiled.find<program::SetCapabilities>()->ambient, kKill);
+  ASSERT_EQ(compiled.out.warnings.size(), 1U);
+  EXPECT_TRUE(
+      compiled.out.warnings[0].message.view().starts_with("can't raise ambient capability CAP_CHOWN: "));
+}
+
+TEST(Credentials, GroupsAreSetUnlessTheAnnotationKeepsThem) {
+  spec::Config config;
+  spec::Process process;
+  process.user.uid = 7;
+  process.user.gid = 8;
+  process.user.additional_gids = {9, 10};
+  Compiled plain;
+  compile_user(plain.out, config, process);
+  plain.finish();
+  const auto user = plain.find<program::BecomeUser>();
+  EXPECT_EQ(user->uid, 7U);
+  EXPECT_EQ(user->gid, 8U);
+  EXPECT_EQ(plain.items(user->groups), (std::vector<program::u32>{9, 10}));
+  EXPECT_EQ(user->keep_groups, 0U);
+  EXPECT_EQ(user->allow_no_setgroups, 0U);
+
+  config.annotations["run.oci.keep_original_groups"] = "1";
+  config.linux.namespaces.push_back({spec::NamespaceType::user, "", {}});
+  Compiled kept;
+  compile_user(kept.out, config, process);
+  kept.finish();
+  EXPECT_EQ(kept.find<program::BecomeUser>()->keep_groups, 1U);
+  EXPECT_EQ(kept.find<program::BecomeUser>()->allow_no_setgroups, 1U);
+}
+
+TEST(Credentials, AddedCapabilityIsNeverInheritable) {
+  spec::Process process;
+  ASSERT_TRUE(add_capability(process, "kill").ok());
+  EXPECT_EQ(process.capabilities->bounding, std::vector<std::string>{"CAP_KILL"});
+  EXPECT_EQ(process.capabilities->effective, std::vector<std::string>{"CAP_KILL"});
+  EXPECT_EQ(process.capabilities->permitted, std::vector<std::string>{"CAP_KILL"});
+  EXPECT_TRUE(process.capabilities->inheritable.empty());
+  EXPECT_TRUE(process.capabilities->ambient.empty());
+  process.capabilities->inheritable = {"CAP_CHOWN"};
+  ASSERT_TRUE(add_capability(process, "CAP_CHOWN").ok());
+  EXPECT_EQ(process.capabilities->ambient, std::vector<std::string>{"CAP_CHOWN"});
+  EXPECT_FALSE(add_capability(process, "CAP_FLY").ok());
+}
+
+TEST(Credentials, AllCapabilitiesAreThoseOfTheKernel) {
+  EXPECT_EQ(all_capabilities(1), (std::vector<std::string>{"CAP_CHOWN", "CAP_DAC_OVERRIDE"}));
+  EXPECT_EQ(all_capabilities(40).size(), 41U);
+  EXPECT_LE(all_capabilities(62).size(), 63U);
+}
+
+}  // namespace
+}  // namespace davit::credentials
