@@ -75,7 +75,7 @@ std::string log_line(LogFormat format, Level level, std::string_view message, st
 Result<Log> Log::make(const std::string& destination, const std::string& format, const std::string& level,
                       bool debug) {
   Log log;
-  if (format != "" && format != "text" && format != "json") {
+  if (!format.empty() && format != "text" && format != "json") {
     Error error = make_error(Code::invalid_argument, "unknown --log-format \"" + format.substr(0, 40) + "\"");
     return error.advise("it is text or json");
   }
