@@ -1,0 +1,128 @@
+// Device nodes and links of /dev.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "davit/features/devices.hpp"
+
+namespace davit::devices {
+namespace {
+
+struct DefaultDevice {
+  std::string_view path;
+  std::uint32_t major;
+  std::uint32_t minor;
+};
+constexpr auto kDefaultDevices = std::to_array<DefaultDevice>({
+    {"/dev/null", 1, 3},
+    {"/dev/zero", 1, 5},
+    {"/dev/full", 1, 7},
+    {"/dev/random", 1, 8},
+    {"/dev/urandom", 1, 9},
+    {"/dev/tty", 5, 0},
+});
+
+struct Link {
+  std::string_view path;
+  std::string_view content;
+};
+constexpr auto kLinks = std::to_array<Link>({
+    {"/dev/fd", "/proc/self/fd"},
+    {"/dev/stdin", "/proc/self/fd/0"},
+    {"/dev/stdout", "/proc/self/fd/1"},
+    {"/dev/stderr", "/proc/self/fd/2"},
+});
+
+/// The path without doubled and trailing slashes, to compare it.
+std::string normal(std::string_view path) {
+  std::string result;
+  for (const char character : path)
+    if (character != '/' || !result.ends_with('/')) result.push_back(character);
+  if (result.size() > 1 && result.ends_with('/')) result.pop_back();
+  return result;
+}
+
+bool is_bind(const spec::Mount& mount) {
+  const auto is_word = [](const std::string& option) { return option == "bind" || option == "rbind"; };
+  return mount.type == "bind" || mount.type == "rbind" ||
+         std::any_of(mount.options.begin(), mount.options.end(), is_word);
+}
+
+/// The /dev of a host already has everything, and what we would change in it is not ours.
+bool has_bound_dev(const spec::Config& config) {
+  return std::any_of(config.mounts.begin(), config.mounts.end(), [](const spec::Mount& mount) {
+    return is_bind(mount) && normal("/" + mount.destination) == "/dev";
+  });
+}
+
+std::uint32_t node_type(spec::DeviceType type) {
+  switch (type) {
+    case spec::DeviceType::character:
+      return S_IFCHR;
+    case spec::DeviceType::block:
+      return S_IFBLK;
+    case spec::DeviceType::fifo:
+      return S_IFIFO;
+  }
+  return 0;
+}
+
+void emit_device(features::Compilation& compilation, const spec::Config& config, const spec::Device& device,
+                 program::Origin origin) {
+  constexpr std::uint32_t kDefaultMode = 0666;
+  const std::string path = normal(device.path);
+  const bool user = config.linux.find_namespace(spec::NamespaceType::user) != nullptr;
+  program::MakeDevice make;
+  make.path = compilation.builder.text(path);
+  make.host_path = make.path;
+  // mknod(2) is for the initial user namespace only; a fifo is no device and can always be made.
+  const bool is_fifo = device.type == spec::DeviceType::fifo;
+  make.bind = !is_fifo && (user || !compilation.facts.privileged) ? 1 : 0;
+  make.mode = node_type(device.type) | (device.file_mode.value_or(kDefaultMode) & 07777U);
+  make.uid = device.uid.value_or(0);
+  make.gid = device.gid.value_or(0);
+  make.major = device.major;
+  make.minor = device.minor;
+  make.root = compilation.root;
+  compilation.builder.emit(make, origin);
+}
+
+void emit_link(features::Compilation& compilation, const Link& link, bool replace) {
+  program::MakeSymlink make;
+  make.content = compilation.builder.text(link.content);
+  make.path = compilation.builder.text(link.path);
+  make.root = compilation.root;
+  make.keep_existing = replace ? 0 : 1;
+  make.replace = replace ? 1 : 0;
+  compilation.builder.emit(make);
+}
+
+}  // namespace
+
+Result<void> compile(features::Compilation& compilation, const spec::Config& config, bool link_core) {
+  const bool bound = has_bound_dev(config);
+  const auto& wanted = config.linux.devices;
+  for (const DefaultDevice& device : kDefaultDevices) {
+    const auto same = [&](const spec::Device& other) { return normal(other.path) == device.path; };
+    if (bound || std::any_of(wanted.begin(), wanted.end(), same)) continue;
+    spec::Device entry;
+    entry.path = device.path;
+    entry.major = device.major;
+    entry.minor = device.minor;
+    emit_device(compilation, config, entry, 0);
+  }
+  for (const spec::Device& device : wanted) {
+    if (bound && normal(device.path).starts_with("/dev/")) continue;
+    emit_device(compilation, config, device, compilation.origin(device.position));
+  }
+  if (bound) return {};
+  for (const Link& link : kLinks) emit_link(compilation, link, false);
+  if (link_core) emit_link(compilation, {"/dev/core", "/proc/kcore"}, false);
+  // An image's own ptmx node would open ptys of the host.
+  emit_link(compilation, {"/dev/ptmx", "pts/ptmx"}, true);
+  return {};
+}
+
+}  // namespace davit::devices

@@ -1,0 +1,130 @@
+// Mounts of type cgroup: what the container sees of its cgroups.
+#include <linux/mount.h>
+
+#include "features/rootfs/mounting.hpp"
+#include "features/rootfs/paths.hpp"
+
+namespace davit::rootfs {
+namespace {
+
+using spec::NamespaceType;
+
+/// An entry below or instead of the one in the config.
+spec::Mount derived(const Entry& entry, std::string destination, std::string type, std::string source) {
+  spec::Mount mount = entry.mount;
+  mount.destination = std::move(destination);
+  mount.type = std::move(type);
+  mount.source = std::move(source);
+  return mount;
+}
+
+Options without_parameters(const Options& options) {
+  Options copy = options;
+  copy.parameters.clear();
+  copy.superblock.clear();
+  return copy;
+}
+
+/// Binds a cgroup directory of the host. Opened by init: davit makes the directory only after it has opened
+/// its other host resources.
+void bind_directory(Mounting& mounting, const Entry& entry, const std::string& source,
+                    const std::string& destination) {
+  features::Compilation& compilation = mounting.compilation;
+  program::OpenTree open;
+  open.host_path = compilation.builder.text(source);
+  open.recursive = 1;
+  open.tree = compilation.builder.reserve();
+  compilation.builder.emit(open, entry.origin);
+  program::MountTree operation;
+  operation.tree = open.tree;
+  operation.root = compilation.root;
+  operation.target.path = compilation.builder.text(destination);
+  // Recursive, or a hierarchy mounted below would stay writable under a read-only one (CVE-2023-25809).
+  operation.recursive_attributes.set = entry.options.attributes.set | entry.options.recursive_attributes.set;
+  operation.recursive_attributes.propagation = MS_PRIVATE;
+  compilation.builder.emit(operation, entry.origin);
+}
+
+/// A cgroup2 mount shows the cgroup namespace that it is made in, and takes privilege over it.
+bool may_mount_v2(const Mounting& mounting) {
+  const bool user =
+      has_namespace(mounting.config, NamespaceType::user) || !mounting.compilation.facts.privileged;
+  return !user || has_namespace(mounting.config, NamespaceType::cgroup);
+}
+
+Result<void> compile_v2(Mounting& mounting, const Entry& entry) {
+  if (!may_mount_v2(mounting)) {
+    const auto& hierarchies = mounting.compilation.facts.cgroup.hierarchies;
+    const std::string source = hierarchies.empty() ? "/sys/fs/cgroup" : hierarchies.back().mount_point;
+    bind_directory(mounting, entry, source, entry.destination);
+    return {};
+  }
+  const spec::Mount mount = derived(entry, entry.destination, "cgroup2", "cgroup");
+  return compile_filesystem(mounting, {mount, entry.options, entry.destination, entry.origin});
+}
+
+/// Parameters of a v1 hierarchy: its controllers, or its name.
+std::vector<Parameter> hierarchy_parameters(const host::Hierarchy& hierarchy) {
+  std::vector<Parameter> parameters;
+  for (const std::string& controller : hierarchy.controllers) {
+    if (controller.starts_with("name=")) {
+      parameters.push_back({"none", {}, true});
+      parameters.push_back({"name", controller.substr(5), false});
+    } else {
+      parameters.push_back({controller, {}, true});
+    }
+  }
+  return parameters;
+}
+
+/// One hierarchy below the destination, and symlinks from its controllers where it has several.
+Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size_t index) {
+  features::Compilation& compilation = mounting.compilation;
+  const host::Hierarchy& hierarchy = compilation.facts.cgroup.hierarchies[index];
+  const std::string name = base_name(hierarchy.mount_point);
+  const std::string destination = clean(entry.destination + "/" + name);
+  const bool is_v2 = hierarchy.controllers.empty();
+  if (has_namespace(mounting.config, NamespaceType::cgroup)) {
+    const spec::Mount mount = derived(entry, destination, is_v2 ? "cgroup2" : "cgroup", "cgroup");
+    Entry below{mount, without_parameters(entry.options), destination, entry.origin};
+    below.options.parameters = hierarchy_parameters(hierarchy);
+    TRY(compile_filesystem(mounting, below));
+  } else {
+    const std::string& own = index < mounting.cgroups.size() && !mounting.cgroups[index].empty()
+                                 ? mounting.cgroups[index]
+                                 : hierarchy.mount_point + hierarchy.own_path;
+    bind_directory(mounting, entry, own, destination);
+  }
+  for (const std::string& controller : hierarchy.controllers) {
+    if (controller == name || controller.starts_with("name=")) continue;
+    program::MakeSymlink link;
+    link.content = compilation.builder.text(name);
+    link.path = compilation.builder.text(clean(entry.destination + "/" + controller));
+    link.root = compilation.root;
+    link.keep_existing = 1;
+    compilation.builder.emit(link, entry.origin);
+  }
+  return {};
+}
+
+/// v1 and hybrid: a small tmpfs that holds all hierarchies.
+Result<void> compile_v1(Mounting& mounting, const Entry& entry) {
+  const spec::Mount mount = derived(entry, entry.destination, "tmpfs", "tmpfs");
+  Entry holder{mount, without_parameters(entry.options), entry.destination, entry.origin};
+  holder.options.parameters = {{"mode", "755", false}};
+  TRY(compile_filesystem(mounting, holder));
+  for (std::size_t index = 0; index < mounting.compilation.facts.cgroup.hierarchies.size(); ++index)
+    TRY(compile_hierarchy(mounting, entry, index));
+  return {};
+}
+
+}  // namespace
+
+Result<void> compile_cgroup(Mounting& mounting, const Entry& entry) {
+  const bool v2 = mounting.compilation.facts.cgroup.mode == host::CgroupMode::v2;
+  if (v2) return compile_v2(mounting, entry);
+  if (entry.mount.type == "cgroup") return compile_v1(mounting, entry);
+  return compile_filesystem(mounting, entry);
+}
+
+}  // namespace davit::rootfs

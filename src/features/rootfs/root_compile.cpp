@@ -1,0 +1,148 @@
+// The root itself: how it gets into the mount namespace, and how it becomes "/".
+#include <linux/mount.h>
+
+#include "features/rootfs/mounting.hpp"
+#include "features/rootfs/paths.hpp"
+
+namespace davit::rootfs {
+namespace {
+
+using spec::NamespaceType;
+using spec::RootfsPropagation;
+
+struct FinalPropagation {
+  std::uint64_t type = 0;
+  bool recursive = false;
+};
+
+FinalPropagation final_propagation(const spec::Config& config) {
+  if (!config.linux.rootfs_propagation) return {};
+  switch (*config.linux.rootfs_propagation) {
+    case RootfsPropagation::private_mount:
+      return {MS_PRIVATE, false};
+    case RootfsPropagation::shared:
+      return {MS_SHARED, false};
+    case RootfsPropagation::slave:
+      return {MS_SLAVE, false};
+    case RootfsPropagation::unbindable:
+      return {MS_UNBINDABLE, false};
+    case RootfsPropagation::rprivate:
+      return {MS_PRIVATE, true};
+    case RootfsPropagation::rshared:
+      return {MS_SHARED, true};
+    case RootfsPropagation::rslave:
+      return {MS_SLAVE, true};
+    case RootfsPropagation::runbindable:
+      return {MS_UNBINDABLE, true};
+  }
+  return {};
+}
+
+bool wants_slave(const spec::Config& config) {
+  return final_propagation(config).type == MS_SLAVE;
+}
+
+}  // namespace
+
+program::Slot tree_of(features::Compilation& compilation, features::HostRequest wanted,
+                      program::Origin origin) {
+  if (compilation.facts.privileged) {
+    wanted.kind = features::RequestKind::tree;
+    return compilation.request(std::move(wanted));
+  }
+  program::OpenTree operation;
+  operation.host_path = compilation.builder.text(wanted.path);
+  operation.recursive = wanted.recursive ? 1 : 0;
+  operation.tree = compilation.builder.reserve();
+  compilation.builder.emit(operation, origin);
+  return operation.tree;
+}
+
+Result<void> compile_root(features::Compilation& compilation, const spec::Config& config) {
+  const program::Origin origin = compilation.origin(config.root.position, "path");
+  // Before anything is mounted, so that nothing of the container ever shows up on the host. A joined mount
+  // namespace belongs to somebody else: its propagation is not ours to change.
+  if (is_new_namespace(config, NamespaceType::mount)) {
+    program::SetPropagation isolate;
+    isolate.flags = MS_SLAVE | MS_REC;
+    compilation.builder.emit(isolate);
+  }
+  features::HostRequest wanted;
+  wanted.path = host_path(config.root.path, compilation.call.bundle);
+  wanted.recursive = true;
+  wanted.position = config.root.position;
+  const program::Slot tree = tree_of(compilation, std::move(wanted), origin);
+  compilation.root = tree;
+  // Without a mount namespace there is nowhere to attach it: the detached copy itself becomes the root.
+  if (!has_namespace(config, NamespaceType::mount)) return {};
+  program::AttachRoot attach;
+  attach.tree = tree;
+  // Private unless the container asked to see later mounts of the host: pivot_root refuses a shared root.
+  attach.recursive_attributes.propagation = wants_slave(config) ? MS_SLAVE : MS_PRIVATE;
+  compilation.builder.emit(attach, origin);
+  return {};
+}
+
+Result<void> compile_pivot(features::Compilation& compilation, const spec::Config& config) {
+  const program::Origin origin = compilation.origin(config.root.position, "path");
+  if (!is_new_namespace(config, NamespaceType::mount)) {
+    // pivot_root would pull the root away from everybody else in a namespace that is not only ours.
+    program::EnterRoot enter;
+    enter.directory = compilation.root;
+    compilation.builder.emit(enter, origin);
+  } else if (compilation.call.no_pivot) {
+    program::ChangeRoot change;
+    change.root = compilation.root;
+    compilation.builder.emit(change, origin);
+  } else {
+    program::PivotRoot pivot;
+    pivot.root = compilation.root;
+    compilation.builder.emit(pivot, origin);
+  }
+  return {};
+}
+
+Result<void> compile_seal(features::Compilation& compilation, const spec::Config& config,
+                          const Sealing& sealing) {
+  for (const LateReadonly& late : sealing) {
+    // The mount's own descriptor is the root of the path, so that nothing mounted over it can take its place.
+    program::Remount remount;
+    remount.root = late.mount;
+    remount.target.path = compilation.builder.text("/");
+    remount.target.flags = program::kTargetMustExist;
+    remount.attributes.set = MOUNT_ATTR_RDONLY;
+    compilation.builder.emit(remount, late.origin);
+  }
+  const FinalPropagation propagation = final_propagation(config);
+  program::SealRoot seal;
+  seal.root = compilation.root;
+  seal.recursive_propagation = propagation.recursive ? 1 : 0;
+  seal.attributes.propagation = propagation.type;
+  if (config.root.readonly) seal.attributes.set = MOUNT_ATTR_RDONLY;
+  const bool anything = seal.attributes.propagation != 0 || seal.attributes.set != 0;
+  if (anything) compilation.builder.emit(seal, compilation.origin(config.root.position, "readonly"));
+  return {};
+}
+
+Result<void> compile_masks(features::Compilation& compilation, const spec::Config& config) {
+  if (config.linux.masked_paths.empty() && config.linux.readonly_paths.empty()) return {};
+  const program::Slot empty =
+      config.linux.masked_paths.empty() ? program::kNoSlot : compilation.builder.reserve();
+  // Read-only first: a path in both lists ends up masked, as a recursive clone would carry a mask along.
+  for (const spec::ListedPath& entry : config.linux.readonly_paths) {
+    program::ProtectPath protect;
+    protect.path = compilation.builder.text(clean(entry.path));
+    protect.root = compilation.root;
+    compilation.builder.emit(protect, compilation.origin(entry.position));
+  }
+  for (const spec::ListedPath& entry : config.linux.masked_paths) {
+    program::MaskPath mask;
+    mask.path = compilation.builder.text(clean(entry.path));
+    mask.root = compilation.root;
+    mask.empty = empty;
+    compilation.builder.emit(mask, compilation.origin(entry.position));
+  }
+  return {};
+}
+
+}  // namespace davit::rootfs

@@ -1,0 +1,38 @@
+// What compile_mounts asks about the sources of bind mounts, answered by this machine.
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+
+#include "davit/features/rootfs.hpp"
+#include "davit/sys/file.hpp"
+
+namespace davit::rootfs {
+namespace {
+
+Result<SourceKind> kind_of(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return system_error(errno, "bind source " + path);
+  return S_ISDIR(info.st_mode) ? SourceKind::directory : SourceKind::other;
+}
+
+Result<std::string> link_of(const std::string& path) {
+  auto content = sys::read_link(path);
+  if (content) return content;
+  if (content.error().errno_value == EINVAL) return std::string();
+  return content.error();
+}
+
+bool is_procfs(const std::string& path) {
+  struct statfs info {};
+  return statfs(path.c_str(), &info) == 0 && info.f_type == PROC_SUPER_MAGIC;
+}
+
+}  // namespace
+
+SourceQueries host_queries() {
+  return {kind_of, link_of, is_procfs};
+}
+
+}  // namespace davit::rootfs
