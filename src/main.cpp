@@ -1,3 +1,5 @@
-int main() {
-  return 0;
+#include "davit/cli/main.hpp"
+
+int main(int argc, char** argv) {
+  return davit::cli::main(argc, argv);
 }

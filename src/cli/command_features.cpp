@@ -1,11 +1,33 @@
 #include "cli/handlers.hpp"
+#include "cli/help.hpp"
 #include "cli/invocation.hpp"
+#include "davit/features/credentials.hpp"
+#include "davit/features/rootfs.hpp"
+#include "davit/features/seccomp.hpp"
+#include "davit/host/facts.hpp"
 #include "davit/spec/features.hpp"
 
 namespace davit::cli {
 
 Result<int> command_features(Invocation& /*invocation*/) {
-  const spec::Features features = spec::reader_features();
+  spec::Features features = spec::reader_features();
+  features.mount_options = rootfs::mount_options();
+  features.linux.capabilities = credentials::all_capabilities(TRY(host::probe(false)).last_capability);
+  features.linux.seccomp = seccomp::features();
+  // What this build can do, wherever it runs: the caller knows the machine.
+  features.linux.cgroup.v1 = true;
+  features.linux.cgroup.v2 = true;
+  features.linux.cgroup.systemd = false;
+  features.linux.cgroup.systemd_user = false;
+  features.linux.cgroup.rdma = true;
+  features.linux.apparmor = true;
+  features.linux.selinux = true;
+  features.linux.intel_rdt.enabled = false;
+  features.linux.idmap = true;
+  features.linux.net_devices = false;
+  features.annotations = {{"io.github.seccomp.libseccomp.version", seccomp_version_text()},
+                          {"davit.version", version_number()}};
+  features.potentially_unsafe_config_annotations = {"run.oci."};
   TRY(print(spec::features_json(features)));
   return 0;
 }
