@@ -1,6 +1,7 @@
 // The loop: one record after the other, and one report if one fails.
 #include "davit/program/all.hpp"
 #include "init/context.hpp"
+#include "init/start.hpp"
 
 namespace davit::init {
 namespace {
@@ -54,5 +55,28 @@ Status run_records(Context& context) {
   }
   return kDone;
 }
+
+#ifdef DAVIT_INIT_HOSTED
+Message perform_all(std::byte* image) {
+  Context context;
+  context.base = image;
+  context.channel = context.slot(context.header().channel);
+  const program::Header& header = context.header();
+  for (u32 at = header.records; at < header.records_end;) {
+    const auto& operation = *reinterpret_cast<const Operation*>(image + at);
+    const Status status = execute_one(context, operation);
+    if (status.failed()) {
+      Message message = context.message;
+      message.type = MessageType::failed;
+      message.operation = operation.index;
+      message.error = status.error;
+      message.detail = status.detail;
+      return message;
+    }
+    at += operation.size;
+  }
+  return Message{};
+}
+#endif
 
 }  // namespace davit::init

@@ -13,4 +13,10 @@ struct Start {
 /// Maps the program, guards the process and runs it. Returns the exit code where execve did not happen.
 int run(const Start& start);
 
+#ifdef DAVIT_INIT_HOSTED
+/// Performs all operations of a program in the calling process. The first failure as a message; type 0 if
+/// none.
+program::Message perform_all(std::byte* image);
+#endif
+
 }  // namespace davit::init

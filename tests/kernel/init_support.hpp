@@ -23,6 +23,7 @@
 
 #include "davit/program/builder.hpp"
 #include "davit/program/operations.hpp"
+#include "init/start.hpp"
 
 extern "C" const char davit_init_image_begin[];
 extern "C" const char davit_init_image_end[];
@@ -98,6 +99,14 @@ class Scratch {
   fs::path path_;
 };
 
+inline constexpr unsigned long kPrivate = MS_PRIVATE | MS_REC;
+
+/// mount(2): sys/mount.h and linux/mount.h cannot be included together.
+inline long mount_call(const char* source, const char* target, const char* type, unsigned long flags,
+                       const char* data) {
+  return syscall(SYS_mount, source, target, type, flags, data);
+}
+
 inline int clone_tree(const fs::path& path, bool recursive = false) {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0u);
   return static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags));
@@ -163,6 +172,76 @@ inline Started start_image(program::Program program, program::Slot channel,
   close(code);
   close(pair[1]);
   return {pid, pair[0]};
+}
+
+/// Runs `body` in a child with a mount namespace of its own; its failed expectations fail the test.
+inline void in_child(const std::function<void()>& body) {
+  std::fflush(nullptr);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (unshare(CLONE_NEWNS) != 0 || mount_call(nullptr, "/", nullptr, kPrivate, nullptr) != 0) _exit(98);
+    body();
+    std::fflush(nullptr);
+    _exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child says " << status;
+}
+
+/// Operations for the hosted init, and a scratch directory that is their root.
+struct OperationTest : testing::Test {
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root for mounts";
+    fs::create_directories(rootfs);
+    root = builder.reserve();
+  }
+  /// Performs what the builder holds, with the rootfs as root.
+  Message perform() {
+    program::Program program = builder.finish();
+    const int directory = open(rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    program.inherit(root, directory);
+    for (const auto& [slot, descriptor] : inherited) program.inherit(slot, descriptor);
+    const Message message = init::perform_all(program.image.data());
+    root = builder.reserve();
+    return message;
+  }
+  program::MountFilesystem tmpfs(const char* target) {
+    program::MountFilesystem mount;
+    mount.type = builder.text("tmpfs");
+    mount.source = builder.text("tmpfs");
+    mount.target.path = builder.text(target);
+    mount.root = root;
+    return mount;
+  }
+  void write_file(const fs::path& path, const std::string& text) {
+    fs::create_directories(path.parent_path());
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    EXPECT_EQ(write(file, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    close(file);
+  }
+
+  Scratch scratch;
+  fs::path rootfs = scratch / "root";
+  program::Builder builder;
+  program::Slot root{};
+  std::vector<std::pair<program::Slot, int>> inherited;
+};
+
+inline std::string read_file(const fs::path& path) {
+  std::string text(4096, '\0');
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const ssize_t got = file < 0 ? 0 : read(file, text.data(), text.size());
+  if (file >= 0) close(file);
+  text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return text;
+}
+
+/// "OK", or what failed.
+inline std::string say(const Message& message) {
+  if (message.type == MessageType{}) return "OK";
+  return std::string("operation ") + std::to_string(message.operation) + ": " + std::strerror(message.error) +
+         " (detail " + std::to_string(static_cast<int>(message.detail)) + ") " + message.text;
 }
 
 }  // namespace davit::init_test

@@ -1,0 +1,305 @@
+// Mounts, nodes and masks below a root that does its worst.
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include "init_support.hpp"
+
+namespace davit::init_test {
+namespace {
+
+using namespace program;
+
+using RootfsTest = OperationTest;
+
+struct stat status_of(const fs::path& path) {
+  struct stat info {};
+  EXPECT_EQ(lstat(path.c_str(), &info), 0) << path;
+  return info;
+}
+
+bool is_mounted(const fs::path& path) {
+  return status_of(path).st_dev != status_of(path.parent_path()).st_dev;
+}
+
+TEST_F(RootfsTest, MakesMissingTargets) {
+  in_child([&] {
+    builder.emit(tmpfs("/a/b/c"));
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_TRUE(is_mounted(rootfs / "a/b/c"));
+    EXPECT_EQ(status_of(rootfs / "a/b").st_mode & 07777, 0755U);
+  });
+}
+
+TEST_F(RootfsTest, SymlinksLeadNowhereElse) {
+  fs::create_directories(scratch / "outside");
+  fs::create_symlink("/../../.." + (scratch / "outside").string(), rootfs / "absolute");
+  fs::create_symlink("../../../../../etc", rootfs / "upward");
+  in_child([&] {
+    builder.emit(tmpfs("/absolute/new"));
+    builder.emit(tmpfs("/upward/new"));
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_FALSE(fs::exists(scratch / "outside/new"));
+    EXPECT_FALSE(fs::exists("/etc/new"));
+    EXPECT_TRUE(is_mounted(rootfs / "etc/new"));
+  });
+}
+
+TEST_F(RootfsTest, FollowsADanglingSymlinkInsideTheRoot) {
+  fs::create_directories(rootfs / "etc");
+  fs::create_symlink("../run/resolved/stub.conf", rootfs / "etc/resolv.conf");
+  write_file(scratch / "resolv.conf", "nameserver ::1\n");
+  in_child([&] {
+    const Slot tree = builder.reserve();
+    inherited.emplace_back(tree, clone_tree(scratch / "resolv.conf"));
+    MountTree mount;
+    mount.tree = tree;
+    mount.root = root;
+    mount.target = {.path = builder.text("/etc/resolv.conf"), .kind = TargetKind::file};
+    builder.emit(mount);
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(read_file(rootfs / "run/resolved/stub.conf"), "nameserver ::1\n");
+  });
+}
+
+TEST_F(RootfsTest, EndlessSymlinksAreAnError) {
+  fs::create_symlink("b", rootfs / "a");
+  fs::create_symlink("a", rootfs / "b");
+  in_child([&] {
+    builder.emit(tmpfs("/a/x"));
+    EXPECT_EQ(perform().error, ELOOP);
+  });
+}
+
+TEST_F(RootfsTest, ProcGoesOnAnOrdinaryDirectoryOnly) {
+  fs::create_directories(rootfs / "elsewhere");
+  fs::create_symlink("elsewhere", rootfs / "proc");
+  in_child([&] {
+    MountFilesystem mount = tmpfs("/proc");
+    mount.target.flags = kTargetMustBeOrdinary;
+    builder.emit(mount);
+    EXPECT_EQ(perform().detail, Detail::not_ordinary_directory);
+    mount = tmpfs("/proc/missing");
+    mount.target.flags = kTargetMustBeOrdinary;
+    builder.emit(mount);
+    EXPECT_EQ(perform().detail, Detail::not_ordinary_directory);
+    EXPECT_FALSE(fs::exists(rootfs / "elsewhere/missing"));
+  });
+}
+
+TEST_F(RootfsTest, AFileIsNoPlaceForADirectory) {
+  write_file(rootfs / "file", "");
+  in_child([&] {
+    builder.emit(tmpfs("/file"));
+    EXPECT_EQ(perform().error, ENOTDIR);
+  });
+}
+
+TEST_F(RootfsTest, TheKernelSaysWhatIsWrong) {
+  in_child([&] {
+    MountFilesystem mount = tmpfs("/t");
+    const FilesystemOption option{builder.text("nonsense"), builder.text("1")};
+    mount.options = builder.list(std::span(&option, 1));
+    builder.emit(mount);
+    const Message message = perform();
+    EXPECT_EQ(message.detail, Detail::configure_filesystem);
+    EXPECT_NE(std::strstr(message.text, "nonsense"), nullptr) << message.text;
+    mount = tmpfs("/t");
+    mount.type = builder.text("nosuchfs");
+    builder.emit(mount);
+    EXPECT_EQ(perform().detail, Detail::open_filesystem);
+  });
+}
+
+TEST_F(RootfsTest, ATmpfsTakesTheModeOfWhatItCovers) {
+  fs::create_directories(rootfs / "old");
+  chmod((rootfs / "old").c_str(), 0711);
+  in_child([&] {
+    MountFilesystem old = tmpfs("/old");
+    old.attributes.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
+    builder.emit(old);
+    builder.emit(tmpfs("/new"));
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(status_of(rootfs / "old").st_mode & 07777, 0711U);
+    EXPECT_EQ(status_of(rootfs / "new").st_mode & 07777, 01777U);
+    EXPECT_NE(mkdir((rootfs / "old/x").c_str(), 0755), 0);
+  });
+}
+
+TEST_F(RootfsTest, CopiesUp) {
+  write_file(rootfs / "data/deep/er/file", std::string(100000, 'x'));
+  fs::create_symlink("/etc/passwd", rootfs / "data/link");
+  ASSERT_EQ(mkfifo((rootfs / "data/fifo").c_str(), 0600), 0);
+  ASSERT_EQ(chown((rootfs / "data/deep").c_str(), 12, 34), 0);
+  ASSERT_EQ(chmod((rootfs / "data/deep").c_str(), 02751), 0);
+  setxattr((rootfs / "data/deep/er/file").c_str(), "security.test", "v", 1, 0);
+  in_child([&] {
+    MountFilesystem mount = tmpfs("/data");
+    mount.flags = kMountCopyUp;
+    mount.attributes.set = MOUNT_ATTR_RDONLY;
+    builder.emit(mount);
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_TRUE(is_mounted(rootfs / "data"));
+    EXPECT_EQ(fs::file_size(rootfs / "data/deep/er/file"), 100000U);
+    EXPECT_EQ(fs::read_symlink(rootfs / "data/link"), "/etc/passwd");
+    EXPECT_TRUE(fs::is_fifo(rootfs / "data/fifo"));
+    EXPECT_EQ(status_of(rootfs / "data/deep").st_uid, 12U);
+    EXPECT_EQ(status_of(rootfs / "data/deep").st_mode & 07777, 02751U);
+  });
+}
+
+TEST_F(RootfsTest, CopyUpHasAnEnd) {
+  fs::path deep = rootfs / "data";
+  for (int i = 0; i < 80; ++i) deep /= "d";
+  fs::create_directories(deep);
+  in_child([&] {
+    MountFilesystem mount = tmpfs("/data");
+    mount.flags = kMountCopyUp;
+    builder.emit(mount);
+    EXPECT_EQ(perform().detail, Detail::copy_up);
+  });
+}
+
+TEST_F(RootfsTest, MakesDevicesAndKnowsThemAgain) {
+  MakeDevice null;
+  null.mode = S_IFCHR | 0666;
+  null.uid = 5;
+  null.major = 1;
+  null.minor = 3;
+  in_child([&] {
+    for (int round = 0; round < 2; ++round) {
+      null.path = builder.text("/dev/null");
+      null.root = root;
+      builder.emit(null);
+      EXPECT_EQ(say(perform()), "OK");
+    }
+    const struct stat made = status_of(rootfs / "dev/null");
+    EXPECT_EQ(made.st_rdev, makedev(1, 3));
+    EXPECT_EQ(made.st_uid, 5U);
+    null.minor = 5;
+    null.path = builder.text("/dev/null");
+    null.root = root;
+    builder.emit(null);
+    EXPECT_EQ(perform().detail, Detail::wrong_device);
+  });
+}
+
+TEST_F(RootfsTest, BindsTheHostsDevice) {
+  MakeDevice null;
+  null.mode = S_IFCHR | 0666;
+  null.major = 1;
+  null.minor = 3;
+  null.bind = 1;
+  in_child([&] {
+    null.path = builder.text("/dev/null");
+    null.host_path = builder.text("/dev/null");
+    null.root = root;
+    builder.emit(null);
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(status_of(rootfs / "dev/null").st_rdev, makedev(1, 3));
+    null.path = builder.text("/dev/other");
+    null.host_path = builder.text("/dev/zero");
+    null.root = root;
+    builder.emit(null);
+    EXPECT_EQ(perform().detail, Detail::wrong_device);
+  });
+}
+
+TEST_F(RootfsTest, MakesSymlinks) {
+  write_file(rootfs / "dev/ptmx", "");
+  write_file(rootfs / "dev/core", "mine");
+  const auto emit = [&](const char* path, bool keep, bool replace) {
+    MakeSymlink link;
+    link.content = builder.text("pts/ptmx");
+    link.path = builder.text(path);
+    link.root = root;
+    link.keep_existing = keep;
+    link.replace = replace;
+    builder.emit(link);
+    return perform();
+  };
+  EXPECT_EQ(say(emit("/dev/new", false, false)), "OK");
+  EXPECT_EQ(say(emit("/dev/new", false, false)), "OK");
+  EXPECT_EQ(say(emit("/dev/ptmx", false, true)), "OK");
+  EXPECT_EQ(fs::read_symlink(rootfs / "dev/ptmx"), "pts/ptmx");
+  EXPECT_EQ(say(emit("/dev/core", true, false)), "OK");
+  EXPECT_EQ(read_file(rootfs / "dev/core"), "mine");
+  EXPECT_EQ(emit("/dev/core", false, false).error, EEXIST);
+}
+
+TEST_F(RootfsTest, MasksAndProtects) {
+  write_file(rootfs / "secret/inner", "x");
+  write_file(rootfs / "other/inner", "x");
+  write_file(rootfs / "kcore", "x");
+  write_file(rootfs / "sys/value", "x");
+  in_child([&] {
+    const Slot empty = builder.reserve();
+    for (const char* path : {"/secret", "/other", "/kcore", "/missing"})
+      builder.emit(MaskPath{.path = builder.text(path), .root = root, .empty = empty});
+    builder.emit(ProtectPath{.path = builder.text("/sys"), .root = root});
+    builder.emit(ProtectPath{.path = builder.text("/missing"), .root = root});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_TRUE(fs::is_empty(rootfs / "secret"));
+    EXPECT_TRUE(fs::is_empty(rootfs / "other"));
+    EXPECT_NE(mkdir((rootfs / "secret/x").c_str(), 0755), 0);
+    EXPECT_EQ(status_of(rootfs / "kcore").st_rdev, makedev(1, 3));
+    EXPECT_EQ(read_file(rootfs / "sys/value"), "x");
+    EXPECT_LT(open((rootfs / "sys/value").c_str(), O_WRONLY | O_CLOEXEC), 0);
+    EXPECT_EQ(errno, EROFS);
+  });
+}
+
+TEST_F(RootfsTest, AFalseNullMasksNothing) {
+  write_file(rootfs / "kcore", "x");
+  write_file(scratch / "null", "false");
+  in_child([&] {
+    ASSERT_EQ(mount_call((scratch / "null").c_str(), "/dev/null", nullptr, MS_BIND, nullptr), 0);
+    builder.emit(MaskPath{.path = builder.text("/kcore"), .root = root});
+    EXPECT_EQ(perform().detail, Detail::not_dev_null);
+  });
+}
+
+TEST_F(RootfsTest, RemountsInPlace) {
+  in_child([&] {
+    builder.emit(tmpfs("/t"));
+    Remount remount;
+    remount.root = root;
+    remount.target.path = builder.text("/t");
+    remount.attributes = {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME};
+    builder.emit(remount);
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_NE(mkdir((rootfs / "t/x").c_str(), 0755), 0);
+  });
+}
+
+TEST_F(RootfsTest, ChangesAndSealsTheRoot) {
+  write_file(rootfs / "marker", "inside");
+  in_child([&] {
+    const Slot tree = builder.reserve();
+    inherited.emplace_back(tree, clone_tree(rootfs));
+    builder.emit(AttachRoot{.tree = tree});
+    SealRoot seal;
+    seal.root = tree;
+    seal.recursive_propagation = 1;
+    seal.attributes = {.set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
+    builder.emit(seal);
+    builder.emit(PivotRoot{.root = tree});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(read_file("/marker"), "inside");
+    EXPECT_FALSE(fs::exists("/usr"));
+    EXPECT_NE(mkdir("/x", 0755), 0);
+    EXPECT_EQ(errno, EROFS);
+  });
+  in_child([&] {
+    const Slot tree = builder.reserve();
+    inherited.clear();
+    inherited.emplace_back(tree, clone_tree(rootfs));
+    builder.emit(AttachRoot{.tree = tree});
+    builder.emit(ChangeRoot{.root = tree});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(read_file("/marker"), "inside");
+    EXPECT_EQ(fs::current_path(), "/");
+  });
+}
+
+}  // namespace
+}  // namespace davit::init_test
