@@ -1,0 +1,293 @@
+// Identity, settings, hooks, programs and the console.
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/un.h>
+#include <termios.h>
+
+#include "init_support.hpp"
+
+namespace davit::init_test {
+namespace {
+
+using namespace program;
+
+using ProcessTest = OperationTest;
+
+std::string status_line(const std::string& key) {
+  const std::string all = read_file("/proc/self/status");
+  const std::size_t at = all.find(key + ":\t");
+  return at == std::string::npos ? ""
+                                 : all.substr(at + key.size() + 2, all.find('\n', at) - at - key.size() - 2);
+}
+
+TEST_F(ProcessTest, BecomesAUserWithExactlyTheseCapabilities) {
+  in_child([&] {
+    const std::vector<u32> groups = {7, 9};
+    constexpr u64 kChown = 1;
+    constexpr u64 kKill = 1U << 5;
+    builder.emit(DropBounding{.keep = kChown | kKill});
+    builder.emit(BecomeUser{.uid = 1000, .gid = 100, .groups = builder.list(std::span(groups))});
+    builder.emit(SetCapabilities{
+        .effective = kChown, .permitted = kChown | kKill, .inheritable = kKill, .ambient = kKill});
+    builder.emit(NoNewPrivileges{});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(status_line("Uid"), "1000\t1000\t1000\t1000");
+    EXPECT_EQ(status_line("Groups"), "7 9 ");
+    EXPECT_EQ(status_line("CapEff"), "0000000000000001");
+    EXPECT_EQ(status_line("CapPrm"), "0000000000000021");
+    EXPECT_EQ(status_line("CapInh"), "0000000000000020");
+    EXPECT_EQ(status_line("CapAmb"), "0000000000000020");
+    EXPECT_EQ(status_line("CapBnd"), "0000000000000021");
+    EXPECT_EQ(status_line("NoNewPrivs"), "1");
+    EXPECT_EQ(prctl(PR_GET_DUMPABLE), 0);
+  });
+}
+
+TEST_F(ProcessTest, ReportsCapabilitiesThatItCannotGrant) {
+  in_child([&] {
+    int pair[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    const Slot channel = builder.reserve();
+    builder.set_channel(channel);
+    inherited.emplace_back(channel, pair[1]);
+    builder.emit(SetCapabilities{.effective = 1, .permitted = 1});
+    builder.emit(SetCapabilities{.effective = 1, .permitted = 1 | 2, .ambient = 1});
+    EXPECT_EQ(say(perform()), "OK");
+    const Message left = receive(pair[0]).message;
+    EXPECT_EQ(left.type, MessageType::capabilities_left);
+    EXPECT_EQ(left.value, 2U);
+    const Message ambient = receive(pair[0]).message;
+    EXPECT_EQ(ambient.detail, Detail::raise_ambient);
+    EXPECT_EQ(ambient.value, 1U);
+  });
+}
+
+TEST_F(ProcessTest, WritesSettingsThroughItsOwnProc) {
+  in_child([&] {
+    ASSERT_EQ(unshare(CLONE_NEWUTS), 0);
+    ASSERT_EQ(mount_call("tmpfs", "/proc", "tmpfs", 0, nullptr), 0);  // somebody has covered /proc
+    const Slot proc = builder.reserve();
+    builder.emit(SetHostname{.name = builder.text("box")});
+    builder.emit(OpenProc{.proc = proc});
+    builder.emit(WriteSysctl{
+        .path = builder.text("sys/kernel/domainname"), .value = builder.text("here"), .proc = proc});
+    EXPECT_EQ(say(perform()), "OK");
+    char names[2][65] = {};
+    gethostname(names[0], 64);
+    getdomainname(names[1], 64);
+    EXPECT_STREQ(names[0], "box");
+    EXPECT_STREQ(names[1], "here");
+    const Slot again = builder.reserve();
+    builder.emit(OpenProc{.proc = again});
+    builder.emit(WriteSysctl{.path = builder.text("self/comm"), .value = builder.text("x"), .proc = again});
+    EXPECT_EQ(perform().error, ELOOP);
+  });
+}
+
+TEST_F(ProcessTest, SetsScheduling) {
+  in_child([&] {
+    const u64 first_cpu = 1;
+    builder.emit(SetScheduler{.policy = SCHED_BATCH, .nice = 5});
+    builder.emit(SetAffinity{.mask = builder.list(std::span(&first_cpu, 1))});
+    builder.emit(SetIoPriority{.value = 2U << 13 | 6});
+    builder.emit(SetPersonality{.persona = 0x0040000});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
+    EXPECT_EQ(status_line("Cpus_allowed_list"), "0");
+    EXPECT_EQ(syscall(SYS_ioprio_get, 1, 0), 2L << 13 | 6);
+    EXPECT_EQ(syscall(SYS_personality, 0xffffffff), 0x0040000);
+  });
+}
+
+TEST_F(ProcessTest, ChecksTheWorkingDirectory) {
+  in_child([&] {
+    const std::string magic = "/proc/self/fd/" + std::to_string(open("/tmp", O_PATH | O_DIRECTORY));
+    builder.emit(ChangeDirectory{.path = builder.text(magic)});
+    EXPECT_EQ(perform().error, ELOOP);
+    ASSERT_EQ(chdir("/tmp"), 0);
+    ASSERT_EQ(chroot(rootfs.c_str()), 0);
+    builder.emit(CheckDirectory{});
+    EXPECT_EQ(say(init::perform_all(builder.finish().image.data())).substr(0, 13), "operation 0: ");
+    builder.emit(ChangeDirectory{.path = builder.text("/made/for/me"), .make_missing = 1});
+    builder.emit(CheckDirectory{});
+    EXPECT_EQ(say(init::perform_all(builder.finish().image.data())), "OK");
+  });
+  EXPECT_TRUE(fs::exists(rootfs / "made/for/me"));
+}
+
+struct HookTest : OperationTest {
+  Message run(const std::string& script, u32 timeout = 0) {
+    const std::vector<std::string> arguments = {"sh", "-c", script};
+    const std::vector<std::string> environment = {"DIR=" + scratch.path().string()};
+    RunHook hook;
+    hook.path = builder.text("/bin/sh");
+    hook.arguments = builder.texts(arguments);
+    hook.environment = builder.texts(environment);
+    hook.state_before_pid = builder.text("{\"pid\":");
+    hook.state_after_pid = builder.text("}");
+    hook.timeout_seconds = timeout;
+    builder.emit(hook);
+    return perform();
+  }
+};
+
+TEST_F(HookTest, GetsTheState) {
+  EXPECT_EQ(say(run("cat >$DIR/state; ls /proc/self/fd | wc -l >$DIR/count")), "OK");
+  EXPECT_EQ(read_file(scratch / "state"), "{\"pid\":" + std::to_string(getpid()) + "}");
+  EXPECT_EQ(read_file(scratch / "count"), "4\n");  // three, and the directory itself
+}
+
+TEST_F(HookTest, SaysWhyItFailed) {
+  const Message exited = run("echo out; echo err >&2; exit 3");
+  EXPECT_EQ(exited.detail, Detail::hook_exit);
+  EXPECT_EQ(exited.value, 3U);
+  EXPECT_STREQ(exited.text, "out\nerr\n");
+  const Message killed = run("kill -9 $$");
+  EXPECT_EQ(killed.detail, Detail::hook_signal);
+  EXPECT_EQ(killed.value, 9U);
+  const Message late = run("echo working; exec sleep 60", 1);
+  EXPECT_EQ(late.detail, Detail::hook_timeout);
+  EXPECT_STREQ(late.text, "working\n");
+}
+
+TEST_F(HookTest, OfEndlessOutputKeepsTheEnd) {
+  const Message message =
+      run("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo END; exit 1");
+  EXPECT_EQ(std::strlen(message.text), sizeof message.text - 1);
+  EXPECT_STREQ(message.text + sizeof message.text - 5, "END\n");
+}
+
+TEST_F(HookTest, DoesNotWaitForItsDescendants) {
+  EXPECT_EQ(say(run("sleep 5 & exit 0")), "OK");
+}
+
+TEST_F(HookTest, ThatIsMissingIsAnError) {
+  const std::vector<std::string> arguments = {"x"};
+  RunHook hook;
+  hook.path = builder.text("/no/such/hook");
+  hook.arguments = builder.texts(arguments);
+  hook.environment = builder.texts({});
+  builder.emit(hook);
+  const Message message = perform();
+  EXPECT_EQ(message.detail, Detail::hook_start);
+  EXPECT_EQ(message.error, ENOENT);
+}
+
+struct ExecuteTest : OperationTest {
+  Message execute(const std::string& name) {
+    Message message;
+    const std::vector<std::string> arguments = {name};
+    builder.emit(FindProgram{
+        .name = builder.text(name), .search_path = builder.text(scratch.path().string()), .has_path = 1});
+    builder.emit(Execute{.arguments = builder.texts(arguments), .environment = builder.texts({})});
+    return perform();
+  }
+  std::string make(const std::string& name, const std::string& content, mode_t mode = 0755) {
+    write_file(scratch / name, content);
+    chmod((scratch / name).c_str(), mode);
+    return (scratch / name).string();
+  }
+};
+
+TEST_F(ExecuteTest, ExplainsWhyNot) {
+  EXPECT_EQ(execute("missing").detail, Detail::not_in_path);
+  EXPECT_EQ(execute("/no/such").detail, Detail::no_such_file);
+  EXPECT_EQ(execute("/etc").detail, Detail::is_directory);
+  EXPECT_EQ(execute(make("plain", "x", 0644)).detail, Detail::not_executable);
+  EXPECT_EQ(execute(make("text", "just text")).detail, Detail::bad_format);
+  const Message missing = execute(make("script", "#!/no/interpreter -x\n"));
+  EXPECT_EQ(missing.detail, Detail::no_interpreter);
+  EXPECT_STREQ(missing.text, "/no/interpreter");
+  EXPECT_EQ(execute(make("dos", "#!/bin/sh\r\necho\r\n")).detail, Detail::crlf_interpreter);
+  EXPECT_EQ(execute(make("refused", "#!" + (scratch / "plain").string() + "\n")).detail,
+            Detail::interpreter_not_executable);
+  std::string elf(64, '\0');
+  std::memcpy(elf.data(),
+              "\x7f"
+              "ELF\x02\x01\x01",
+              7);
+  elf[16] = 2;
+  elf[18] = 22;  // s390x
+  const Message foreign = execute(make("foreign", elf));
+  EXPECT_EQ(foreign.detail, Detail::wrong_architecture);
+  EXPECT_EQ(foreign.value, 22U);
+}
+
+TEST_F(ExecuteTest, KnowsNoexecMounts) {
+  in_child([&] {
+    ASSERT_EQ(mount_call("tmpfs", scratch.path().c_str(), "tmpfs", MS_NOEXEC, nullptr), 0);
+    EXPECT_EQ(execute(make("program", "#!/bin/sh\n")).detail, Detail::noexec_mount);
+  });
+}
+
+TEST_F(ExecuteTest, FindsThingsInPathAndHomeInPasswd) {
+  make("show", "#!/bin/sh\nprintf '%s' \"$HOME$A\" >" + (scratch / "out").string() + "\n");
+  in_child([&] {
+    write_file(scratch / "passwd", "root:x:0:0::/root:/bin/sh\nbad:x:zz:0::/no:\nme:x:1234:1::/home/me");
+    ASSERT_EQ(mount_call((scratch / "passwd").c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr), 0);
+    const std::vector<std::string> arguments = {"show"};
+    const std::vector<std::string> environment = {"A=b", ""};
+    builder.emit(SetHome{.uid = 1234});
+    builder.emit(FindProgram{.name = builder.text("show"),
+                             .search_path = builder.text(":/nowhere:" + scratch.path().string()),
+                             .has_path = 1});
+    builder.emit(Execute{.arguments = builder.texts(arguments), .environment = builder.texts(environment)});
+    const Message message = perform();
+    FAIL() << say(message);
+  });
+  EXPECT_EQ(read_file(scratch / "out"), "/home/meb");
+}
+
+TEST_F(ProcessTest, OpensTheConsoleOfItsOwnDevpts) {
+  fs::create_directories(rootfs / "dev/pts");
+  in_child([&] {
+    ASSERT_EQ(mount_call("devpts", (rootfs / "dev/pts").c_str(), "devpts", 0, "newinstance,ptmxmode=0666"),
+              0);
+    ASSERT_EQ(chroot(rootfs.c_str()), 0);
+    ASSERT_EQ(chdir("/"), 0);
+    int pair[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    const Slot channel = builder.reserve();
+    builder.set_channel(channel);
+    Program program;
+    builder.emit(NewSession{});
+    builder.emit(OpenConsole{.rows = 11, .columns = 22, .uid = 33, .bind_console = 1});
+    program = builder.finish();
+    program.inherit(channel, pair[1]);
+    const int out = dup(1);
+    const Message message = init::perform_all(program.image.data());
+    struct termios mode {};
+    struct stat own {};
+    winsize size{};
+    EXPECT_EQ(tcgetattr(0, &mode), 0);
+    EXPECT_EQ(fstat(0, &own), 0);
+    EXPECT_EQ(ioctl(1, TIOCGWINSZ, &size), 0);
+    struct stat console {};
+    EXPECT_EQ(stat("/dev/console", &console), 0);
+    dup2(out, 1);
+    EXPECT_EQ(say(message), "OK");
+    EXPECT_EQ(mode.c_oflag & ONLCR, 0U);
+    EXPECT_EQ(own.st_uid, 33U);
+    EXPECT_EQ(size.ws_row, 11);
+    EXPECT_EQ(console.st_rdev, own.st_rdev);
+    const Received master = receive(pair[0]);
+    EXPECT_EQ(master.message.type, MessageType::console);
+    EXPECT_STREQ(master.message.text, "/dev/pts/0");
+    EXPECT_GE(master.descriptor, 0);
+  });
+}
+
+TEST_F(ProcessTest, AFalsePtmxIsNoConsole) {
+  write_file(rootfs / "dev/pts/ptmx", "");
+  in_child([&] {
+    ASSERT_EQ(chroot(rootfs.c_str()), 0);
+    builder.emit(OpenConsole{});
+    EXPECT_EQ(init::perform_all(builder.finish().image.data()).detail, Detail::not_devpts);
+  });
+}
+
+}  // namespace
+}  // namespace davit::init_test
