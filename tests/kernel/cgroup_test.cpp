@@ -44,6 +44,11 @@ void in_layout(bool v2, const std::function<void()>& body) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
 }
 
+bool native_v2() {
+  auto layout = host::probe_cgroup_layout();
+  return layout.ok() && layout->mode == host::CgroupMode::v2;
+}
+
 class Cgroup : public ::testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(Layouts, Cgroup, ::testing::Values(false, true),
                          [](const auto& parameter) { return parameter.param ? "v2" : "native"; });
@@ -291,10 +296,11 @@ TEST_P(Cgroup, ProcessesBornAfterwardsMayBeLimitedToNone) {
 }
 
 TEST_P(Cgroup, LimitsAreAppliedAndUpdatedInAnyOrder) {
+  if (GetParam() || native_v2())
+    GTEST_SKIP() << "looks at files of v1; the v2 view of a hybrid machine has no controllers for it";
   in_layout(GetParam(), [] {
     spec::Config config = config_for(unique_name("limits"));
     const Place place = place_for(config);
-    if (place.mode == host::CgroupMode::v2) return;  // the view has no controllers; see the VM's tests
     const auto value = [&](const char* controller, const char* file) {
       return read_value(find_directory(place, controller)->path + "/" + file).value();
     };
@@ -330,10 +336,11 @@ TEST_P(Cgroup, LimitsAreAppliedAndUpdatedInAnyOrder) {
 }
 
 TEST_P(Cgroup, CheckBeforeUpdateRejectsALimitBelowUsage) {
+  if (GetParam() || native_v2())
+    GTEST_SKIP() << "looks at files of v1; the v2 view of a hybrid machine has no memory controller";
   in_layout(GetParam(), [] {
     spec::Config config = config_for(unique_name("check"));
     const Place place = place_for(config);
-    if (place.mode == host::CgroupMode::v2) return;  // no memory controller in the view
     Undo undo;
     auto entrance = prepare(place, config, undo);
     ASSERT_TRUE(entrance.ok()) << text(entrance.error());
