@@ -99,6 +99,8 @@ class Spawner {
     if (!directory.empty() && ::access(directory.c_str(), X_OK) == 0)
       ::posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str());
   }
+  /// What davit's caller left open is not for hooks either; last of the actions.
+  void keep_only_stdio() { ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1); }
   Result<pid_t> spawn(const spec::Hook& hook) {
     const std::vector<std::string> only_path = {hook.path};
     const std::vector<char*> arguments = pointers(hook.args.empty() ? only_path : hook.args);
@@ -125,6 +127,7 @@ Result<Running> start(const spec::Hook& hook, const std::string& state, const st
   spawner.connect(out, STDOUT_FILENO);
   spawner.connect(err, STDERR_FILENO);
   spawner.start_in(bundle);
+  spawner.keep_only_stdio();
   running.pid = TRY(spawner.spawn(hook));
   running.pidfd = TRY(sys::open_pidfd(running.pid));
   return running;
