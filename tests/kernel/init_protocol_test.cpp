@@ -1,0 +1,286 @@
+// The real image and its host: start sockets, user namespaces, seccomp listeners, what must not leak.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/un.h>
+
+#include "init_support.hpp"
+
+namespace davit::init_test {
+namespace {
+
+using namespace program;
+
+struct ProtocolTest : testing::Test {
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root for namespaces";
+    channel = builder.reserve();
+    builder.set_channel(channel);
+  }
+  void emit_shell(const std::string& script) {
+    const std::vector<std::string> arguments = {"/bin/sh", "-c", script};
+    const std::vector<std::string> environment = {"OUT=" + (scratch / "out").string()};
+    builder.emit(FindProgram{.name = builder.text("/bin/sh")});
+    builder.emit(CloseDescriptors{});
+    builder.emit(Execute{.arguments = builder.texts(arguments), .environment = builder.texts(environment)});
+  }
+  std::string output() {
+    std::string text(4096, '\0');
+    const int file = open((scratch / "out").c_str(), O_RDONLY | O_CLOEXEC);
+    const ssize_t got = read(file, text.data(), text.size());
+    close(file);
+    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    return text;
+  }
+
+  Scratch scratch;
+  Builder builder;
+  Slot channel{};
+};
+
+int connect_to(const fs::path& path) {
+  const int socket_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  EXPECT_EQ(connect(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return socket_fd;
+}
+
+int listen_at(const fs::path& path) {
+  const int socket_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  EXPECT_EQ(bind(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(listen(socket_fd, 4), 0);
+  return socket_fd;
+}
+
+TEST_F(ProtocolTest, WaitsForStartWithoutItsCreator) {
+  const int listener = listen_at(scratch / "start.sock");
+  const Slot slot = builder.reserve();
+  builder.emit(TellHost{.point = Point::ready});
+  builder.emit(AwaitHost{.point = Point::created});
+  builder.emit(WaitStart{.listener = slot});
+  builder.emit(FindProgram{.name = builder.text("/no/such/program")});
+  Program program = builder.finish();
+  program.inherit(slot, listener);
+  Started started = start_image(std::move(program), channel);
+  close(listener);
+  EXPECT_EQ(receive(started.channel).message.point, Point::ready);
+  tell(started.channel, Point::created);
+  close(started.channel);
+  started.channel = -1;
+
+  close(connect_to(scratch / "start.sock"));  // somebody who changed his mind
+  const int caller = connect_to(scratch / "start.sock");
+  tell(caller, Point::start);
+  const Message failed = receive(caller).message;
+  EXPECT_EQ(failed.type, MessageType::failed);
+  EXPECT_EQ(failed.detail, Detail::no_such_file);
+  EXPECT_EQ(started.wait(), 1);
+  close(caller);
+}
+
+TEST_F(ProtocolTest, DiesWithItsCreatorBeforeReady) {
+  builder.emit(TellHost{.point = Point::started});
+  builder.emit(AwaitHost{.point = Point::attached});
+  Program program = builder.finish();
+  int report[2];
+  ASSERT_EQ(pipe2(report, O_CLOEXEC), 0);
+  const pid_t creator = fork();
+  if (creator == 0) {
+    Started started = start_image(std::move(program), channel);
+    receive(started.channel);
+    // The channel stays open elsewhere, so that only the death signal can end init.
+    const pid_t keeper = fork();
+    if (keeper == 0) {
+      sleep(20);
+      _exit(0);
+    }
+    const pid_t pids[2] = {started.pid, keeper};
+    _exit(write(report[1], pids, sizeof pids) == sizeof pids ? 0 : 1);
+  }
+  pid_t pids[2] = {};
+  ASSERT_EQ(read(report[0], pids, sizeof pids), static_cast<ssize_t>(sizeof pids));
+  waitpid(creator, nullptr, 0);
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pids[0], 0));
+  if (pidfd >= 0) {  // else it is gone already
+    pollfd end{pidfd, POLLIN, 0};
+    EXPECT_EQ(poll(&end, 1, 10000), 1) << "init outlives a davit that died";
+    close(pidfd);
+  }
+  kill(pids[1], SIGKILL);
+  close(report[0]);
+  close(report[1]);
+}
+
+TEST_F(ProtocolTest, EntersAUserNamespace) {
+  builder.emit(Unshare{.types = CLONE_NEWUSER});
+  builder.emit(TellHost{.point = Point::user_namespace});
+  builder.emit(AwaitHost{.point = Point::user_namespace});
+  builder.emit(BecomeNamespaceRoot{});
+  builder.emit(Unshare{.types = CLONE_NEWTIME | CLONE_NEWNET | CLONE_NEWUTS});
+  builder.emit(SetTimeOffsets{.text = builder.text("boottime 1000000 0\n")});
+  builder.emit(ForkInit{.types = CLONE_NEWPID});
+  builder.emit(LoopbackUp{});
+  builder.emit(SetHostname{.name = builder.text("inner")});
+  builder.emit(NewSession{});
+  emit_shell("id -u; echo $$; hostname; cut -d. -f1 /proc/uptime");
+  int output_pipe[2];
+  ASSERT_EQ(pipe2(output_pipe, O_CLOEXEC), 0);
+  Started stage = start_image(builder.finish(), channel, [&] { dup2(output_pipe[1], 1); });
+  close(output_pipe[1]);
+  EXPECT_EQ(receive(stage.channel).message.point, Point::user_namespace);
+  for (const char* file : {"uid_map", "gid_map"}) {
+    const std::string path = "/proc/" + std::to_string(stage.pid) + "/" + file;
+    const int map = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    EXPECT_GT(write(map, "0 100000 65536", 14), 0);
+    close(map);
+  }
+  tell(stage.channel, Point::user_namespace);
+  const Received child = receive(stage.channel);
+  ASSERT_EQ(child.message.type, MessageType::child)
+      << child.message.operation << " " << std::strerror(child.message.error);
+  EXPECT_EQ(stage.wait(), 0);
+  Started init(child.message.pid, -1);
+  close(child.descriptor);
+  EXPECT_EQ(receive(stage.channel).message.type, MessageType{});
+  std::string text(256, '\0');
+  std::size_t size = 0;
+  for (ssize_t got; (got = read(output_pipe[0], text.data() + size, text.size() - size)) > 0;)
+    size += static_cast<std::size_t>(got);
+  text.resize(size);
+  close(output_pipe[0]);
+  EXPECT_EQ(text.substr(0, 10), "0\n1\ninner\n");
+  EXPECT_GE(std::atol(text.c_str() + (text.size() > 10 ? 10 : 0)), 1000000);
+  EXPECT_EQ(init.wait(), 0);
+}
+
+TEST_F(ProtocolTest, LeaksNothing) {
+  emit_shell(
+      "ls -l /proc/$$/fd | grep -cE ' [0-9]+ -> ' >$OUT; umask >>$OUT; grep -E 'SigBlk|SigIgn' "
+      "/proc/$$/status >>$OUT");
+  Started started = start_image(builder.finish(), channel, [] {
+    umask(0027);
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+    open("/", O_RDONLY);  // NOLINT: meant to leak
+  });
+  EXPECT_EQ(receive(started.channel).message.type, MessageType{});
+  EXPECT_EQ(started.wait(), 0);
+  // 0, 1, 2; dash opens nothing else
+  EXPECT_EQ(output(), "3\n0027\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+TEST_F(ProtocolTest, KeepsPreservedDescriptors) {
+  const std::vector<std::string> arguments = {"/bin/sh", "-c", "cat <&9"};
+  builder.emit(FindProgram{.name = builder.text("/bin/sh")});
+  builder.emit(CloseDescriptors{.first = 10});
+  builder.emit(Execute{.arguments = builder.texts(arguments), .environment = builder.texts({})});
+  int pair[2];
+  ASSERT_EQ(pipe2(pair, O_CLOEXEC), 0);
+  Started started = start_image(builder.finish(), channel, [&] {
+    const int out = fcntl(pair[1], F_DUPFD, 20);
+    const int text = memfd_create("text", 0);
+    if (write(text, "kept", 4) != 4) _exit(1);
+    lseek(text, 0, SEEK_SET);
+    dup2(text, 9);
+    dup2(out, 1);
+  });
+  close(pair[1]);
+  char text[16] = {};
+  EXPECT_EQ(read(pair[0], text, sizeof text - 1), 4);
+  EXPECT_STREQ(text, "kept");
+  close(pair[0]);
+}
+
+TEST_F(ProtocolTest, TracesEveryOperation) {
+  builder.set_trace(true);
+  builder.emit(NewSession{});
+  builder.emit(SetUmask{.mask = 022});
+  Started started = start_image(builder.finish(), channel);
+  const Message first = receive(started.channel).message;
+  const Message second = receive(started.channel).message;
+  EXPECT_EQ(first.type, MessageType::reached);
+  EXPECT_EQ(first.point, Point::none);
+  EXPECT_EQ(second.operation, 1U);
+  EXPECT_GE(second.value, first.value);
+  EXPECT_GT(first.value, 0U);
+}
+
+/// Everything is allowed but mkdir(2), which is decided by `action`.
+std::vector<sock_filter> filter_mkdir(unsigned action) {
+  return {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 1, 0),
+#ifdef SYS_mkdir
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdir, 0, 1),
+#else
+          BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+#endif
+          BPF_STMT(BPF_RET | BPF_K, action), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+}
+
+TEST_F(ProtocolTest, LoadsAFilterThatComesLate) {
+  const Slot late = builder.reserve();
+  builder.emit(AwaitHost{.point = Point::seccomp, .slot = late});
+  builder.emit(NoNewPrivileges{});
+  builder.emit(LoadSeccomp{.late = late});
+  emit_shell("mkdir $OUT 2>/dev/null && exit 1; exit 5");
+  Started started = start_image(builder.finish(), channel);
+  const std::vector<sock_filter> filter = filter_mkdir(SECCOMP_RET_ERRNO | EPERM);
+  const int file = sealed_memfd("filter", filter.data(), filter.size() * sizeof(sock_filter));
+  tell(started.channel, Point::seccomp, file);
+  close(file);
+  EXPECT_EQ(receive(started.channel).message.type, MessageType{});
+  EXPECT_EQ(started.wait(), 5);
+}
+
+TEST_F(ProtocolTest, SendsTheListenerPastItsOwnFilter) {
+  // Even sendmsg is for the agent to decide: only a task outside of the filter can send the listener.
+  std::vector<sock_filter> filter = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  builder.emit(NoNewPrivileges{});
+  std::vector<u64> words(filter.size());
+  std::memcpy(words.data(), filter.data(), filter.size() * sizeof(u64));
+  builder.emit(LoadSeccomp{.filter = builder.list(std::span<const u64>(words)),
+                           .flags = SECCOMP_FILTER_FLAG_NEW_LISTENER});
+  emit_shell("exit 6");
+  Started started = start_image(builder.finish(), channel);
+  const Received listener = receive(started.channel);
+  EXPECT_EQ(listener.message.type, MessageType::seccomp_listener);
+  ASSERT_GE(listener.descriptor, 0);
+  EXPECT_EQ(receive(started.channel).message.type, MessageType{});
+  EXPECT_EQ(started.wait(), 6);
+  close(listener.descriptor);
+}
+
+TEST_F(ProtocolTest, AWaitingInitIsSmall) {
+  const Slot slot = builder.reserve();
+  builder.emit(TellHost{.point = Point::ready});
+  builder.emit(WaitStart{.listener = slot});
+  const int listener = listen_at(scratch / "start.sock");
+  Program program = builder.finish();
+  program.inherit(slot, listener);
+  Started started = start_image(std::move(program), channel);
+  close(listener);
+  EXPECT_EQ(receive(started.channel).message.point, Point::ready);
+  const std::string path = "/proc/" + std::to_string(started.pid) + "/statm";
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  char text[128] = {};
+  EXPECT_GT(read(file, text, sizeof text - 1), 0);
+  close(file);
+  long total = 0;
+  long resident = 0;
+  ASSERT_EQ(sscanf(text, "%ld %ld", &total, &resident), 2);
+  EXPECT_LE(resident * getpagesize(), 200 * 1024);
+}
+
+}  // namespace
+}  // namespace davit::init_test
