@@ -24,7 +24,8 @@ inline void check_errors(const std::vector<Error>& errors) {
     must(error.code == Code::invalid_config, "a reader reports invalid_config only");
     must(error.where.line != 0 && error.where.column != 0, "every error has a line and a column");
     must(!error.message.empty(), "every error says something");
-    for (const char character : describe(error).view())
+    const auto line = describe(error);
+    for (const char character : line.view())
       must(character >= ' ' || character < 0, "an error is one line without control characters");
   }
 }
