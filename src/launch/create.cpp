@@ -26,6 +26,9 @@ Result<void> look_at_host(Creation& creation) {
   creation.session.facts = TRY(host::probe(labels || !request.config.linux.mount_label.empty()));
   creation.session.place =
       TRY(cgroup::choose(request.config, request.id, creation.session.facts.cgroup, request.cgroup_manager));
+  // A container without cgroups of its own may see ours, and no more.
+  if (request.cgroup_manager == cgroup::Manager::disabled)
+    return host::load_own_paths(creation.session.facts.cgroup);
   return {};
 }
 
