@@ -37,8 +37,7 @@ struct Stream {
   }
   /// Takes what is left without waiting for grandchildren that keep the stream open.
   void drain() {
-    if (!reader.valid()) return;
-    struct pollfd entry = {reader.number(), POLLIN, 0};
+    struct pollfd entry = {reader.number(), POLLIN, 0};  // closed: poll(2) skips it
     while (::poll(&entry, 1, 0) > 0 && (entry.revents & POLLIN) != 0 && take()) continue;
     while (tail.ends_with('\n')) tail.pop_back();
   }
