@@ -33,6 +33,15 @@ std::string_view advice_for(const Error& error) {
   return {};
 }
 
+// One line: what a hook or a file name brings along must neither break it nor talk to the terminal.
+std::string one_line(const Error& error) {
+  std::string line(describe(error).view());
+  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
+  for (char& c : line)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return line;
+}
+
 /// Says what went wrong, once: all lines on stderr, one record in the log.
 class Reporter {
  public:
@@ -43,12 +52,12 @@ class Reporter {
 
   void failure(const Error& error, const container::Context* context) const {
     std::string message = prefix_;
-    message.append(describe(error));
+    message.append(one_line(error));
     std::string human = "davit: " + message + "\n";
     const std::size_t more =
         context != nullptr && context->errors.size() > 1 ? context->errors.size() - 1 : 0;
     for (std::size_t i = 1; i <= more; ++i)
-      human.append("davit: ").append(prefix_).append(describe(context->errors[i])).append("\n");
+      human.append("davit: ").append(prefix_).append(one_line(context->errors[i])).append("\n");
     if (more > 0) message.append(" (and ").append(std::to_string(more)).append(" more errors)");
     const std::string_view advice = advice_for(error);
     if (!advice.empty()) human.append("hint: ").append(advice).append("\n");
@@ -59,7 +68,7 @@ class Reporter {
     if (context == nullptr) return;
     for (const Error& warning : context->warnings) {
       std::string message = prefix_;
-      log_.warning(message.append(describe(warning)));
+      log_.warning(message.append(one_line(warning)));
     }
   }
 
