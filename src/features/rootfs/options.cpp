@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "davit/features/rootfs.hpp"
 
@@ -69,32 +70,14 @@ constexpr auto kWords = std::to_array<Word>({
     {"nosuid", Effect::attribute, MOUNT_ATTR_NOSUID, 0},
     {"nosymfollow", Effect::attribute, MOUNT_ATTR_NOSYMFOLLOW, 0},
     {"private", Effect::propagation, MS_PRIVATE},
-    {"ratime", Effect::recursive, MOUNT_ATTR_RELATIME, kAtime},
     {"rbind", Effect::rbind},
-    {"rdev", Effect::recursive, 0, MOUNT_ATTR_NODEV},
-    {"rdiratime", Effect::recursive, 0, MOUNT_ATTR_NODIRATIME},
     {"relatime", Effect::attribute, MOUNT_ATTR_RELATIME, kAtime},
     {"remount", Effect::remount},
-    {"rexec", Effect::recursive, 0, MOUNT_ATTR_NOEXEC},
     {"ridmap", Effect::ridmap},
-    {"rnoatime", Effect::recursive, MOUNT_ATTR_NOATIME, kAtime},
-    {"rnodev", Effect::recursive, MOUNT_ATTR_NODEV, 0},
-    {"rnodiratime", Effect::recursive, MOUNT_ATTR_NODIRATIME, 0},
-    {"rnoexec", Effect::recursive, MOUNT_ATTR_NOEXEC, 0},
-    {"rnorelatime", Effect::nothing},
-    {"rnostrictatime", Effect::recursive, MOUNT_ATTR_RELATIME, kAtime},
-    {"rnosuid", Effect::recursive, MOUNT_ATTR_NOSUID, 0},
-    {"rnosymfollow", Effect::recursive, MOUNT_ATTR_NOSYMFOLLOW, 0},
     {"ro", Effect::attribute, MOUNT_ATTR_RDONLY, 0},
     {"rprivate", Effect::rpropagation, MS_PRIVATE},
-    {"rrelatime", Effect::recursive, MOUNT_ATTR_RELATIME, kAtime},
-    {"rro", Effect::recursive, MOUNT_ATTR_RDONLY, 0},
-    {"rrw", Effect::recursive, 0, MOUNT_ATTR_RDONLY},
     {"rshared", Effect::rpropagation, MS_SHARED},
     {"rslave", Effect::rpropagation, MS_SLAVE},
-    {"rstrictatime", Effect::recursive, MOUNT_ATTR_STRICTATIME, kAtime},
-    {"rsuid", Effect::recursive, 0, MOUNT_ATTR_NOSUID},
-    {"rsymfollow", Effect::recursive, 0, MOUNT_ATTR_NOSYMFOLLOW},
     {"runbindable", Effect::rpropagation, MS_UNBINDABLE},
     {"rw", Effect::attribute, 0, MOUNT_ATTR_RDONLY},
     {"shared", Effect::propagation, MS_SHARED},
@@ -108,14 +91,44 @@ constexpr auto kWords = std::to_array<Word>({
     {"tmpcopyup", Effect::copy_up},
     {"unbindable", Effect::propagation, MS_UNBINDABLE},
 });
-static_assert(std::is_sorted(kWords.begin(), kWords.end(),
-                             [](const Word& left, const Word& right) { return left.name < right.name; }));
+
+// The same attributes for the mount and everything below it.
+constexpr auto kRecursiveWords = std::to_array<Word>({
+    {"ratime", Effect::recursive, MOUNT_ATTR_RELATIME, kAtime},
+    {"rdev", Effect::recursive, 0, MOUNT_ATTR_NODEV},
+    {"rdiratime", Effect::recursive, 0, MOUNT_ATTR_NODIRATIME},
+    {"rexec", Effect::recursive, 0, MOUNT_ATTR_NOEXEC},
+    {"rnoatime", Effect::recursive, MOUNT_ATTR_NOATIME, kAtime},
+    {"rnodev", Effect::recursive, MOUNT_ATTR_NODEV, 0},
+    {"rnodiratime", Effect::recursive, MOUNT_ATTR_NODIRATIME, 0},
+    {"rnoexec", Effect::recursive, MOUNT_ATTR_NOEXEC, 0},
+    {"rnorelatime", Effect::nothing},
+    {"rnostrictatime", Effect::recursive, MOUNT_ATTR_RELATIME, kAtime},
+    {"rnosuid", Effect::recursive, MOUNT_ATTR_NOSUID, 0},
+    {"rnosymfollow", Effect::recursive, MOUNT_ATTR_NOSYMFOLLOW, 0},
+    {"rrelatime", Effect::recursive, MOUNT_ATTR_RELATIME, kAtime},
+    {"rro", Effect::recursive, MOUNT_ATTR_RDONLY, 0},
+    {"rrw", Effect::recursive, 0, MOUNT_ATTR_RDONLY},
+    {"rstrictatime", Effect::recursive, MOUNT_ATTR_STRICTATIME, kAtime},
+    {"rsuid", Effect::recursive, 0, MOUNT_ATTR_NOSUID},
+    {"rsymfollow", Effect::recursive, 0, MOUNT_ATTR_NOSYMFOLLOW},
+});
+
+constexpr bool by_name(const Word& left, const Word& right) {
+  return left.name < right.name;
+}
+static_assert(std::is_sorted(kWords.begin(), kWords.end(), by_name));
+static_assert(std::is_sorted(kRecursiveWords.begin(), kRecursiveWords.end(), by_name));
+
+const Word* find_in(std::span<const Word> words, std::string_view name) {
+  const auto found = std::lower_bound(words.begin(), words.end(), name,
+                                      [](const Word& word, std::string_view key) { return word.name < key; });
+  return found != words.end() && found->name == name ? &*found : nullptr;
+}
 
 const Word* find_word(std::string_view name) {
-  const auto* found =
-      std::lower_bound(kWords.begin(), kWords.end(), name,
-                       [](const Word& word, std::string_view key) { return word.name < key; });
-  return found != kWords.end() && found->name == name ? found : nullptr;
+  const Word* found = find_in(kWords, name);
+  return found != nullptr ? found : find_in(kRecursiveWords, name);
 }
 
 /// Later words win over earlier ones.
@@ -296,6 +309,8 @@ Result<IdmapMappings> read_idmap(std::string_view text, const spec::Linux& linux
 std::vector<std::string> mount_options() {
   std::vector<std::string> names;
   for (const Word& word : kWords) names.emplace_back(word.name);
+  for (const Word& word : kRecursiveWords) names.emplace_back(word.name);
+  std::sort(names.begin(), names.end());
   return names;
 }
 

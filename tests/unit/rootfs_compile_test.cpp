@@ -1,0 +1,386 @@
+// What mounts[], root, masks and propagation become; nothing here touches a file system.
+#include "davit/features/rootfs.hpp"
+
+#include <gtest/gtest.h>
+#include <linux/mount.h>
+
+#include <algorithm>
+
+#include "davit/program/printer.hpp"
+#include "features/rootfs/options.hpp"
+#include "features/rootfs/paths.hpp"
+
+namespace davit::rootfs {
+namespace {
+
+using spec::NamespaceType;
+
+SourceQueries fake_queries() {
+  return {[](const std::string& path) -> Result<SourceKind> {
+            if (path.ends_with("missing")) return system_error(ENOENT, "bind source " + path);
+            return path.ends_with(".file") ? SourceKind::other : SourceKind::directory;
+          },
+          [](const std::string& path) -> Result<std::string> {
+            return path.ends_with("link") ? std::string("/usr/there") : std::string();
+          },
+          [](const std::string& path) { return path == "/proc"; }};
+}
+
+class RootfsCompile : public testing::Test {
+ protected:
+  RootfsCompile() {
+    config.root.path = "rootfs";
+    config.linux.namespaces = {{NamespaceType::mount, "", {}}};
+  }
+
+  void add(std::string destination, std::string type, std::string source, std::vector<std::string> options) {
+    spec::Mount mount;
+    mount.destination = std::move(destination);
+    mount.type = std::move(type);
+    mount.source = std::move(source);
+    mount.options = std::move(options);
+    config.mounts.push_back(std::move(mount));
+  }
+  void add_user_namespace() {
+    config.linux.namespaces.push_back({NamespaceType::user, "", {}});
+    config.linux.uid_mappings = {{0, 100000, 1000, {}}};
+    config.linux.gid_mappings = {{0, 100000, 1000, {}}};
+  }
+  features::Compilation fresh() const {
+    features::Call call;
+    call.bundle = "/bundle";
+    return features::Compilation(facts, call);
+  }
+  /// The printed operations of compile_mounts and, after it, compile_seal.
+  std::vector<std::string> lines() {
+    features::Compilation out = fresh();
+    out.root = out.builder.reserve();
+    auto sealing = compile_mounts(out, config, cgroups, fake_queries());
+    if (!sealing.ok()) return {"error: " + std::string(sealing.error().message.view())};
+    EXPECT_TRUE(compile_seal(out, config, *sealing).ok());
+    requests = out.requests;
+    warnings = out.warnings.size();
+    return printed(out);
+  }
+  static std::vector<std::string> printed(features::Compilation& out) {
+    std::vector<std::string> result;
+    const program::Program program = out.builder.finish();
+    program::for_each_operation(program.image, [&](const program::Operation& operation) {
+      result.push_back(program::print_operation(program.image, operation));
+    });
+    return result;
+  }
+
+  spec::Config config;
+  host::Facts facts;
+  CgroupDirectories cgroups;
+  std::vector<features::HostRequest> requests;
+  std::size_t warnings = 0;
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(RootfsCompile, ProcMustBeOrdinaryAndItsReadonlyIsOfTheMountOnly) {
+  add("/proc", "proc", "proc", {"nosuid", "noexec", "nodev", "ro"});
+  EXPECT_EQ(lines(), Lines{"mount_filesystem type=proc source=proc target=/proc ordinary "
+                           "set=ro,nosuid,nodev,noexec"});
+}
+
+TEST_F(RootfsCompile, UnknownWordsGoToTheFilesystem) {
+  add("/x", "ext4", "/dev/sda1", {"ro", "sync", "data=journal", "noload", "size=1,mode=2"});
+  EXPECT_EQ(lines(),
+            Lines{"mount_filesystem type=ext4 source=/dev/sda1 target=/x set=ro sync ro data=journal "
+                  "noload size=1 mode=2"});
+}
+
+TEST_F(RootfsCompile, OverlayLayersAreNotSplitAtEscapedCommas) {
+  add("/x", "overlay", "overlay", {"lowerdir=/a\\,b:/c"});
+  ASSERT_EQ(lines().size(), 1U);
+  EXPECT_NE(lines()[0].find("/a"), std::string::npos);
+  EXPECT_EQ(lines()[0].find(" b"), std::string::npos);
+}
+
+TEST_F(RootfsCompile, AReadonlyTmpfsStaysWritableUntilTheEnd) {
+  add("/run", "tmpfs", "tmpfs", {"ro", "mode=755"});
+  add("/run/x", "tmpfs", "tmpfs", {});
+  const Lines all = lines();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].find("set="), std::string::npos) << all[0];
+  EXPECT_EQ(all[2], "remount target=/ must-exist set=ro");
+}
+
+TEST_F(RootfsCompile, LaterWordsWin) {
+  add("/x", "tmpfs", "t", {"ro", "rw", "noexec", "exec", "nosuid", "sync", "async"});
+  EXPECT_EQ(lines(), Lines{"mount_filesystem type=tmpfs source=t target=/x set=nosuid"});
+}
+
+TEST_F(RootfsCompile, BindsAreSlavesUnlessTold) {
+  add("/a", "bind", "/src", {"rbind", "ro"});
+  const Lines all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_NE(all[0].find("set=ro"), std::string::npos) << all[0];
+  EXPECT_NE(all[0].find("slave"), std::string::npos) << all[0];
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_TRUE(requests[0].recursive);
+  EXPECT_EQ(requests[0].path, "/src");
+}
+
+TEST_F(RootfsCompile, SharingABindStartsBelowTheHostUnlessTheRootIsShared) {
+  add("/a", "none", "/src", {"rbind", "rshared"});
+  Lines all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_NE(all[0].find("slave"), std::string::npos) << all[0];
+  EXPECT_NE(all[1].find("shared"), std::string::npos) << all[1];
+  config.linux.rootfs_propagation = spec::RootfsPropagation::rshared;
+  all = lines();
+  ASSERT_EQ(all.size(), 2U);  // the second one is the root's own propagation
+  EXPECT_EQ(all[0].find("slave"), std::string::npos) << all[0];
+  EXPECT_NE(all[1].find("seal_root"), std::string::npos) << all[1];
+}
+
+TEST_F(RootfsCompile, RelativeBindSourcesCountFromTheBundle) {
+  add("rel/../x", "", "data.file", {"bind"});
+  const Lines all = lines();
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].path, "/bundle/data.file");
+  EXPECT_NE(all[0].find("target=/x"), std::string::npos) << all[0];
+}
+
+TEST_F(RootfsCompile, AMissingBindSourceIsAnError) {
+  add("/x", "bind", "/missing", {});
+  EXPECT_EQ(lines(), Lines{"error: bind source /missing"});
+}
+
+TEST_F(RootfsCompile, RecursiveReadonlyIsRecursive) {
+  add("/x", "bind", "/src", {"rbind", "rro", "rprivate"});
+  const Lines all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_NE(all[0].find("recursive-set=ro"), std::string::npos) << all[0];
+  EXPECT_NE(all[0].find("private"), std::string::npos) << all[0];
+}
+
+TEST_F(RootfsCompile, WithoutPrivilegeInitOpensTheSources) {
+  facts.privileged = false;
+  add("/x", "bind", "/src", {"bind", "rw", "rprivate"});
+  const Lines all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_TRUE(all[0].starts_with("open_tree")) << all[0];
+  EXPECT_EQ(all[1].find("clear"), std::string::npos) << "a locked ro may not be lifted: " << all[1];
+  EXPECT_TRUE(requests.empty());
+}
+
+TEST_F(RootfsCompile, IdmapNeedsMappings) {
+  add("/x", "bind", "/src", {"bind", "idmap"});
+  EXPECT_TRUE(lines()[0].starts_with("error: option idmap needs"));
+  add_user_namespace();
+  ASSERT_EQ(lines().size(), 1U);
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].kind, features::RequestKind::idmap_namespace);
+  EXPECT_EQ(requests[0].uid_mappings[0].host_id, 100000U);
+}
+
+TEST_F(RootfsCompile, IdmapInTheOptionItself) {
+  add("/x", "bind", "/src", {"rbind", "ridmap=uids=0-7-2#5-@;gids=0-7-2"});
+  EXPECT_TRUE(lines()[0].starts_with("error: malformed"));
+  config.mounts[0].options[1] = "ridmap=uids=0-7-2#5-9-1;gids=@0-3-2";
+  add_user_namespace();
+  lines();
+  ASSERT_EQ(requests.size(), 2U);
+  ASSERT_EQ(requests[0].uid_mappings.size(), 2U);
+  EXPECT_EQ(requests[0].uid_mappings[1].host_id, 9U);
+  EXPECT_EQ(requests[0].gid_mappings[0].host_id, 100003U);
+}
+
+TEST_F(RootfsCompile, HalfAMappingIsRefused) {
+  add("/x", "bind", "/src", {"bind"});
+  config.mounts[0].uid_mappings = {{0, 1, 1, {}}};
+  EXPECT_TRUE(lines()[0].starts_with("error: uidMappings and gidMappings"));
+}
+
+TEST_F(RootfsCompile, NothingFakeInProc) {
+  add("/proc/sys", "tmpfs", "t", {});
+  EXPECT_TRUE(lines()[0].find("inside /proc") != std::string::npos);
+  config.mounts[0].destination = "/proc/../proc";
+  EXPECT_TRUE(lines()[0].starts_with("error:"));
+  config.mounts[0] = {};
+  config.mounts.clear();
+  add("/proc", "bind", "/proc", {"rbind"});
+  add("/proc/cpuinfo", "bind", "/x.file", {"bind"});
+  EXPECT_EQ(lines().size(), 2U);
+}
+
+TEST_F(RootfsCompile, UnmappedTtyGroupIsLeftOut) {
+  add("/dev/pts", "devpts", "devpts", {"newinstance", "gid=5"});
+  EXPECT_NE(lines()[0].find("gid=5"), std::string::npos);
+  add_user_namespace();
+  config.linux.gid_mappings[0].size = 5;
+  EXPECT_EQ(lines()[0].find("gid=5"), std::string::npos);
+  EXPECT_EQ(warnings, 1U);
+}
+
+TEST_F(RootfsCompile, SysfsFallsBackInUserNamespaces) {
+  add("/sys", "sysfs", "sysfs", {"ro"});
+  EXPECT_EQ(lines()[0].find("fallback"), std::string::npos);
+  add_user_namespace();
+  EXPECT_NE(lines()[0].find("sysfs-fallback"), std::string::npos);
+}
+
+TEST_F(RootfsCompile, LabelsNeedSelinux) {
+  config.linux.mount_label = "system_u:object_r:c_t:s0:c1,c2";
+  add("/x", "tmpfs", "t", {});
+  EXPECT_TRUE(lines()[0].starts_with("error: a mount label"));
+  facts.selinux = true;
+  EXPECT_NE(lines()[0].find("context=system_u:object_r:c_t:s0:c1,c2"), std::string::npos);
+}
+
+TEST_F(RootfsCompile, CgroupV2IsMountedOrBound) {
+  facts.cgroup = {host::CgroupMode::v2, {{{}, "/sys/fs/cgroup", "/", ""}}};
+  add("/sys/fs/cgroup", "cgroup", "cgroup", {"ro"});
+  EXPECT_EQ(lines(), Lines{"mount_filesystem type=cgroup2 source=cgroup target=/sys/fs/cgroup set=ro"});
+  add_user_namespace();
+  Lines all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_TRUE(all[0].starts_with("open_tree"));
+  EXPECT_NE(all[1].find("recursive-set=ro"), std::string::npos) << all[1];
+  config.linux.namespaces.push_back({NamespaceType::cgroup, "", {}});
+  EXPECT_TRUE(lines()[0].starts_with("mount_filesystem type=cgroup2"));
+}
+
+TEST_F(RootfsCompile, CgroupV1IsATmpfsOfHierarchies) {
+  facts.cgroup = {host::CgroupMode::hybrid,
+                  {{{"cpu", "cpuacct"}, "/sys/fs/cgroup/cpu,cpuacct", "/", ""},
+                   {{"name=systemd"}, "/sys/fs/cgroup/systemd", "/", ""},
+                   {{}, "/sys/fs/cgroup/unified", "/", ""}}};
+  cgroups = {"/sys/fs/cgroup/cpu,cpuacct/c", "/sys/fs/cgroup/systemd/c", "/sys/fs/cgroup/unified/c"};
+  add("/sys/fs/cgroup", "cgroup", "cgroup", {"ro", "nosuid"});
+  Lines all = lines();
+  ASSERT_EQ(all.size(), 10U);  // tmpfs, three binds of two operations, two symlinks, read-only
+  EXPECT_NE(all[1].find("/sys/fs/cgroup/cpu,cpuacct/c"), std::string::npos);
+  EXPECT_NE(all[2].find("recursive-set=ro,nosuid"), std::string::npos) << all[2];
+  EXPECT_TRUE(all[3].starts_with("make_symlink path=/sys/fs/cgroup/cpu ")) << all[3];
+  EXPECT_EQ(all[9], "remount target=/ must-exist set=ro");
+  config.linux.namespaces.push_back({NamespaceType::cgroup, "", {}});
+  all = lines();
+  ASSERT_EQ(all.size(), 7U);
+  EXPECT_NE(all[1].find("type=cgroup source=cgroup"), std::string::npos);
+  EXPECT_NE(all[1].find(" cpu cpuacct"), std::string::npos) << all[1];
+  EXPECT_NE(all[4].find("none name=systemd"), std::string::npos) << all[4];
+  EXPECT_NE(all[5].find("type=cgroup2"), std::string::npos) << all[5];
+}
+
+TEST_F(RootfsCompile, AMountOnTheRootReplacesIt) {
+  add("/", "tmpfs", "t", {});
+  features::Compilation out = fresh();
+  out.root = out.builder.reserve();
+  const program::Slot before = out.root;
+  ASSERT_TRUE(compile_mounts(out, config, {}, fake_queries()).ok());
+  EXPECT_NE(out.root, before);
+}
+
+TEST_F(RootfsCompile, CopySymlink) {
+  add("/x", "bind", "/link", {"bind", "copy-symlink"});
+  EXPECT_TRUE(lines()[0].starts_with("make_symlink path=/x content=/usr/there")) << lines()[0];
+  config.mounts[0].options = {"bind", "src-nofollow"};
+  EXPECT_TRUE(lines()[0].starts_with("error: src-nofollow"));
+}
+
+TEST_F(RootfsCompile, RemountChangesAttributesOnly) {
+  add("/x", "none", "", {"remount", "bind", "ro"});
+  EXPECT_EQ(lines(), Lines{"remount target=/x must-exist set=ro"});
+  config.mounts[0].options.push_back("size=5");
+  EXPECT_TRUE(lines()[0].starts_with("error: remount"));
+}
+
+TEST_F(RootfsCompile, AMountNeedsATypeOrBind) {
+  add("/x", "none", "y", {"ro"});
+  EXPECT_TRUE(lines()[0].starts_with("error: the mount on /x has neither"));
+  config.mounts[0].type = "ext4";
+  config.mounts[0].options = {"tmpcopyup"};
+  EXPECT_TRUE(lines()[0].starts_with("error: tmpcopyup"));
+}
+
+TEST_F(RootfsCompile, RootIsIsolatedFirstAndSealedLast) {
+  config.root.readonly = true;
+  config.linux.rootfs_propagation = spec::RootfsPropagation::rshared;
+  config.linux.masked_paths = {{"/proc/kcore", {}}};
+  config.linux.readonly_paths = {{"/proc/sys", {}}};
+  features::Compilation out = fresh();
+  ASSERT_TRUE(compile_root(out, config).ok());
+  ASSERT_TRUE(compile_masks(out, config).ok());
+  ASSERT_TRUE(compile_pivot(out, config).ok());
+  ASSERT_TRUE(compile_seal(out, config, {}).ok());
+  ASSERT_EQ(out.requests.size(), 1U);
+  EXPECT_EQ(out.requests[0].path, "/bundle/rootfs");
+  EXPECT_TRUE(out.requests[0].recursive);
+  const Lines all = printed(out);
+  ASSERT_EQ(all.size(), 6U);
+  EXPECT_NE(all[0].find("slave"), std::string::npos) << all[0];
+  EXPECT_NE(all[1].find("private"), std::string::npos) << all[1];
+  EXPECT_TRUE(all[2].starts_with("protect_path")) << all[2];
+  EXPECT_TRUE(all[3].starts_with("mask_path")) << all[3];
+  EXPECT_TRUE(all[4].starts_with("pivot_root")) << all[4];
+  EXPECT_TRUE(all[5].starts_with("seal_root")) << all[5];
+}
+
+TEST_F(RootfsCompile, AJoinedMountNamespaceIsNotTurnedOver) {
+  config.linux.namespaces[0].path = "/proc/1/ns/mnt";
+  features::Compilation out = fresh();
+  ASSERT_TRUE(compile_root(out, config).ok());
+  ASSERT_TRUE(compile_pivot(out, config).ok());
+  const Lines all = printed(out);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_TRUE(all[1].starts_with("enter_root")) << all[1];
+}
+
+TEST_F(RootfsCompile, WithoutAMountNamespaceNothingIsMounted) {
+  config.linux.namespaces.clear();
+  config.root.readonly = true;
+  config.linux.masked_paths = {{"/proc/kcore", {}}};
+  add("/x", "tmpfs", "t", {});
+  EXPECT_EQ(validate(config).size(), 3U);
+}
+
+TEST(RootfsPaths, AreCleanedAsText) {
+  EXPECT_EQ(clean("/a/../b"), "/b");
+  EXPECT_EQ(clean("../../x//y/."), "/x/y");
+  EXPECT_EQ(clean("/.."), "/");
+  EXPECT_EQ(clean(""), "/");
+  EXPECT_EQ(base_name("/sys/fs/cgroup/cpu,cpuacct"), "cpu,cpuacct");
+  EXPECT_TRUE(is_below("/proc/sys", "/proc"));
+  EXPECT_FALSE(is_below("/process", "/proc"));
+}
+
+TEST(RootfsOptions, HaveEveryWordOfTheSpec) {
+  const std::vector<std::string> words = mount_options();
+  EXPECT_TRUE(std::is_sorted(words.begin(), words.end()));
+  for (const char* word : {"async",       "atime",        "bind",          "defaults",
+                           "dev",         "diratime",     "dirsync",       "exec",
+                           "iversion",    "lazytime",     "loud",          "noatime",
+                           "nodev",       "nodiratime",   "noexec",        "noiversion",
+                           "nolazytime",  "norelatime",   "nostrictatime", "nosuid",
+                           "private",     "rbind",        "relatime",      "remount",
+                           "ro",          "rprivate",     "rshared",       "rslave",
+                           "runbindable", "rw",           "shared",        "silent",
+                           "slave",       "strictatime",  "suid",          "sync",
+                           "unbindable",  "nosymfollow",  "symfollow",     "ratime",
+                           "rdev",        "rdiratime",    "rexec",         "rnoatime",
+                           "rnodiratime", "rnoexec",      "rnorelatime",   "rnostrictatime",
+                           "rnosuid",     "rnosymfollow", "rrelatime",     "rro",
+                           "rrw",         "rstrictatime", "rsuid",         "rsymfollow",
+                           "rnodev",      "idmap",        "ridmap",        "mand",
+                           "nomand",      "tmpcopyup"})
+    EXPECT_TRUE(std::binary_search(words.begin(), words.end(), word)) << word;
+}
+
+TEST(RootfsOptions, AnAccessTimeModeReplacesTheWholeField) {
+  spec::Mount mount;
+  mount.options = {"noatime", "strictatime", "nodiratime"};
+  const auto options = read_options(mount);
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->attributes.set,
+            static_cast<std::uint64_t>(MOUNT_ATTR_STRICTATIME | MOUNT_ATTR_NODIRATIME));
+  EXPECT_EQ(options->attributes.clear, static_cast<std::uint64_t>(MOUNT_ATTR__ATIME));
+}
+
+}  // namespace
+}  // namespace davit::rootfs
