@@ -60,9 +60,9 @@ Result<void> add_label(Mounting& mounting, const Entry& entry, std::vector<Param
   return {};
 }
 
-/// Whether an id of a parameter like "gid=5" exists in a new user namespace.
+/// Whether an id of a parameter like "gid=5" exists in the user namespace, as far as the config tells.
 bool is_mapped(const Mounting& mounting, const std::string& value) {
-  if (!is_new_namespace(mounting.config, NamespaceType::user)) return true;
+  if (mounting.config.linux.gid_mappings.empty()) return true;
   const std::uint64_t id = std::strtoull(value.c_str(), nullptr, 10);
   const auto& mappings = mounting.config.linux.gid_mappings;
   return std::any_of(mappings.begin(), mappings.end(), [id](const spec::IdMapping& mapping) {
