@@ -262,6 +262,28 @@ TEST_P(Cgroup, DisabledRefusesLimitsButNotDeviceRules) {
   EXPECT_FALSE(frozen(place).value());
 }
 
+TEST_P(Cgroup, WithoutPrivilegesOnlyWishesFail) {
+  in_layout(GetParam(), [] {
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(3);
+    spec::Config config;
+    Undo undo;
+    EXPECT_OK(prepare(place_for(config), config, undo));
+    config.linux.resources.pids.limit = 10;
+    auto limited = prepare(place_for(config), config, undo);
+    ASSERT_FALSE(limited.ok());
+    EXPECT_NE(
+        text(limited.error())
+            .find(
+                "rootless needs no limits + no cgrouppath when no permission is granted for cgroups: mkdir"),
+        std::string::npos)
+        << text(limited.error());
+    config = config_for(unique_name("rootless"));
+    auto placed = prepare(place_for(config), config, undo);
+    ASSERT_FALSE(placed.ok());
+    EXPECT_EQ(placed.error().errno_value, EACCES);
+  });
+}
+
 TEST_P(Cgroup, NeverRemovesAMountPoint) {
   Place place;
   place.directories = {{{}, "/sys/fs/cgroup", "/sys/fs/cgroup"}};

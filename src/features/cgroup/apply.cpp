@@ -80,7 +80,7 @@ class SettingsWriter {
     if (error.errno_value == EBUSY && setting.file == "memory.limit_in_bytes") {
       const Directory* memory = find_directory(place_, "memory");
       const auto usage = read_value(memory->path + "/memory.usage_in_bytes");
-      if (usage.ok()) error.wrap("unable to set memory limit (current usage: " + *usage + "): ");
+      if (usage.ok()) error.wrap("unable to set memory limit (current usage: " + *usage + ")");
     }
     return spec::at(setting.position, setting.below, error);
   }
@@ -92,8 +92,7 @@ class SettingsWriter {
                                                 " limit: container could not join or create cgroup");
     } else if (directory->controllers.empty() && !has_controller(*directory, setting.controller)) {
       error = obstacle_;
-      error.wrap("cannot set " + setting.file + ": controller '" + setting.controller +
-                 "' is not available: ");
+      error.wrap("cannot set " + setting.file + ": controller '" + setting.controller + "' is not available");
     } else {
       error = make_error(Code::unsupported, "cannot set " + setting.file +
                                                 ": this kernel has no such file in " + directory->path);

@@ -103,7 +103,7 @@ Result<void> without_directory(const Error& error, const spec::Config& config, b
     return spec::at(config.linux.position, "cgroupsPath", error);
   if (!limits) return {};
   Error refusal = error;
-  refusal.wrap("rootless needs no limits + no cgrouppath when no permission is granted for cgroups: ");
+  refusal.wrap("rootless needs no limits + no cgrouppath when no permission is granted for cgroups");
   return spec::at(config.linux.resources.position, refusal);
 }
 
