@@ -91,7 +91,7 @@ Result<void> wait_ready(Creation& creation) {
 Result<void> set_limits(Creation& creation) {
   const Session& session = creation.session;
   TRY(cgroup::apply_after_birth(session.place, creation.request.config.linux.resources));
-  if (session.subject.process == nullptr) return {};
+  if (session.subject.process == nullptr || session.plan.sets_limits) return {};
   return limits::apply(session.launched.pid, *session.subject.process, !session.facts.privileged);
 }
 

@@ -105,6 +105,7 @@ Result<Plan> compile_container(const Input& input) {
   TRY(namespaces::compile_names(out, config));
   if (config.process) {
     const Filter filter = compile_filter_source(out, config, input.filter);
+    plan.sets_limits = takes_limits_as_root(*config.process);
     TRY(compile_process(out, config, *config.process, filter));
     TRY(compile_start(out, input, *config.process, filter));
   } else {
@@ -145,7 +146,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
   terminal::compile(out, process, false);
   const Filter filter = compile_filter_source(out, input.config, input.filter);
   TRY(compile_process(out, input.config, process, filter));
-  if (plan.sets_limits) {
+  if (plan.sets_limits && !takes_limits_as_root(process)) {
     tell(out, program::Point::limits);
     await(out, program::Point::limits);
   }

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "davit/features/credentials.hpp"
+#include "davit/features/limits.hpp"
 #include "davit/features/lsm.hpp"
 #include "davit/features/scheduling.hpp"
 
@@ -87,6 +88,10 @@ void compile_filter(features::Compilation& out, const Filter& filter) {
     seccomp::compile(out, *filter.profile, filter.late);
 }
 
+bool takes_limits_as_root(const spec::Process& process) {
+  return limits::wanted(process) && (process.user.uid != 0 || process.user.gid != 0);
+}
+
 Result<void> compile_process(features::Compilation& out, const spec::Config& config,
                              const spec::Process& process, const Filter& filter) {
   TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
@@ -102,6 +107,10 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
     program::SetHome home;
     home.uid = process.user.uid;
     out.builder.emit(home);
+  }
+  if (takes_limits_as_root(process)) {
+    tell(out, program::Point::limits);
+    await(out, program::Point::limits);
   }
   credentials::compile_user(out, config, process);
   credentials::compile_capabilities(out, process);

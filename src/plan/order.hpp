@@ -22,6 +22,9 @@ Filter compile_filter_source(features::Compilation& out, const spec::Config& con
                              const std::optional<seccomp::Filter>& known);
 void compile_filter(features::Compilation& out, const Filter& filter);
 
+/// prlimit(2) from outside needs the same ids or CAP_SYS_RESOURCE, which davit may lack: limits of a process
+/// that will not be root are set (Point::limits) before it changes its ids.
+bool takes_limits_as_root(const spec::Process& process);
 /// Scheduling, labels, user, capabilities, working directory, program: everything of a process up to "ready".
 Result<void> compile_process(features::Compilation& out, const spec::Config& config,
                              const spec::Process& process, const Filter& filter);

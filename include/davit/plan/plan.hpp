@@ -23,7 +23,7 @@ struct Plan {
   std::uint64_t clone_flags = 0;    ///< CLONE_NEW* for the clone of an init without stage
   bool late_seccomp = false;        ///< init waits for the filter at Point::seccomp
   bool runs_runtime_hooks = false;  ///< init waits at Point::mounts
-  bool sets_limits = false;         ///< exec: init waits at Point::limits
+  bool sets_limits = false;         ///< init waits at Point::limits
 };
 
 /// What a compilation needs to know besides the config.
