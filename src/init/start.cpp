@@ -20,11 +20,11 @@ std::byte* map_program(Fd file) {
 }
 
 /// execve would hand ignored and blocked signals on to the container: whoever started davit may have some.
-void reset_signals() {
+/// Handlers are gone already (CLONE_CLEAR_SIGHAND).
+void reset_signals(u64 ignored) {
   const SignalAction action{};
-  constexpr u32 kSignals = 64;
-  for (u32 number = 1; number <= kSignals; ++number)
-    syscall(__NR_rt_sigaction, number, &action, nullptr, sizeof action.mask);
+  for (u32 number = 1; ignored != 0; ++number, ignored >>= 1)
+    if ((ignored & 1) != 0) syscall(__NR_rt_sigaction, number, &action, nullptr, sizeof action.mask);
   const u64 nothing = 0;
   syscall(__NR_rt_sigprocmask, SIG_SETMASK, &nothing, nullptr, sizeof nothing);
 }
@@ -45,7 +45,7 @@ int run(const Start& start) {
   claim_descriptors(context);
   guard(context);
   if (context.channel.is_open() && is_host_gone(context)) return 1;
-  reset_signals();
+  reset_signals(context.header().ignored_signals);
   context.inherited_umask = static_cast<u32>(syscall(__NR_umask, 0));
   return run_records(context).failed() ? 1 : 0;
 }

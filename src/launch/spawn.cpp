@@ -15,6 +15,9 @@
 #include "davit/sys/file.hpp"
 #include "davit/sys/process.hpp"
 
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
 #ifndef CLONE_INTO_CGROUP
 #define CLONE_INTO_CGROUP 0x200000000ULL
 #endif
@@ -114,7 +117,7 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
 
   int pidfd = -1;
   struct clone_args clone = {};
-  clone.flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  clone.flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   clone.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   clone.exit_signal = SIGCHLD;
   clone.stack = reinterpret_cast<std::uint64_t>(child_stack);

@@ -83,6 +83,10 @@ Program Builder::finish() {
   return program;
 }
 
+void Program::set_ignored_signals(u64 signals) {
+  std::memcpy(image.data() + offsetof(Header, ignored_signals), &signals, sizeof signals);
+}
+
 void Program::inherit(Slot slot, int descriptor) {
   Header header;
   std::memcpy(&header, image.data(), sizeof header);

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <string>
+#include <string_view>
 
 #include "davit/sys/file.hpp"
 #include "sys/call.hpp"
@@ -57,6 +58,17 @@ Result<ProcessStat> process_stat(pid_t pid) {
   if (at == std::string::npos) return make_error(Code::internal, "malformed /proc/PID/stat");
   std::from_chars(content.data() + at + 1, content.data() + content.size(), stat.start_time);
   return stat;
+}
+
+Result<std::uint64_t> ignored_signals() {
+  const std::string status = TRY(read_file("/proc/self/status"));
+  constexpr std::string_view kField = "SigIgn:\t";
+  const std::string::size_type at = status.find(kField);
+  std::uint64_t signals = 0;
+  if (at == std::string::npos) return make_error(Code::internal, "no SigIgn in /proc/self/status");
+  const char* first = status.data() + at + kField.size();
+  std::from_chars(first, status.data() + status.size(), signals, 16);
+  return signals;
 }
 
 }  // namespace davit::sys

@@ -24,6 +24,8 @@ struct Program {
 
   /// Fills a slot with a descriptor of this process (borrowed: it must stay open until spawn).
   void inherit(Slot slot, int descriptor);
+  /// Which signals init has to reset (Header::ignored_signals).
+  void set_ignored_signals(u64 signals);
 };
 
 class Builder {

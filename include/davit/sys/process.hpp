@@ -28,4 +28,7 @@ struct ProcessStat {
 };
 Result<ProcessStat> process_stat(pid_t pid);
 
+/// The signals that this process ignores: bit n-1 for signal n (SigIgn of /proc/self/status).
+Result<std::uint64_t> ignored_signals();
+
 }  // namespace davit::sys
