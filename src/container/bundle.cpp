@@ -1,6 +1,7 @@
 #include "container/bundle.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -93,6 +94,13 @@ Result<void> preserve_descriptors(launch::Options& options, std::vector<std::str
     if (const char* names = ::getenv("LISTEN_FDNAMES")) env.push_back(std::string("LISTEN_FDNAMES=") + names);
   }
   return {};
+}
+
+void copy_terminal_size(spec::Process& process) {
+  struct winsize size = {};
+  if (!process.terminal || ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0) return;
+  if (size.ws_row != 0 && size.ws_col != 0)
+    process.console_size = spec::ConsoleSize{size.ws_row, size.ws_col};
 }
 
 Result<void> write_pid_file(const std::string& path, pid_t pid) {

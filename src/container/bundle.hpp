@@ -23,6 +23,9 @@ Result<void> check_process(const spec::Config& config);
 /// survive an exec, and tells the program by LISTEN_FDS and LISTEN_PID in its environment.
 Result<void> preserve_descriptors(launch::Options& options, std::vector<std::string>& env);
 
+/// In the foreground the container's terminal has the size of the caller's from the beginning.
+void copy_terminal_size(spec::Process& process);
+
 /// Writes a pid file: nobody ever sees a part of it.
 Result<void> write_pid_file(const std::string& path, pid_t pid);
 

@@ -83,6 +83,7 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   TRY(preserve_descriptors(call.options, process != nullptr ? process->env : no_env));
   if (!by_socket) TRY(check_process(bundle.config));
   call.options.foreground = stays;
+  if (stays && process != nullptr) copy_terminal_size(*process);
 
   Entry entry = TRY(reserve(context, call));
   Undo undo;

@@ -65,6 +65,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
   if (call.terminal) document.process.terminal = true;
   launch::Options options = call.options;
   options.foreground = !call.detach;
+  if (!call.detach) copy_terminal_size(document.process);
   TRY(terminal::check(document.process, call.detach, !options.console_socket.empty()));
   TRY(preserve_descriptors(options, document.process.env));
 
