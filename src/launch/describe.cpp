@@ -1,5 +1,7 @@
 #include "launch/describe.hpp"
 
+#include "davit/program/printer.hpp"
+
 namespace davit::launch {
 namespace {
 
@@ -25,18 +27,25 @@ std::uint32_t find_operation(const program::Program& program, program::Op op) {
 
 std::string operation_name(const program::Program& program, std::uint32_t index) {
   const auto* operation = operation_at(program, index);
-  return operation == nullptr ? "operation" : "operation " + std::to_string(static_cast<int>(operation->op));
+  return operation == nullptr ? "operation" : program::name(operation->op);
 }
 
 std::string print_operation(const program::Program& program, std::uint32_t index) {
-  return std::to_string(index) + " " + operation_name(program, index);
+  const auto* operation = operation_at(program, index);
+  if (operation == nullptr) return std::to_string(index);
+  return std::to_string(index) + " " + program::print_operation(program.image, *operation);
 }
 
 Failure describe_failure(const program::Program& program, const program::Message& message) {
   Failure failure;
-  failure.text.append(operation_name(program, message.operation));
-  failure.text.append(" detail ").append_number(static_cast<int>(message.detail));
-  if (message.text[0] != 0) failure.text.append(": ").append(message.text);
+  const auto* operation = operation_at(program, message.operation);
+  failure.text.append(program::describe_failure(program, message));
+  failure.shows_errno = !program::explains_itself(message.detail);
+  if (operation == nullptr) return failure;
+  failure.is_label = operation->op == program::Op::write_label;
+  if (operation->op == program::Op::run_hook) failure.code = Code::hook_failed;
+  if (operation->op == program::Op::find_program || operation->op == program::Op::execute)
+    failure.code = Code::exec_failed;
   return failure;
 }
 

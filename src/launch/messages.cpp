@@ -66,8 +66,9 @@ Error failure_of(const plan::Plan& plan, const Subject& subject, const program::
   error.errno_value = failure.shows_errno ? message.error : 0;
   error.step.append(operation_name(plan.program, message.operation));
   error.advise(failure.advice.view());
+  error = located(plan, message, error);
   if (failure.is_label && subject.process != nullptr) lsm::explain_label_failure(*subject.process, error);
-  return located(plan, message, error);
+  return error;
 }
 
 Error warning_of(const plan::Plan& plan, const program::Message& message) {

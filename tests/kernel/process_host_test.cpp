@@ -105,7 +105,7 @@ TEST_F(ProcessHost, AFailedHookStopsTheOthersAndSaysWhy) {
   ASSERT_FALSE(ran.ok());
   EXPECT_EQ(ran.error().code, Code::hook_failed);
   EXPECT_EQ(ran.error().message.view(),
-            "error running createRuntime hook #2: exit status 3, stdout: out, stderr: oops");
+            "error running createRuntime hook #1: exit status 3, stdout: out, stderr: oops");
   EXPECT_TRUE(std::filesystem::exists(path_ + "/first"));
   EXPECT_FALSE(std::filesystem::exists(path_ + "/third"));
 }
@@ -117,7 +117,7 @@ TEST_F(ProcessHost, AHookThatIsNotThereOrDiesIsNamed) {
   auto ran = hooks::run(hooks, hooks::Kind::poststart, state());
   ASSERT_FALSE(ran.ok());
   EXPECT_EQ(describe(ran.error()).view(),
-            "error running poststart hook #1: exec /no/such/hook: No such file or directory");
+            "error running poststart hook #0: exec /no/such/hook: No such file or directory");
   hooks.poststart[0] = shell("kill -KILL $$");
   ran = hooks::run(hooks, hooks::Kind::poststart, state());
   EXPECT_NE(ran.error().message.view().find("signal: SIGKILL"), std::string_view::npos);

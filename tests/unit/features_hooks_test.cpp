@@ -55,12 +55,5 @@ TEST(Hooks, ContainerHooksSeeTheStatusOfTheirTime) {
   EXPECT_EQ(operation->arguments.count, 2U);
 }
 
-TEST(Hooks, FailuresInsideAreNamed) {
-  Error error = system_error(EIO, "run_hook");
-  explain_failure(Kind::start_container, 2, program::Detail::hook_exit, 3, "oops\n", error);
-  EXPECT_EQ(describe(error).view(), "error running startContainer hook #2: exit status 3, output: oops");
-  EXPECT_EQ(error.code, Code::hook_failed);
-}
-
 }  // namespace
 }  // namespace davit::hooks

@@ -35,8 +35,5 @@ void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, co
 Result<void> run(const spec::Hooks& hooks, Kind kind, const spec::State& state);
 /// The same for poststop: carries on after failures, which are warnings.
 std::vector<Error> run_all(const spec::Hooks& hooks, Kind kind, const spec::State& state);
-/// The message for a failed run_hook operation: which of its kind it was and how it ended.
-void explain_failure(Kind kind, std::size_t number, program::Detail detail, std::uint64_t value,
-                     std::string_view output, Error& error);
 
 }  // namespace davit::hooks

@@ -90,33 +90,4 @@ void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, co
   }
 }
 
-void explain_failure(Kind kind, std::size_t number, program::Detail detail, std::uint64_t value,
-                     std::string_view output, Error& error) {
-  Text<768> message("error running ");
-  message.append(name_of(kind)).append(" hook #").append_number(static_cast<std::int64_t>(number));
-  const auto amount = static_cast<std::int64_t>(value);
-  switch (detail) {
-    case program::Detail::hook_exit:
-      message.append(": exit status ").append_number(amount);
-      break;
-    case program::Detail::hook_signal:
-      message.append(": killed by signal ").append_number(amount);
-      break;
-    case program::Detail::hook_timeout:
-      message.append(": hook ran past specified timeout of ").append_number(amount).append(".0s");
-      break;
-    default:
-      message.append(": cannot start it");
-      break;
-  }
-  while (output.ends_with('\n')) output.remove_suffix(1);
-  if (!output.empty()) message.append(", output: ").append(output);
-  // What ended the hook is said in words; an errno is only left where it could not start.
-  const bool has_started = detail == program::Detail::hook_exit || detail == program::Detail::hook_signal ||
-                           detail == program::Detail::hook_timeout;
-  if (has_started) error.errno_value = 0;
-  error.code = Code::hook_failed;
-  error.message = message;
-}
-
 }  // namespace davit::hooks

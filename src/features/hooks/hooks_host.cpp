@@ -184,7 +184,8 @@ Result<void> run_one(const spec::Hook& hook, const std::string& state, const std
 
 Error named(Error error, const spec::Hook& hook, Kind kind, std::size_t index) {
   Text<768> place("error running ");
-  place.append(name_of(kind)).append(" hook #").append_number(static_cast<std::int64_t>(index + 1));
+  // Counted from 0, as callers of runc know it.
+  place.append(name_of(kind)).append(" hook #").append_number(static_cast<std::int64_t>(index));
   error.code = Code::hook_failed;
   error.wrap(place);
   return spec::at(hook.position, error);
