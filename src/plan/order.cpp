@@ -88,6 +88,12 @@ void compile_filter(features::Compilation& out, const Filter& filter) {
     seccomp::compile(out, *filter.profile, filter.late);
 }
 
+namespace {
+bool has_listener(const Filter& filter) {
+  return filter.profile != nullptr && seccomp::has_listener(*filter.profile);
+}
+}  // namespace
+
 bool takes_limits_as_root(const spec::Process& process) {
   return limits::wanted(process) && (process.user.uid != 0 || process.user.gid != 0);
 }
@@ -118,6 +124,8 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
   compile_directory(out, process, true);  // as the user, who may see more (FUSE, NFS) or less
   out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his
+  // While davit still listens: no container is created whose agent cannot be reached.
+  if (process.no_new_privileges && has_listener(filter)) compile_filter(out, filter);
   return {};
 }
 
@@ -125,7 +133,8 @@ void compile_execute(features::Compilation& out, const spec::Process& process, c
   program::CloseDescriptors close;
   close.first = 3 + out.call.preserve_fds;
   out.builder.emit(close);
-  if (process.no_new_privileges) compile_filter(out, filter);  // the last thing: fewer system calls to allow
+  // The last thing: fewer system calls to allow.
+  if (process.no_new_privileges && !has_listener(filter)) compile_filter(out, filter);
   program::Execute execute;
   execute.arguments = out.builder.texts(process.args);
   std::vector<std::string> environment = process.env;

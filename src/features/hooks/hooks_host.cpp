@@ -82,7 +82,8 @@ class Spawner {
     ::posix_spawnattr_setsigmask(&attributes_, &set);
     sigfillset(&set);
     ::posix_spawnattr_setsigdefault(&attributes_, &set);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   Spawner(const Spawner&) = delete;
   Spawner& operator=(const Spawner&) = delete;
@@ -166,7 +167,8 @@ Result<void> run_one(const spec::Hook& hook, const std::string& state, const std
   std::optional<Clock::time_point> deadline;
   if (hook.timeout) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);
   const auto in_time = attend(running, deadline);
-  if (!in_time.ok() || !*in_time) (void)sys::send_signal(running.pidfd, SIGKILL);
+  // With all that it has started in its process group; it is not reaped yet, so the number is still its own.
+  if (!in_time.ok() || !*in_time) (void)::kill(-running.pid, SIGKILL);
   const int status = TRY(sys::wait_for(running.pid));
   if (!in_time.ok()) return in_time.error();
   running.out.drain();
