@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -22,6 +23,14 @@ Result<sys::UniqueFd> open_tree(const HostRequest& request) {
     tree.error().message = Text<768>("bind source ").append(request.path);
     tree.error().advise("create the path on the host, or correct the source");
   }
+  if (!tree.ok() || !request.idmap.wanted) return tree;
+  const features::Idmap& idmap = request.idmap;
+  const sys::UniqueFd user =
+      TRY(idmap.namespace_path.empty()
+              ? namespaces::make_idmap_namespace({idmap.uid_mappings, idmap.gid_mappings})
+              : namespaces::open_namespace(idmap.namespace_path, CLONE_NEWUSER));
+  auto mapped = sys::set_idmap(*tree, user, idmap.recursive);
+  if (!mapped.ok()) return mapped.error().wrap("idmapped mount of " + request.path);
   return tree;
 }
 
@@ -34,8 +43,6 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
       return namespaces::open_namespace(request.path, request.namespace_type);
     case RequestKind::tree:
       return open_tree(request);
-    case RequestKind::idmap_namespace:
-      return namespaces::make_idmap_namespace({request.uid_mappings, request.gid_mappings});
     case RequestKind::process:
       return sys::open_pidfd(session.container_pid);
     case RequestKind::process_root:

@@ -22,6 +22,16 @@ Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recur
   return UniqueFd::adopt(static_cast<int>(number));
 }
 
+Result<void> set_idmap(FdRef tree, FdRef user_namespace, bool recursive) {
+  mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<std::uint64_t>(user_namespace.number());
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  if (::syscall(SYS_mount_setattr, tree.number(), "", flags, &attributes, sizeof attributes) < 0)
+    return failed("mount_setattr(MOUNT_ATTR_IDMAP)", "");
+  return {};
+}
+
 Result<long> filesystem_type(FdRef file) {
   struct statfs status = {};
   if (retry([&] { return ::fstatfs(file.number(), &status); }) < 0) return failed("fstatfs", "");

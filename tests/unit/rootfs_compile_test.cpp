@@ -174,9 +174,9 @@ TEST_F(RootfsCompile, IdmapNeedsMappings) {
   EXPECT_TRUE(lines()[0].starts_with("error: option idmap needs"));
   add_user_namespace();
   ASSERT_EQ(lines().size(), 1U);
-  ASSERT_EQ(requests.size(), 2U);
-  EXPECT_EQ(requests[0].kind, features::RequestKind::idmap_namespace);
-  EXPECT_EQ(requests[0].uid_mappings[0].host_id, 100000U);
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_TRUE(requests[0].idmap.wanted);
+  EXPECT_EQ(requests[0].idmap.uid_mappings[0].host_id, 100000U);
 }
 
 TEST_F(RootfsCompile, IdmapInTheOptionItself) {
@@ -185,10 +185,11 @@ TEST_F(RootfsCompile, IdmapInTheOptionItself) {
   config.mounts[0].options[1] = "ridmap=uids=0-7-2#5-9-1;gids=@0-3-2";
   add_user_namespace();
   lines();
-  ASSERT_EQ(requests.size(), 2U);
-  ASSERT_EQ(requests[0].uid_mappings.size(), 2U);
-  EXPECT_EQ(requests[0].uid_mappings[1].host_id, 9U);
-  EXPECT_EQ(requests[0].gid_mappings[0].host_id, 100003U);
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_TRUE(requests[0].idmap.recursive);
+  ASSERT_EQ(requests[0].idmap.uid_mappings.size(), 2U);
+  EXPECT_EQ(requests[0].idmap.uid_mappings[1].host_id, 9U);
+  EXPECT_EQ(requests[0].idmap.gid_mappings[0].host_id, 100003U);
 }
 
 TEST_F(RootfsCompile, HalfAMappingIsRefused) {

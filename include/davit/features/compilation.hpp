@@ -15,14 +15,23 @@ namespace davit::features {
 
 /// Descriptors that davit has to open on the host before the program can start (launch/host_resources.cpp).
 enum class RequestKind : std::uint8_t {
-  channel,          ///< init's end of the channel
-  start_listener,   ///< listening socket for `start`
-  namespace_file,   ///< `path`, to be checked with NS_GET_NSTYPE against `namespace_type`
-  tree,             ///< open_tree(OPEN_TREE_CLONE) of `path`
-  idmap_namespace,  ///< a user namespace with `uid_mappings` and `gid_mappings` for an idmapped mount
-  cgroup_file,      ///< `tasks` (v1) or `cgroup.procs` number `number` of the prepared cgroup
-  process,          ///< pidfd of the container's init (exec)
-  process_root,     ///< /proc/<pid>/root of the container's init (exec)
+  channel,         ///< init's end of the channel
+  start_listener,  ///< listening socket for `start`
+  namespace_file,  ///< `path`, to be checked with NS_GET_NSTYPE against `namespace_type`
+  tree,            ///< open_tree(OPEN_TREE_CLONE) of `path`, idmapped where `idmap` says so
+  cgroup_file,     ///< `tasks` (v1) or `cgroup.procs` number `number` of the prepared cgroup
+  process,         ///< pidfd of the container's init (exec)
+  process_root,    ///< /proc/<pid>/root of the container's init (exec)
+};
+
+/// Where the ids of an idmapped tree come from. Done on the host: init may not have privilege over the
+/// filesystem any more (mount_setattr(2)).
+struct Idmap {
+  bool wanted = false;
+  bool recursive = false;
+  std::string namespace_path{};  ///< a user namespace to take them from; empty: the mappings
+  std::vector<spec::IdMapping> uid_mappings{};
+  std::vector<spec::IdMapping> gid_mappings{};
 };
 
 struct HostRequest {
@@ -32,8 +41,7 @@ struct HostRequest {
   bool recursive = false;
   std::uint32_t namespace_type = 0;  ///< CLONE_NEW*
   std::uint32_t number = 0;
-  std::vector<spec::IdMapping> uid_mappings{};
-  std::vector<spec::IdMapping> gid_mappings{};
+  Idmap idmap{};  ///< tree only
   spec::Position position{};
 };
 

@@ -1,6 +1,5 @@
 // Bind mounts, with and without id mapping.
 #include <linux/mount.h>
-#include <linux/sched.h>
 
 #include "features/rootfs/mounting.hpp"
 #include "features/rootfs/paths.hpp"
@@ -51,48 +50,43 @@ program::MountAttributes own_attributes(const Mounting& mounting, const Options&
   return attributes;
 }
 
-Result<program::Slot> container_namespace(Mounting& mounting, const Entry& entry) {
+Result<features::Idmap> container_idmap(Mounting& mounting, const Entry& entry) {
   const spec::Linux& settings = mounting.config.linux;
   const spec::Namespace* user = settings.find_namespace(NamespaceType::user);
   if (user == nullptr)
     return refuse(entry, Code::invalid_config,
                   "option idmap needs uidMappings and gidMappings, or a container with a user namespace");
-  features::HostRequest wanted;
-  wanted.position = entry.mount.position;
-  if (!user->path.empty()) {
-    wanted.kind = features::RequestKind::namespace_file;
-    wanted.path = user->path;
-    wanted.namespace_type = CLONE_NEWUSER;
-  } else {
-    wanted.kind = features::RequestKind::idmap_namespace;
-    wanted.uid_mappings = settings.uid_mappings;
-    wanted.gid_mappings = settings.gid_mappings;
-  }
-  return mounting.compilation.request(std::move(wanted));
+  features::Idmap idmap;
+  idmap.namespace_path = user->path;
+  idmap.uid_mappings = settings.uid_mappings;
+  idmap.gid_mappings = settings.gid_mappings;
+  return idmap;
 }
 
-/// The user namespace with the mappings of an idmapped mount; kNoSlot: the mount is not idmapped.
-Result<program::Slot> idmap_of(Mounting& mounting, const Entry& entry) {
+/// Whose ids the source shows, if not its own.
+Result<features::Idmap> idmap_of(Mounting& mounting, const Entry& entry) {
   const spec::Mount& mount = entry.mount;
+  features::Idmap idmap;
   const bool has_lists = !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
-  if (!has_lists && !entry.options.idmap) return program::kNoSlot;
+  if (!has_lists && !entry.options.idmap) return idmap;
   if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
     return refuse(entry, Code::invalid_config, "uidMappings and gidMappings must be given together");
   if (!mounting.compilation.facts.privileged)
     return refuse(entry, Code::unsupported, "idmapped mounts need the privileges of root");
-  if (!has_lists && entry.options.idmap_text.empty()) return container_namespace(mounting, entry);
-  features::HostRequest wanted;
-  wanted.kind = features::RequestKind::idmap_namespace;
-  wanted.position = mount.position;
-  wanted.uid_mappings = mount.uid_mappings;
-  wanted.gid_mappings = mount.gid_mappings;
-  if (!has_lists) {
+  if (has_lists) {
+    idmap.uid_mappings = mount.uid_mappings;
+    idmap.gid_mappings = mount.gid_mappings;
+  } else if (entry.options.idmap_text.empty()) {
+    idmap = TRY(container_idmap(mounting, entry));
+  } else {
     auto read = read_idmap(entry.options.idmap_text, mounting.config.linux);
     if (!read) return spec::at(mount.position, read.error());
-    wanted.uid_mappings = std::move(read->uids);
-    wanted.gid_mappings = std::move(read->gids);
+    idmap.uid_mappings = std::move(read->uids);
+    idmap.gid_mappings = std::move(read->gids);
   }
-  return mounting.compilation.request(std::move(wanted));
+  idmap.wanted = true;
+  idmap.recursive = entry.options.recursive_idmap;
+  return idmap;
 }
 
 /// copy-symlink: a source that is a symlink becomes a symlink with the same content.
@@ -130,8 +124,8 @@ Result<void> compile_bind(Mounting& mounting, const Entry& entry) {
   auto kind = mounting.queries.kind(source);
   if (!kind) return spec::at(entry.mount.position, kind.error());
   const bool directory = *kind == SourceKind::directory;
-  const program::Slot user_namespace = TRY(idmap_of(mounting, entry));
   features::HostRequest wanted;
+  wanted.idmap = TRY(idmap_of(mounting, entry));
   wanted.path = source;
   wanted.recursive = entry.options.recursive;
   wanted.position = entry.mount.position;
@@ -139,8 +133,6 @@ Result<void> compile_bind(Mounting& mounting, const Entry& entry) {
   program::MountTree operation;
   operation.tree = tree_of(compilation, std::move(wanted), entry.origin);
   operation.root = compilation.root;
-  operation.user_namespace = user_namespace;
-  operation.recursive_idmap = entry.options.recursive_idmap ? 1 : 0;
   operation.target =
       target_of(mounting, entry, directory ? program::TargetKind::directory : program::TargetKind::file);
   operation.target.flags &= ~static_cast<std::uint32_t>(program::kTargetMustBeOrdinary);
