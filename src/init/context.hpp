@@ -46,15 +46,15 @@ struct View {
 
 /// State of one run. Nothing here outlives execve.
 struct Context {
-  std::byte* base = nullptr;      ///< the program, private and writable
-  FdRef channel;                  ///< where messages go: davit, after wait_start whoever started us
-  Message message;                ///< text and value that go with the next message
-  u32 start_operation = 0;        ///< which one waited for the start; failures after it count from there
-  bool outlives_host = false;     ///< davit may end from here on; EOF on the channel is what tells of its death
-  bool is_umask_set = false;      ///< nothing is to be restored before execve
-  u32 inherited_umask = 0022;     ///< of whoever started davit
-  u32 joined = 0;                 ///< CLONE_NEW* types that join_namespaces has entered
-  Fd null_device;                 ///< the host's /dev/null, verified; opened by the first mask_path
+  std::byte* base = nullptr;   ///< the program, private and writable
+  FdRef channel;               ///< where messages go: davit, after wait_start whoever started us
+  Message message;             ///< text and value that go with the next message
+  u32 start_operation = 0;     ///< which one waited for the start; failures after it count from there
+  bool outlives_host = false;  ///< davit may end from here on; EOF on the channel is what tells of its death
+  bool is_umask_set = false;   ///< nothing is to be restored before execve
+  u32 inherited_umask = 0022;  ///< of whoever started davit
+  u32 joined = 0;              ///< CLONE_NEW* types that join_namespaces has entered
+  Fd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path
   const char* program = nullptr;  ///< what find_program found
   const char* home = nullptr;     ///< "HOME=..." from set_home
 

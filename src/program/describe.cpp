@@ -99,6 +99,30 @@ bool say_rootfs(Words& words, const Failure& failure) {
   return true;
 }
 
+/// The way into namespaces. False for all others.
+bool say_namespaces(Words& words, const Failure& failure) {
+  switch (failure.operation.op) {
+    case Op::unshare:
+      words.append("unshare namespaces ").append(clone_flags(failure.as<Unshare>().types));
+      break;
+    case Op::fork_init:
+      words.append("start init in namespaces ").append(clone_flags(failure.as<ForkInit>().types));
+      break;
+    case Op::join_namespaces:
+      words.append("join the ").append(clone_flags(failure.message.value)).append(" namespace");
+      break;
+    case Op::join_process:
+      words.append("join the namespaces of the container's init");
+      break;
+    case Op::set_time_offsets:
+      words.append("set time offsets");
+      break;
+    default:
+      return false;
+  }
+  return true;
+}
+
 bool say_settings(Words& words, const Failure& failure) {
   switch (failure.operation.op) {
     case Op::write_sysctl: {
@@ -118,21 +142,6 @@ bool say_settings(Words& words, const Failure& failure) {
       break;
     case Op::set_domainname:
       quoted(words.append("set domainname "), failure.view(failure.as<SetDomainname>().name));
-      break;
-    case Op::unshare:
-      words.append("unshare namespaces ").append(clone_flags(failure.as<Unshare>().types));
-      break;
-    case Op::fork_init:
-      words.append("start init in namespaces ").append(clone_flags(failure.as<ForkInit>().types));
-      break;
-    case Op::join_namespaces:
-      words.append("join the ").append(clone_flags(failure.message.value)).append(" namespace");
-      break;
-    case Op::join_process:
-      words.append("join the namespaces of the container's init");
-      break;
-    case Op::set_time_offsets:
-      words.append("set time offsets");
       break;
     case Op::join_keyring:
       words.append("create session keyring");
@@ -332,7 +341,7 @@ const char* phrase_of(Detail detail) {
 }
 
 void say_operation(Words& words, const Failure& failure) {
-  if (!say_rootfs(words, failure) && !say_settings(words, failure)) {
+  if (!say_rootfs(words, failure) && !say_namespaces(words, failure) && !say_settings(words, failure)) {
     // The name is the sentence, and each word of it stands alone.
     for (const char* c = name(failure.operation.op); *c != '\0'; ++c) words.append(*c == '_' ? ' ' : *c);
   }

@@ -161,7 +161,9 @@ TEST_F(ProtocolTest, LeaksNothing) {
   emit_shell(
       "exec >$OUT; ls /proc/$$/fd; umask; grep -E 'SigBlk|SigIgn' "
       "/proc/self/status");
-  Started started = start_image(builder.finish(), channel, [] {
+  Program program = builder.finish();
+  reinterpret_cast<Header*>(program.image.data())->ignored_signals = u64{1} << (SIGPIPE - 1);
+  Started started = start_image(std::move(program), channel, [] {
     umask(0027);
     signal(SIGPIPE, SIG_IGN);
     sigset_t all;

@@ -41,7 +41,8 @@ class Builder {
     static_assert(std::is_trivially_copyable_v<T>);
     return {store(items.data(), items.size_bytes()), static_cast<u32>(items.size())};
   }
-  /// A list of strings with room for a null pointer behind it: the only way to make an argv or an environment.
+  /// A list of strings with room for a null pointer behind it: the only way to make an argv or an
+  /// environment.
   List<Str> texts(std::span<const std::string> values);
   /// Appends one operation; returns its index.
   template <typename T>

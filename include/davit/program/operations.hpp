@@ -123,7 +123,8 @@ struct Header {
   u16 padding = 0;
   u32 flags = 0;  ///< kTrace
   u32 reserved = 0;
-  u64 ignored_signals = 0;  ///< bit n-1: signal n is ignored by davit's caller and must not be by the container
+  u64 ignored_signals =
+      0;  ///< bit n-1: signal n is ignored by davit's caller and must not be by the container
 };
 static_assert(sizeof(Header) % 8 == 0);
 inline constexpr u32 kTrace = 1;  ///< send a Message::reached after every operation
