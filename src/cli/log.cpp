@@ -81,6 +81,8 @@ Result<Log> Log::make(const std::string& destination, const std::string& format,
   }
   log.format_ = format == "json" ? LogFormat::json : LogFormat::text;
   log.format_given_ = !format.empty();
+  // Engines parse the file and expect one error in it; at a shell, a warning is what a person wants to read.
+  if (destination.empty() && !log.format_given_) log.level_ = Level::warning;
   if (!level.empty()) log.level_ = TRY(parse_level(level));
   if (debug) log.level_ = Level::debug;
   const std::string_view text = destination;
@@ -109,7 +111,10 @@ void Log::write(Level level, std::string_view message) const {
       log_line(format_, level, message, container::utc_now(container::Precision::seconds));
   if (!file_.empty()) return append(line);
   // Without a file, stderr is the log. The error has been said there in words, unless a format was asked for.
-  if (level != Level::error || format_given_) to_stderr(line);
+  if (level == Level::warning && !format_given_)
+    to_stderr(std::string("davit: warning: ").append(message).append("\n"));
+  else if (level != Level::error || format_given_)
+    to_stderr(line);
 }
 
 void Log::append(std::string_view line) const {

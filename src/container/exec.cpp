@@ -19,6 +19,7 @@ Result<spec::Process> process_from_options(const spec::Config& config, const Exe
   if (!config.process)
     return make_error(Code::invalid_config, "the config of this container has no process to start from");
   spec::Process process = *config.process;
+  process.position = {};  // what the command line says stands in no file
   process.args = call.args;
   process.terminal = call.terminal;
   process.console_size.reset();

@@ -41,6 +41,15 @@ bool may_start(FdRef listener, FdRef connection) {
   return peer.uid == creator.uid;
 }
 
+/// Whether whoever is at the other end may and does say "start".
+bool is_start(FdRef listener, FdRef connection) {
+  if (!may_start(listener, connection)) return false;
+  Message message;
+  Fd attached;
+  const long got = receive(connection, message, attached);
+  return got == sizeof message && message.type == MessageType::reached && message.point == Point::start;
+}
+
 }  // namespace
 
 void send(Context& context, MessageType type, const Operation& operation, Status status, FdRef attached) {
@@ -138,12 +147,10 @@ Status perform(Context& context, const program::WaitStart& operation) {
     if (accepted == -EINTR || accepted == -ECONNABORTED) continue;
     INIT_TRY(check(accepted));
     Fd connection(accepted);
-    if (!may_start(listener, connection)) continue;
-    Message message;
-    Fd attached;
-    const long got = receive(connection, message, attached);
-    if (got != sizeof message || message.type != MessageType::reached || message.point != Point::start)
+    if (!is_start(listener, connection)) {
+      connection.reset();
       continue;
+    }
     context.channel = {connection.release()};
     context.start_operation = operation.index;
     return kDone;

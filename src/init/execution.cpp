@@ -48,6 +48,13 @@ Status search(Context& context, const char* name, const char* directories) {
   }
 }
 
+bool is_kept(const Context& context, i32 number) {
+  if (number == context.channel.number) return true;
+  for (const i32 held : context.items(context.header().slots))
+    if (held == number) return true;
+  return false;
+}
+
 }  // namespace
 
 const char** as_pointers(const Context& context, List<Str> list) {
@@ -110,9 +117,16 @@ Status perform(Context& context, const program::FindProgram& operation) {
   return search(context, name, context.text(operation.search_path));
 }
 
-Status perform(Context& /*context*/, const program::CloseDescriptors& operation) {
+Status perform(Context& context, const program::CloseDescriptors& operation) {
   // Everything above the inherited ones vanishes at execve; until then init still needs its channel.
-  return check(syscall(__NR_close_range, operation.first, ~0U, kCloseOnExec));
+  if (operation.sweep == 0) return check(syscall(__NR_close_range, operation.first, ~0U, kCloseOnExec));
+  u32 gap = operation.first;
+  for (u32 number = gap; number < static_cast<u32>(kSweptBelow); ++number) {
+    if (!is_kept(context, static_cast<i32>(number))) continue;
+    if (number > gap) INIT_TRY(check(syscall(__NR_close_range, gap, number - 1, 0)));
+    gap = number + 1;
+  }
+  return check(syscall(__NR_close_range, gap, kSweptBelow - 1, 0));
 }
 
 Status perform(Context& context, const program::Execute& operation) {

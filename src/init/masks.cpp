@@ -14,7 +14,7 @@ Status open_null(Context& context) {
   if (context.null_device.is_open()) return kDone;
   const long opened = syscall(__NR_openat, kWorkingDirectory, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
   INIT_TRY(check(opened, Detail::not_dev_null));
-  Fd file(opened);
+  SweptFd file(opened);
   Node node;
   INIT_TRY(look(file, node));
   if (node.type() != kTypeCharacter || node.major != kNullMajor || node.minor != kNullMinor)
@@ -33,7 +33,7 @@ Status clone(FdRef mount, u32 flags, Fd& tree) {
 
 Status mask_file(Context& context, FdRef target) {
   INIT_TRY(open_null(context));
-  Fd tree;
+  SweptFd tree;
   INIT_TRY(clone(context.null_device, 0, tree));
   return attach(tree, target);
 }
@@ -42,7 +42,7 @@ Status make_empty(Fd& mount) {
   const long opened = syscall(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC);
   INIT_TRY(check(opened, Detail::open_filesystem));
   const FdRef filesystem{static_cast<i32>(opened)};
-  const Fd owner(opened);
+  const SweptFd owner(opened);
   const long read_only = syscall(__NR_fsconfig, filesystem, FSCONFIG_SET_FLAG, "ro", nullptr, 0);
   INIT_TRY(check(read_only, Detail::configure_filesystem));
   const long created = syscall(__NR_fsconfig, filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
@@ -56,7 +56,7 @@ Status make_empty(Fd& mount) {
 /// The first empty tmpfs is attached, and every later one is a clone of it: kernels before 6.15 do not clone
 /// a mount that is still detached.
 Status mask_directory(Context& context, Slot empty, FdRef target) {
-  Fd mount;
+  SweptFd mount;
   if (context.slot(empty).is_open()) {
     INIT_TRY(clone(context.slot(empty), 0, mount));
     return attach(mount, target);
@@ -79,7 +79,7 @@ Status find(const Context& context, Slot root, Str path, Fd& target) {
 }  // namespace
 
 Status perform(Context& context, const program::MaskPath& operation) {
-  Fd target;
+  SweptFd target;
   INIT_TRY(find(context, operation.root, operation.path, target));
   if (!target.is_open()) return kDone;
   Node node;
@@ -89,10 +89,10 @@ Status perform(Context& context, const program::MaskPath& operation) {
 }
 
 Status perform(Context& context, const program::ProtectPath& operation) {
-  Fd target;
+  SweptFd target;
   INIT_TRY(find(context, operation.root, operation.path, target));
   if (!target.is_open()) return kDone;
-  Fd tree;
+  SweptFd tree;
   INIT_TRY(clone(target, AT_RECURSIVE, tree));
   INIT_TRY(change_attributes(tree, {MOUNT_ATTR_RDONLY, 0, 0}, false));
   return attach(tree, target);

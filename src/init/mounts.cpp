@@ -60,7 +60,7 @@ bool inherits_mode(const Context& context, const program::MountFilesystem& opera
 /// The directory at the target as it is before anything is made there; type 0 if there is none.
 Node look_before(const Context& context, const program::MountFilesystem& operation) {
   Node node;
-  const Fd existing(
+  const SweptFd existing(
       open_below(context.slot(operation.root), context.text(operation.target.path), O_PATH | O_DIRECTORY));
   return existing.is_open() && !look(existing, node).failed() ? node : Node{};
 }
@@ -75,7 +75,7 @@ u64 attributes_from_birth(const Context& context, const program::MountFilesystem
 Status create(Context& context, const program::MountFilesystem& operation, Fd& mount) {
   const long opened = syscall(__NR_fsopen, context.text(operation.type), FSOPEN_CLOEXEC);
   INIT_TRY(check(opened, Detail::open_filesystem));
-  const Fd filesystem(opened);
+  const SweptFd filesystem(opened);
   INIT_TRY(configure(context, filesystem, operation));
   const long mounted =
       syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC, attributes_from_birth(context, operation));
@@ -106,7 +106,7 @@ Status change_locked(FdRef mount, const MountAttributes& attributes) {
 Status fill_from(Context& context, FdRef target, FdRef mount) {
   const long opened = open_below(target, ".", O_RDONLY | O_DIRECTORY);
   INIT_TRY(check(opened, Detail::copy_up));
-  const Fd from(opened);
+  const SweptFd from(opened);
   return copy_up(context, from, mount);
 }
 
@@ -153,9 +153,9 @@ Status perform(Context& context, const program::OpenTree& operation) {
 
 Status perform(Context& context, const program::MountFilesystem& operation) {
   const Node before = inherits_mode(context, operation) ? look_before(context, operation) : Node{};
-  Fd target;
+  SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
-  Fd mount;
+  SweptFd mount;
   const Status created = create(context, operation, mount);
   const bool is_refused = created.error == EPERM || created.error == EINVAL;
   if (is_refused && (operation.flags & program::kMountSysfsFallback) != 0) {
@@ -187,7 +187,7 @@ Status perform(Context& context, const program::MountTree& operation) {
     INIT_TRY(set_idmap(tree, user_namespace, operation.recursive_idmap != 0));
   INIT_TRY(change_attributes(tree, operation.recursive_attributes, true));
   INIT_TRY(change_attributes(tree, operation.attributes, false));
-  Fd target;
+  SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
   return attach(tree, target);
 }
@@ -198,7 +198,7 @@ Status perform(Context& context, const program::Remount& operation) {
   const long opened =
       open_below(context.slot(operation.root), context.text(place.path), O_PATH | (follow ? 0 : O_NOFOLLOW));
   INIT_TRY(check(opened, Detail::resolve_target));
-  const Fd target(opened);
+  const SweptFd target(opened);
   INIT_TRY(change_attributes(target, operation.recursive_attributes, true));
   return change_attributes(target, operation.attributes, false);
 }

@@ -20,7 +20,7 @@ bool is_same_device(const MakeDevice& wanted, const Node& node) {
 Status check_existing(FdRef parent, const char* name, const MakeDevice& wanted) {
   const long opened = syscall(__NR_openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   INIT_TRY(check(opened, Detail::make_node));
-  const Fd file(opened);
+  const SweptFd file(opened);
   Node node;
   INIT_TRY(look(file, node));
   return is_same_device(wanted, node) ? kDone : Status{EEXIST, Detail::wrong_device};
@@ -31,12 +31,12 @@ Status bind_node(Context& context, FdRef root, const MakeDevice& operation) {
   const long cloned = syscall(__NR_open_tree, kWorkingDirectory, context.text(operation.host_path),
                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   INIT_TRY(check(cloned, Detail::clone_tree));
-  const Fd tree(cloned);
+  const SweptFd tree(cloned);
   Node node;
   INIT_TRY(look(tree, node));
   if (!is_same_device(operation, node)) return {ENODEV, Detail::wrong_device};
   const program::Target place{operation.path, program::TargetKind::file, {}, program::kTargetNoFollow};
-  Fd target;
+  SweptFd target;
   INIT_TRY(open_target(context, root, place, target));
   INIT_TRY(look(target, node));
   if (node.type() == kTypeLink) return {ELOOP, Detail::make_node};
@@ -55,7 +55,7 @@ bool says(FdRef parent, const char* name, const char* content, u32 length) {
 Status perform(Context& context, const MakeDevice& operation) {
   const FdRef root = context.slot(operation.root);
   if (operation.bind != 0) return bind_node(context, root, operation);
-  Fd parent;
+  SweptFd parent;
   const char* name = nullptr;
   INIT_TRY(open_parent(context, root, context.text(operation.path), parent, name));
   const long made = syscall(__NR_mknodat, FdRef(parent), name, operation.mode,
@@ -63,12 +63,13 @@ Status perform(Context& context, const MakeDevice& operation) {
   if (made == -EEXIST) return check_existing(parent, name, operation);
   if (made == -EPERM && operation.host_path.length > 0) return bind_node(context, root, operation);
   INIT_TRY(check(made, Detail::make_node));
+  if (operation.uid == 0 && operation.gid == 0) return kDone;  // as we are
   return check(syscall(__NR_fchownat, FdRef(parent), name, operation.uid, operation.gid, AT_SYMLINK_NOFOLLOW),
                Detail::make_node);
 }
 
 Status perform(Context& context, const program::MakeSymlink& operation) {
-  Fd parent;
+  SweptFd parent;
   const char* name = nullptr;
   INIT_TRY(open_parent(context, context.slot(operation.root), context.text(operation.path), parent, name));
   const char* content = context.text(operation.content);
@@ -84,7 +85,7 @@ Status perform(Context& context, const program::MakeSymlink& operation) {
 }
 
 Status perform(Context& context, const program::MakeDirectory& operation) {
-  Fd directory;
+  SweptFd directory;
   return make_directories(context, context.slot(operation.root), context.text(operation.path), operation.mode,
                           directory);
 }

@@ -11,8 +11,9 @@ constexpr u32 kFileMode = 0644;
 struct Making {
   program::TargetKind kind = program::TargetKind::directory;
   u32 mode = kDirectoryMode;
-  u64 resolve = 0;     ///< RESOLVE_* on top
-  bool follow = true;  ///< a symlink in the last component
+  u64 resolve = 0;            ///< RESOLVE_* on top
+  bool follow = true;         ///< a symlink in the last component
+  bool is_directory = false;  ///< what is there must be one
 };
 
 /// A path being walked; rewritten when a dangling symlink on the way is replaced by what it says.
@@ -73,7 +74,7 @@ long make_component(FdRef parent, const char* name, bool is_file, u32 mode) {
   if (!is_file) return syscall(__NR_mkdirat, parent, name, mode);
   const long made =
       syscall(__NR_openat, parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
-  const Fd closed_again(made);
+  const Fd closed_again(made);  // at once: an open writer keeps the root from becoming read-only
   return made < 0 ? made : 0;
 }
 
@@ -90,13 +91,13 @@ Status make_missing(Context& context, FdRef root, Walk& walk, const Making& maki
     const bool last = is_last(walk.path, end);
     const long found =
         open_prefix(root, walk, end, O_PATH | (last && !making.follow ? O_NOFOLLOW : 0), making.resolve);
-    const Fd existing(found);
+    const SweptFd existing(found);
     if (existing.is_open()) continue;
     if (found != -ENOENT) return check(found, Detail::resolve_target);
 
     const long opened = open_prefix(root, walk, parent_end, O_PATH | O_DIRECTORY, making.resolve);
     INIT_TRY(check(opened, Detail::create_target));
-    const Fd parent(opened);
+    const SweptFd parent(opened);
     const char saved = walk.path[end];
     walk.path[end] = '\0';
     const bool valid = is_name(walk.path + begin);
@@ -115,10 +116,47 @@ Status make_missing(Context& context, FdRef root, Walk& walk, const Making& maki
   return kDone;
 }
 
+/// Cuts a path into the directory and the name in it.
+Status split(const char* path, char (&directory)[kPathMax], const char*& name) {
+  u32 slash = 0;
+  const u32 length = length_of(path);
+  for (u32 at = 0; at < length; ++at)
+    if (path[at] == '/') slash = at + 1;
+  name = path + slash;
+  if (!is_name(name)) return {EINVAL, Detail::resolve_target};
+  if (slash >= sizeof directory) return {ENAMETOOLONG, Detail::resolve_target};
+  directory[0] = '/';
+  directory[1] = '\0';
+  if (slash > 0) {
+    __builtin_memcpy(directory, path, slash);
+    directory[slash] = '\0';
+  }
+  return kDone;
+}
+
+Status open_existing_parent(FdRef root, const char* path, Fd& parent, const char*& name) {
+  char directory[kPathMax];
+  INIT_TRY(split(path, directory, name));
+  const long opened = open_below(root, directory, O_PATH | O_DIRECTORY);
+  INIT_TRY(check(opened, Detail::resolve_target));
+  parent = Fd(opened);
+  return kDone;
+}
+
+/// The common case: only the last component is missing. False: it takes the long way.
+bool make_last(FdRef root, const char* path, const Making& making) {
+  SweptFd parent;
+  const char* name = nullptr;
+  if (making.resolve != 0 || open_existing_parent(root, path, parent, name).failed()) return false;
+  return make_component(parent, name, making.kind == program::TargetKind::file, making.mode) == 0;
+}
+
 Status open_making(Context& context, FdRef root, const char* path, const Making& making, bool must_exist,
                    Fd& opened) {
-  const u64 flags = O_PATH | (making.follow ? 0 : O_NOFOLLOW);
+  const u64 flags = O_PATH | (making.follow ? 0 : O_NOFOLLOW) | (making.is_directory ? O_DIRECTORY : 0);
   long result = open_below(root, path, flags, making.resolve);
+  if (result == -ENOENT && !must_exist && make_last(root, path, making))
+    result = open_below(root, path, flags, making.resolve);
   if (result == -ENOENT && !must_exist) {
     Walk walk;
     walk.links = 0;
@@ -160,14 +198,9 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
   making.resolve = is_ordinary ? RESOLVE_NO_SYMLINKS : 0;
   making.follow = (target.flags & program::kTargetNoFollow) == 0;
   const bool must_exist = (target.flags & program::kTargetMustExist) != 0;
+  making.is_directory = target.kind == program::TargetKind::directory;
+  // That a file is no place for a directory's mount, and the other way round, move_mount finds by itself.
   Status status = open_making(context, root, context.text(target.path), making, must_exist, opened);
-  Node node;
-  if (!status.failed()) {
-    INIT_TRY(look(opened, node));
-    const bool is_directory = node.type() == kTypeDirectory;
-    if (is_directory != (target.kind == program::TargetKind::directory))
-      status = {ENOTDIR, Detail::attach_mount};
-  }
   if (is_ordinary && (status.error == ELOOP || status.error == ENOTDIR))
     status.detail = Detail::not_ordinary_directory;
   return status;
@@ -176,10 +209,8 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
 Status make_directories(Context& context, FdRef root, const char* path, u32 mode, Fd& opened) {
   Making making;
   making.mode = mode;
-  INIT_TRY(open_making(context, root, path, making, false, opened));
-  Node node;
-  INIT_TRY(look(opened, node));
-  return node.type() == kTypeDirectory ? kDone : Status{ENOTDIR, Detail::create_target};
+  making.is_directory = true;
+  return open_making(context, root, path, making, false, opened);
 }
 
 Status make_file(Context& context, FdRef root, const char* path, Fd& opened) {
@@ -190,20 +221,8 @@ Status make_file(Context& context, FdRef root, const char* path, Fd& opened) {
 }
 
 Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name) {
-  u32 slash = 0;
-  const u32 length = length_of(path);
-  for (u32 at = 0; at < length; ++at)
-    if (path[at] == '/') slash = at + 1;
-  name = path + slash;
-  if (!is_name(name)) return {EINVAL, Detail::resolve_target};
   char directory[kPathMax];
-  if (slash >= sizeof directory) return {ENAMETOOLONG, Detail::resolve_target};
-  directory[0] = '/';
-  directory[1] = '\0';
-  if (slash > 0) {
-    __builtin_memcpy(directory, path, slash);
-    directory[slash] = '\0';
-  }
+  INIT_TRY(split(path, directory, name));
   return make_directories(context, root, directory, kDirectoryMode, parent);
 }
 

@@ -98,6 +98,21 @@ class Fd {
   i32 number_ = -1;
 };
 
+inline constexpr i32 kSweptBelow = 256;
+
+/// A descriptor nobody waits to see closed: numbers below kSweptBelow are left for the sweep
+/// (close_descriptors) and for execve, where one call closes what would take one each.
+class SweptFd : public Fd {
+ public:
+  using Fd::Fd;
+  SweptFd(SweptFd&&) noexcept = default;
+  SweptFd& operator=(SweptFd&&) noexcept = default;
+  ~SweptFd() {
+    const i32 number = release();
+    if (number >= kSweptBelow) syscall(__NR_close, number);
+  }
+};
+
 [[noreturn]] inline void exit_process(i32 code) {
   for (;;) syscall(__NR_exit_group, code);
 }

@@ -46,6 +46,10 @@ Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& in
 
 Result<void> compile_start(features::Compilation& out, const Input& input, const spec::Process& process,
                            const Filter& filter) {
+  program::CloseDescriptors sweep;
+  sweep.first = 3 + out.call.preserve_fds;
+  sweep.sweep = 1;
+  out.builder.emit(sweep);  // a container that waits for its start must not hold the host's mounts
   tell(out, program::Point::ready);
   await(out, program::Point::created);  // from here on init outlives davit
   if (input.start_by_socket) {
@@ -106,7 +110,7 @@ Result<Plan> compile_container(const Input& input) {
   if (config.process) {
     const Filter filter = compile_filter_source(out, config, input.filter);
     plan.sets_limits = takes_limits_as_root(*config.process);
-    TRY(compile_process(out, config, *config.process, filter));
+    TRY(compile_process(out, config, *config.process, filter, true));
     TRY(compile_start(out, input, *config.process, filter));
   } else {
     plan.late_seccomp = false;
@@ -145,7 +149,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
   TRY(namespaces::compile_keyring(out));
   terminal::compile(out, process, false);
   const Filter filter = compile_filter_source(out, input.config, input.filter);
-  TRY(compile_process(out, input.config, process, filter));
+  TRY(compile_process(out, input.config, process, filter, false));
   if (plan.sets_limits && !takes_limits_as_root(process)) {
     tell(out, program::Point::limits);
     await(out, program::Point::limits);

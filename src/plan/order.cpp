@@ -21,11 +21,12 @@ const std::string* find_variable(const spec::Process& process, std::string_view 
   return found;
 }
 
-void compile_directory(features::Compilation& out, const spec::Process& process, bool again) {
+/// Twice: as root, and again as the user. Only a container's own directory is made when it is missing.
+void compile_directory(features::Compilation& out, const spec::Process& process, bool again, bool make) {
   program::ChangeDirectory change;
   change.path = out.builder.text(process.cwd.empty() ? "/" : process.cwd);
   change.retry_later = again ? 0 : 1;
-  change.make_missing = again ? 0 : 1;
+  change.make_missing = make ? 1 : 0;
   out.builder.emit(change, out.origin(process.position, "cwd"));
 }
 
@@ -99,12 +100,12 @@ bool takes_limits_as_root(const spec::Process& process) {
 }
 
 Result<void> compile_process(features::Compilation& out, const spec::Config& config,
-                             const spec::Process& process, const Filter& filter) {
+                             const spec::Process& process, const Filter& filter, bool makes_directory) {
   TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
   scheduling::compile_io_priority(out, process);
   TRY(scheduling::compile_memory_policy(out, config));
   scheduling::compile_personality(out, config);
-  compile_directory(out, process, false);  // as root: missing directories are made
+  compile_directory(out, process, false, makes_directory);  // as root
   TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
   credentials::compile_umask(out, process);
   credentials::compile_bounding(out, process);                  // needs CAP_SETPCAP
@@ -121,7 +122,7 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
   credentials::compile_user(out, config, process);
   credentials::compile_capabilities(out, process);
   credentials::compile_no_new_privileges(out, process);
-  compile_directory(out, process, true);  // as the user, who may see more (FUSE, NFS) or less
+  compile_directory(out, process, true, false);  // as the user, who may see more (FUSE, NFS) or less
   out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his
   // While davit still listens: no container is created whose agent cannot be reached.

@@ -26,8 +26,9 @@ void compile_filter(features::Compilation& out, const Filter& filter);
 /// that will not be root are set (Point::limits) before it changes its ids.
 bool takes_limits_as_root(const spec::Process& process);
 /// Scheduling, labels, user, capabilities, working directory, program: everything of a process up to "ready".
+/// `makes_directory`: a missing working directory is made, as create does.
 Result<void> compile_process(features::Compilation& out, const spec::Config& config,
-                             const spec::Process& process, const Filter& filter);
+                             const spec::Process& process, const Filter& filter, bool makes_directory);
 /// What follows the permission to run: descriptors, filter, execve.
 void compile_execute(features::Compilation& out, const spec::Process& process, const Filter& filter);
 

@@ -137,7 +137,7 @@ TEST_F(Exec, ProcessFile) {
         "rlimit NOFILE 64 128\n", "CapBnd 0000000000000020\n", "CapEff 0000000000000000\n", "NoNewPrivs 1\n"})
     EXPECT_NE(outcome.out.find(line), std::string::npos) << line << outcome.out;
   if (runtime.is_davit()) {
-    EXPECT_NE(outcome.out.find("oom_score_adj 77\n"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("oom_score_adj  77\n"), std::string::npos) << outcome.out;
   }
   EXPECT_EQ(outcome.out.find("env PATH"), std::string::npos) << "only what the file says";
 }

@@ -630,11 +630,12 @@ struct WaitStart : Operation {
   u16 padding[3] = {};
 };
 
-/// close_range(2) from `first` on, and close-on-exec for what init itself still needs.
+/// With `sweep`, closes everything from `first` on but the channel and what slots hold: before `ready`, so
+/// that a waiting init holds on to nothing. Without, makes all of it close-on-exec.
 struct CloseDescriptors : Operation {
   static constexpr Op kOp = Op::close_descriptors;
   u32 first = 3;
-  u32 padding = 0;
+  u32 sweep = 0;
 };
 
 /// execve(2) of what find_program found. Success closes the channel; a failure is explained (missing

@@ -11,8 +11,8 @@ namespace davit::sys {
 
 /// open_tree(OPEN_TREE_CLONE): a detached copy of the mount at `path` (with AT_RECURSIVE, of all below it).
 Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive);
-/// mount_setattr(MOUNT_ATTR_IDMAP): shows the ids of a detached tree as `user_namespace` maps them. EINVAL: the
-/// filesystem cannot be idmapped, or already is.
+/// mount_setattr(MOUNT_ATTR_IDMAP): shows the ids of a detached tree as `user_namespace` maps them. EINVAL:
+/// the filesystem cannot be idmapped, or already is.
 Result<void> set_idmap(FdRef tree, FdRef user_namespace, bool recursive);
 /// fstatfs(2): the filesystem's magic number.
 Result<long> filesystem_type(FdRef file);
