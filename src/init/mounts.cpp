@@ -24,16 +24,8 @@ void keep_log(Context& context, FdRef filesystem, const char* otherwise) {
   if (!is_found) say(context, otherwise);
 }
 
-Status configure(Context& context, FdRef filesystem, const program::MountFilesystem& operation) {
-  const char* source = context.text(operation.source);
-  if (operation.source.length > 0) {
-    const long set = syscall(__NR_fsconfig, filesystem, FSCONFIG_SET_STRING, "source", source, 0);
-    if (set < 0) {
-      keep_log(context, filesystem, source);
-      return check(set, Detail::configure_filesystem);
-    }
-  }
-  for (const program::FilesystemOption& option : context.items(operation.options)) {
+Status set_options(Context& context, FdRef filesystem, program::List<program::FilesystemOption> options) {
+  for (const program::FilesystemOption& option : context.items(options)) {
     const char* key = context.text(option.key);
     const char* value = option.is_flag != 0 ? nullptr : context.text(option.value);
     const u32 command = option.is_flag != 0 ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
@@ -43,6 +35,19 @@ Status configure(Context& context, FdRef filesystem, const program::MountFilesys
       return check(set, Detail::configure_filesystem);
     }
   }
+  return kDone;
+}
+
+Status configure(Context& context, FdRef filesystem, const program::MountFilesystem& operation) {
+  const char* source = context.text(operation.source);
+  if (operation.source.length > 0) {
+    const long set = syscall(__NR_fsconfig, filesystem, FSCONFIG_SET_STRING, "source", source, 0);
+    if (set < 0) {
+      keep_log(context, filesystem, source);
+      return check(set, Detail::configure_filesystem);
+    }
+  }
+  INIT_TRY(set_options(context, filesystem, operation.options));
   const long created = syscall(__NR_fsconfig, filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (created < 0) keep_log(context, filesystem, "");
   return check(created, Detail::create_filesystem);
@@ -63,6 +68,19 @@ Node look_before(const Context& context, const program::MountFilesystem& operati
   const SweptFd existing(
       open_below(context.slot(operation.root), context.text(operation.target.path), O_PATH | O_DIRECTORY));
   return existing.is_open() && !look(existing, node).failed() ? node : Node{};
+}
+
+/// Changes the filesystem itself, for every mount of it.
+Status reconfigure(Context& context, FdRef target, program::List<program::FilesystemOption> options) {
+  if (options.count == 0) return kDone;
+  const long picked = syscall(__NR_fspick, target, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+  INIT_TRY(check(picked, Detail::open_filesystem));
+  const SweptFd filesystem(picked);
+  INIT_TRY(set_options(context, filesystem, options));
+  const long changed =
+      syscall(__NR_fsconfig, FdRef(filesystem), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0);
+  if (changed < 0) keep_log(context, filesystem, "");
+  return check(changed, Detail::configure_filesystem);
 }
 
 /// fsmount takes all attributes that can be set, and in a user namespace it must: proc and sysfs may be no
@@ -199,6 +217,7 @@ Status perform(Context& context, const program::Remount& operation) {
       open_below(context.slot(operation.root), context.text(place.path), O_PATH | (follow ? 0 : O_NOFOLLOW));
   INIT_TRY(check(opened, Detail::resolve_target));
   const SweptFd target(opened);
+  INIT_TRY(reconfigure(context, target, operation.options));
   INIT_TRY(change_attributes(target, operation.recursive_attributes, true));
   return change_attributes(target, operation.attributes, false);
 }

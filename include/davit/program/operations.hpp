@@ -348,6 +348,7 @@ struct Remount : Operation {
   Target target;
   MountAttributes attributes;
   MountAttributes recursive_attributes;
+  List<FilesystemOption> options;  ///< for the filesystem itself (fspick); none: it stays as it is
 };
 
 /// mknodat below root; an existing node must be of the same type and number. Missing parents are made (0755).

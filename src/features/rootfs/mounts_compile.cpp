@@ -163,21 +163,26 @@ void change_propagation(Mounting& mounting, const Entry& entry, const std::vecto
   }
 }
 
+program::List<program::FilesystemOption> filesystem_options(Mounting& mounting,
+                                                            const std::vector<Parameter>& parameters) {
+  program::Builder& builder = mounting.compilation.builder;
+  std::vector<program::FilesystemOption> options;
+  for (const Parameter& parameter : parameters)
+    options.push_back(
+        {builder.text(parameter.key), builder.text(parameter.value), parameter.is_flag ? 1U : 0U});
+  return builder.list(std::span<const program::FilesystemOption>(options));
+}
+
 Result<void> compile_filesystem(Mounting& mounting, const Entry& entry) {
   TRY(check_filesystem(entry));
   std::vector<Parameter> parameters = superblock_parameters(entry);
   drop_unmapped_gid(mounting, entry, parameters);
   TRY(add_label(mounting, entry, parameters));
   program::Builder& builder = mounting.compilation.builder;
-  std::vector<program::FilesystemOption> options;
-  for (const Parameter& parameter : parameters)
-    options.push_back(
-        {builder.text(parameter.key), builder.text(parameter.value), parameter.is_flag ? 1U : 0U});
-
   program::MountFilesystem operation;
   operation.type = builder.text(entry.mount.type);
   operation.source = builder.text(entry.mount.source);
-  operation.options = builder.list(std::span<const program::FilesystemOption>(options));
+  operation.options = filesystem_options(mounting, parameters);
   operation.target = target_of(mounting, entry, program::TargetKind::directory);
   operation.attributes = whole_attributes(entry.options);
   operation.flags = filesystem_flags(mounting, entry);
@@ -194,10 +199,8 @@ Result<void> compile_filesystem(Mounting& mounting, const Entry& entry) {
 }
 
 Result<void> compile_remount(Mounting& mounting, const Entry& entry) {
-  if (!entry.options.parameters.empty() || !entry.options.superblock.empty())
-    return refuse(entry, Code::unsupported,
-                  "remount can change the attributes of a mount, but not parameters of its filesystem");
   program::Remount remount;
+  remount.options = filesystem_options(mounting, superblock_parameters(entry));
   remount.root = mounting.compilation.root;
   remount.target = target_of(mounting, entry, program::TargetKind::directory);
   remount.target.flags = program::kTargetMustExist;
