@@ -146,14 +146,17 @@ void operands(Line& line, const OpenTree& o) {
 void operands(Line& line, const AttachRoot& o) {
   line.slot("tree", o.tree).attributes("", o.attributes).attributes("recursive-", o.recursive_attributes);
 }
-void operands(Line& line, const MountFilesystem& o) {
-  line.string("type", o.type).string("source", o.source).target(o.target).attributes("", o.attributes);
-  for (u32 i = 0; i < o.options.count; ++i) {
-    const FilesystemOption option = line.at(o.options, i);
+void print_options(Line& line, List<FilesystemOption> options) {
+  for (u32 i = 0; i < options.count; ++i) {
+    const FilesystemOption option = line.at(options, i);
     const std::string key(line.view(option.key));
     if (option.is_flag != 0) line.word(key);
     if (option.is_flag == 0) line.string(key.c_str(), option.value);
   }
+}
+void operands(Line& line, const MountFilesystem& o) {
+  line.string("type", o.type).string("source", o.source).target(o.target).attributes("", o.attributes);
+  print_options(line, o.options);
   line.flag("copy-up", (o.flags & kMountCopyUp) != 0)
       .flag("sysfs-fallback", (o.flags & kMountSysfsFallback) != 0);
   line.slot("into", o.mount);
@@ -164,6 +167,7 @@ void operands(Line& line, const MountTree& o) {
 }
 void operands(Line& line, const Remount& o) {
   line.target(o.target).attributes("", o.attributes).attributes("recursive-", o.recursive_attributes);
+  print_options(line, o.options);
 }
 void operands(Line& line, const MakeDevice& o) {
   constexpr u32 kTypeMask = 0170000;

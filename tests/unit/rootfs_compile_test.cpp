@@ -285,11 +285,17 @@ TEST_F(RootfsCompile, CopySymlink) {
   EXPECT_TRUE(lines()[0].starts_with("error: src-nofollow"));
 }
 
-TEST_F(RootfsCompile, RemountChangesAttributesOnly) {
+TEST_F(RootfsCompile, RemountOfABindChangesAttributesOnly) {
   add("/x", "none", "", {"remount", "bind", "ro"});
   EXPECT_EQ(lines(), Lines{"remount target=/x must-exist set=ro"});
   config.mounts[0].options.push_back("size=5");
   EXPECT_TRUE(lines()[0].starts_with("error: remount"));
+}
+
+TEST_F(RootfsCompile, RemountHandsParametersToTheFilesystem) {
+  add("/x", "tmpfs", "tmpfs", {"remount", "ro", "size=5"});
+  EXPECT_TRUE(lines()[0].starts_with("remount target=/x must-exist set=ro")) << lines()[0];
+  EXPECT_TRUE(lines()[0].ends_with("size=5")) << lines()[0];
 }
 
 TEST_F(RootfsCompile, AMountNeedsATypeOrBind) {

@@ -44,7 +44,7 @@ const char* type_name(std::uint32_t type) {
 
 /// Sleeps until it is killed. Runs in davit's memory, so it makes raw system calls and nothing else.
 int hold_namespace(void*) {
-  for (;;) syscall(SYS_pause);
+  for (;;) syscall(SYS_ppoll, nullptr, 0, nullptr, nullptr, 8);
 }
 
 /// A child that does nothing but exist in a new user namespace; killed and reaped with this object.

@@ -199,8 +199,12 @@ Result<void> compile_filesystem(Mounting& mounting, const Entry& entry) {
 }
 
 Result<void> compile_remount(Mounting& mounting, const Entry& entry) {
+  const bool changes_filesystem = !entry.options.parameters.empty() || !entry.options.superblock.empty();
+  if (changes_filesystem && entry.options.bind)
+    return refuse(entry, Code::unsupported,
+                  "remount,bind changes one mount; leave out bind to change its filesystem, too");
   program::Remount remount;
-  remount.options = filesystem_options(mounting, superblock_parameters(entry));
+  if (changes_filesystem) remount.options = filesystem_options(mounting, superblock_parameters(entry));
   remount.root = mounting.compilation.root;
   remount.target = target_of(mounting, entry, program::TargetKind::directory);
   remount.target.flags = program::kTargetMustExist;
