@@ -6,14 +6,7 @@ namespace davit::launch {
 namespace {
 
 const program::Operation* operation_at(const program::Program& program, std::uint32_t index) {
-  if (program.image.size() < sizeof(program::Header)) return nullptr;
-  const auto& header = *reinterpret_cast<const program::Header*>(program.image.data());
-  for (std::uint32_t at = header.records; at < header.records_end;) {
-    const auto* operation = reinterpret_cast<const program::Operation*>(program.image.data() + at);
-    if (operation->index == index) return operation;
-    at += operation->size;
-  }
-  return nullptr;
+  return program.image.empty() ? nullptr : program::find_operation(program.image, index);
 }
 
 }  // namespace
