@@ -71,7 +71,7 @@ Result<void> check_process(const spec::Config& config) {
   return error.advise("add a process object to config.json and create the container again");
 }
 
-Result<void> preserve_descriptors(launch::Options& options, std::vector<std::string>& env) {
+Result<std::vector<std::string>> preserve_descriptors(launch::Options& options) {
   const std::uint32_t listening = TRY(passed_by_manager());
   const std::uint32_t total = options.preserve_fds + listening;
   if (options.preserve_fds > kMaximumDescriptors || total > kMaximumDescriptors)
@@ -88,12 +88,13 @@ Result<void> preserve_descriptors(launch::Options& options, std::vector<std::str
     return error.advise("every descriptor from 3 on that is to be preserved must be open");
   }
   options.preserve_fds = total;
-  if (listening > 0) {
-    env.push_back("LISTEN_FDS=" + std::to_string(listening));
-    env.emplace_back("LISTEN_PID=1");
-    if (const char* names = ::getenv("LISTEN_FDNAMES")) env.push_back(std::string("LISTEN_FDNAMES=") + names);
-  }
-  return {};
+  std::vector<std::string> variables;
+  if (listening == 0) return variables;
+  variables.push_back("LISTEN_FDS=" + std::to_string(listening));
+  variables.emplace_back("LISTEN_PID=1");
+  if (const char* names = ::getenv("LISTEN_FDNAMES"))
+    variables.push_back(std::string("LISTEN_FDNAMES=") + names);
+  return variables;
 }
 
 void copy_terminal_size(spec::Process& process) {

@@ -19,9 +19,10 @@ Result<Bundle> load_bundle(Context& context, const CreateCall& call);
 /// create does without `process`, but nothing can be started then.
 Result<void> check_process(const spec::Config& config);
 
-/// Adds the descriptors of $LISTEN_FDS to those of --preserve-fds, checks that all are open, lets them
-/// survive an exec, and tells the program by LISTEN_FDS and LISTEN_PID in its environment.
-Result<void> preserve_descriptors(launch::Options& options, std::vector<std::string>& env);
+/// Adds the descriptors of $LISTEN_FDS to those of --preserve-fds, checks that all are open and lets them
+/// survive an exec. Before davit opens anything of its own: that would pass for what the caller left out.
+/// Returns the variables that tell the program about $LISTEN_FDS.
+Result<std::vector<std::string>> preserve_descriptors(launch::Options& options);
 
 /// In the foreground the container's terminal has the size of the caller's from the beginning.
 void copy_terminal_size(spec::Process& process);

@@ -76,11 +76,13 @@ void take_back(const Record& record, const launch::Launched& launched) {
 
 Result<Made> make_container(Context& context, CreateCall call, bool stays, bool by_socket) {
   if (!call.id.empty()) TRY(check_id(call.id));
+  const std::vector<std::string> variables = TRY(preserve_descriptors(call.options));
   Bundle bundle = TRY(load_bundle(context, call));
-  std::vector<std::string> no_env;
   spec::Process* process = bundle.config.process ? &*bundle.config.process : nullptr;
-  if (process != nullptr) TRY(terminal::check(*process, !stays, !call.options.console_socket.empty()));
-  TRY(preserve_descriptors(call.options, process != nullptr ? process->env : no_env));
+  if (process != nullptr) {
+    TRY(terminal::check(*process, !stays, !call.options.console_socket.empty()));
+    process->env.insert(process->env.end(), variables.begin(), variables.end());
+  }
   if (!by_socket) TRY(check_process(bundle.config));
   call.options.foreground = stays;
   if (stays && process != nullptr) copy_terminal_size(*process);

@@ -51,6 +51,8 @@ Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall
 
 Result<int> exec(Context& context, const ExecCall& call) {
   const Operation operation = Operation::exec;
+  launch::Options options = call.options;
+  const std::vector<std::string> variables = TRY(preserve_descriptors(options));
   Entry entry = TRY(context.store.open(call.id));
   const Record record = TRY(entry.read());
   const spec::Status status = status_of(entry, record);
@@ -64,11 +66,10 @@ Result<int> exec(Context& context, const ExecCall& call) {
     document = TRY(process_from_file(context, call));
   // The command line may still ask for a terminal; it cannot take back one that the file asks for.
   if (call.terminal) document.process.terminal = true;
-  launch::Options options = call.options;
+  document.process.env.insert(document.process.env.end(), variables.begin(), variables.end());
   options.foreground = !call.detach;
   if (!call.detach) copy_terminal_size(document.process);
   TRY(terminal::check(document.process, call.detach, !options.console_socket.empty()));
-  TRY(preserve_descriptors(options, document.process.env));
 
   const sys::UniqueFd filter_cache = config.linux.seccomp ? context.store.filter_cache() : sys::UniqueFd();
   const launch::ExecRequest request{.config = config,

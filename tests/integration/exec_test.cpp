@@ -228,6 +228,16 @@ TEST_F(Exec, PreserveFds) {
   EXPECT_EQ(split(plain.out, '\n').size(), 3U) << plain.out;
 }
 
+TEST_F(Exec, PreserveFdsNeedsThemOpen) {
+  SKIP_FOR("crun,runc", "these versions do not look");
+  const std::string id = idle();
+  // What the runtime opens for itself must not take the place of what the caller left out.
+  const Outcome outcome = exec_args(id, {"--preserve-fds", "1"}, {"/bin/probe", "fds"});
+  EXPECT_EQ(outcome.status, 255) << outcome.out;
+  EXPECT_NE(outcome.err.find("unable to stat preserved-fd"), std::string::npos) << outcome.err;
+  EXPECT_EQ(exec_args(id, {}, {"/bin/probe", "fds"}, {.env = {"LISTEN_FDS=1"}}).status, 255);
+}
+
 TEST_F(Exec, SeccompOfTheContainerApplies) {
   Json config = default_config();
   config["linux"]["seccomp"] = Json::parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls":
