@@ -84,13 +84,14 @@ Result<Launched> exec(const ExecRequest& request) {
   session.launched.warnings = session.plan.warnings;
   TRY(open_host_resources(session));
   auto followed = follow(session);
+  // A caller that asked for the pidfd and does not get it would not look after the process.
+  if (followed.ok() && !request.options.pidfd_socket.empty())
+    followed = terminal::send_descriptor(request.options.pidfd_socket, session.launched.pidfd, "pidfd");
   if (!followed.ok()) {
     session.undo.roll_back();
     return followed.error();
   }
   session.undo.commit();
-  if (!request.options.pidfd_socket.empty())
-    TRY(terminal::send_descriptor(request.options.pidfd_socket, session.launched.pidfd, "pidfd"));
   return std::move(session.launched);
 }
 

@@ -164,6 +164,17 @@ TEST_F(Exec, NoPidFileWhenNothingWasStarted) {
   }
 }
 
+TEST_F(Exec, AProcessThatCannotBeHandedOverIsEnded) {
+  SKIP_FOR("crun,runc", "have no --pidfd-socket, or leave the process when there is no pid file");
+  const std::string id = idle();
+  for (const char* option : {"--pidfd-socket", "--pid-file"}) {
+    const Outcome outcome = exec_args(id, {"--detach", option, "/no/such/place"}, {"/bin/sleep", "1234"});
+    EXPECT_EQ(outcome.status, 255) << option;
+    const auto left = [&] { return exec(id, "ps -o args | grep '[s]leep 1234'").out; };
+    EXPECT_TRUE(eventually([&] { return left().empty(); })) << option << ": " << left();
+  }
+}
+
 TEST_F(Exec, FailuresOfExecItselfAre255) {
   SKIP_FOR("crun", "gave 1 until 2026");
   const std::string id = idle();
