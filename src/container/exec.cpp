@@ -57,6 +57,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
   const Record record = TRY(entry.read());
   const spec::Status status = status_of(entry, record);
   if (status != spec::Status::paused || !call.ignore_paused) TRY(check_allowed(operation, status, call.id));
+  const sys::UniqueFd init = TRY(open_init(record.init));
 
   const spec::Config config = TRY(stored_config(context, entry));
   spec::ProcessDocument document;
@@ -77,6 +78,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .id = call.id,
                                     .bundle = record.bundle,
                                     .container_pid = record.init.pid,
+                                    .container = init,
                                     .place = record.cgroup,
                                     .cgroup = call.cgroup,
                                     .options = options,

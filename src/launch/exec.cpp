@@ -2,6 +2,8 @@
 #include <sched.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
@@ -42,6 +44,14 @@ Result<std::uint32_t> foreign_namespaces(const spec::Config& config, pid_t pid) 
   return types;
 }
 
+/// All that was found below /proc/PID is the container's if its init, even as a zombie, still has the number.
+Result<void> check_number_held(sys::FdRef container) {
+  auto sent = sys::send_signal(container, 0);
+  if (!sent.ok() && sent.error().errno_value == ESRCH)
+    return make_error(Code::wrong_state, "cannot exec in a stopped container");
+  return sent;
+}
+
 /// Follows the stage until the process runs its program.
 Result<void> follow(Session& session) {
   TRY(start_init(session));
@@ -58,6 +68,7 @@ Result<Launched> exec(const ExecRequest& request) {
   Session session{.subject = {request.config, &request.process, request.id, request.bundle},
                   .options = request.options};
   session.container_pid = request.container_pid;
+  session.container = request.container;
   session.place = request.place;
   session.facts =
       TRY(host::probe(!request.process.apparmor_profile.empty() || !request.process.selinux_label.empty()));
@@ -83,6 +94,7 @@ Result<Launched> exec(const ExecRequest& request) {
                               .trace = request.options.trace}));
   session.launched.warnings = session.plan.warnings;
   TRY(open_host_resources(session));
+  TRY(check_number_held(request.container));
   auto followed = follow(session);
   // A caller that asked for the pidfd and does not get it would not look after the process.
   if (followed.ok() && !request.options.pidfd_socket.empty())

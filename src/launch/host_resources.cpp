@@ -43,12 +43,11 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
       return namespaces::open_namespace(request.path, request.namespace_type);
     case RequestKind::tree:
       return open_tree(request);
-    case RequestKind::process:
-      return sys::open_pidfd(session.container_pid);
     case RequestKind::process_root:
       return sys::open(process + "/root", O_PATH | O_DIRECTORY);
     case RequestKind::channel:
     case RequestKind::cgroup_file:
+    case RequestKind::process:
       break;
   }
   return make_error(Code::internal, "unknown host request");
@@ -58,13 +57,17 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
 
 Result<void> open_host_resources(Session& session) {
   for (const HostRequest& request : session.plan.requests) {
-    // Two requests need no descriptor of their own: it is open already and outlives the spawn.
+    // Some requests need no descriptor of their own: it is open already and outlives the spawn.
     if (request.kind == RequestKind::channel) {
       session.plan.program.inherit(request.slot, session.init_channel.number());
       continue;
     }
     if (request.kind == RequestKind::cgroup_file) {
       session.plan.program.inherit(request.slot, session.entrance.task_files[request.number].number());
+      continue;
+    }
+    if (request.kind == RequestKind::process) {
+      session.plan.program.inherit(request.slot, session.container.number());
       continue;
     }
     auto opened = open_request(session, request);

@@ -36,6 +36,7 @@ struct Session {
   sys::UniqueFd late_filter;   ///< a sealed memfd
   sys::FdRef state_directory;  ///< create only
   pid_t container_pid = -1;    ///< exec only
+  sys::FdRef container;        ///< exec only: its pidfd
   pid_t stage_pid = -1;
   Launched launched;
   Undo undo;

@@ -76,6 +76,7 @@ struct ExecRequest {
   std::string id;
   std::string bundle;
   pid_t container_pid = -1;  ///< the container's init
+  sys::FdRef container{};    ///< a pidfd of it, opened before anyone looked whether it is the right process
   cgroup::Place place;
   std::string cgroup;  ///< --cgroup: below the container's own
   Options options;
