@@ -6,16 +6,6 @@
 
 namespace davit::cli {
 
-namespace {
-
-Result<std::string> read_cgroup(const std::vector<std::string>& values) {
-  if (values.empty()) return std::string();
-  if (values.size() > 1) return make_error(Code::unsupported, "exec takes one --cgroup in this release");
-  return values.front();
-}
-
-}  // namespace
-
 Result<ExecUser> parse_exec_user(std::string_view text) {
   ExecUser user;
   const std::size_t colon = text.find(':');
@@ -51,7 +41,8 @@ Result<int> command_exec(Invocation& invocation) {
   call.terminal = options.flag("tty");
   call.ignore_paused = options.flag("ignore-paused");
   call.detach = options.flag("detach");
-  call.cgroup = TRY(read_cgroup(options.list("cgroup")));
+  for (const std::string& path : options.list("cgroup"))
+    if (!path.empty()) call.cgroups.push_back(path);
   call.pid_file = options.text("pid-file");
   call.options = TRY(launch_options(options));
   return container::exec(*TRY(invocation.context()), call);

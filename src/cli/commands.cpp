@@ -58,7 +58,7 @@ constexpr Option kExec[] = {
     {"no-new-privs", 0, kNothing, "", "it can gain no privileges"},
     {"apparmor", 0, kText, "PROFILE", "AppArmor profile"},
     {"process-label", 0, kText, "LABEL", "SELinux label"},
-    {"cgroup", 0, kList, "PATH", "run it in this cgroup below the container's own"},
+    {"cgroup", 0, kList, "[CONTROLLER:]PATH", "run it in this cgroup below the container's own"},
     {"ignore-paused", 0, kNothing, "", "also when the container is paused; it runs after the resume"},
     {"console-socket", 0, kText, "SOCKET", "send the terminal's master to this unix socket"},
     {"pidfd-socket", 0, kText, "SOCKET", "send a pidfd of the process to this unix socket"},

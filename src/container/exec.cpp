@@ -80,7 +80,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .container_pid = record.init.pid,
                                     .container = init,
                                     .place = record.cgroup,
-                                    .cgroup = call.cgroup,
+                                    .cgroups = call.cgroups,
                                     .options = options,
                                     .no_pivot = record.no_pivot,
                                     .filter_cache = filter_cache};

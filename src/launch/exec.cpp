@@ -75,7 +75,7 @@ Result<Launched> exec(const ExecRequest& request) {
   auto channel = TRY(sys::packet_pair());
   session.channel = std::move(channel.first);
   session.init_channel = std::move(channel.second);
-  session.entrance = TRY(cgroup::enter(request.place, request.cgroup, request.container_pid));
+  session.entrance = TRY(cgroup::enter(request.place, request.cgroups, request.container_pid));
   if (request.filter_cache.valid()) look_up_filter(session, request.filter_cache);
 
   const std::uint32_t types = TRY(foreign_namespaces(request.config, request.container_pid));

@@ -290,6 +290,9 @@ TEST_F(Exec, ChildOfTheContainersCgroup) {
   make_dirs(v1_mount("pids") + cgroup + "/sub");
   const Outcome outcome = exec(id, "grep pids /proc/self/cgroup", {"--cgroup", "pids:sub"});
   EXPECT_NE(outcome.out.find("/sub"), std::string::npos) << outcome.all();
+  const Outcome several =
+      exec(id, "grep -c /sub /proc/self/cgroup", {"--cgroup", "pids:sub", "--cgroup", "devices:/"});
+  EXPECT_EQ(several.out, "1\n") << several.all();
   for (const char* bad : {"../..", "pids:../../x", "nocontroller:sub"}) {
     EXPECT_NE(exec(id, "true", {"--cgroup", bad}).status, 0) << bad;
   }

@@ -1,4 +1,6 @@
 // The cgroup feature on the real kernel, in the layout of this machine and in a pure v2 view of it.
+#include <algorithm>
+
 #include "kernel/cgroup_support.hpp"
 
 namespace davit::cgroup {
@@ -130,6 +132,20 @@ TEST_P(Cgroup, DeviceRulesHoldAndCanBeReplaced) {
   });
 }
 
+/// The memory and pids controllers whose entrance leads to "sub".
+std::vector<std::string> below_own(const Place& place, const Entrance& entrance) {
+  std::vector<std::string> found;
+  for (const sys::UniqueFd& file : entrance.task_files) {
+    const std::string path = sys::read_link("/proc/self/fd/" + std::to_string(file.number())).value();
+    for (const Directory& directory : place.directories)
+      for (const std::string& controller : directory.controllers)
+        if ((controller == "memory" || controller == "pids") && path == directory.path + "/sub/tasks")
+          found.push_back(controller);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 TEST_P(Cgroup, EnterOpensTheSameOrGoesBelow) {
   in_layout(GetParam(), [] {
     const spec::Config config = config_for(unique_name("enter"));
@@ -138,18 +154,23 @@ TEST_P(Cgroup, EnterOpensTheSameOrGoesBelow) {
     EXPECT_OK(prepare(place, config, undo));
     for (const Directory& directory : place.directories)
       EXPECT_EQ(::mkdir((directory.path + "/sub").c_str(), 0755), 0);
-    EXPECT_OK(enter(place, "", ::getpid()));
-    EXPECT_OK(enter(place, "/sub", ::getpid()));
-    EXPECT_OK(enter(place, "./sub/", ::getpid()));
+    EXPECT_OK(enter(place, {}, ::getpid()));
+    EXPECT_OK(enter(place, {"/sub"}, ::getpid()));
+    EXPECT_OK(enter(place, {"./sub/"}, ::getpid()));
     for (const char* path : {"..", "../x", "sub/../..", "/../sub", "sub/.."}) {
-      auto entered = enter(place, path, ::getpid());
+      auto entered = enter(place, {path}, ::getpid());
       ASSERT_FALSE(entered.ok()) << path;
       EXPECT_NE(text(entered.error()).find("bad sub cgroup path"), std::string::npos);
     }
-    EXPECT_FALSE(enter(place, "absent", ::getpid()).ok());
+    EXPECT_FALSE(enter(place, {"absent"}, ::getpid()).ok());
     if (place.mode == host::CgroupMode::v2) return;
-    EXPECT_OK(enter(place, "memory,pids:sub", ::getpid()));
-    auto unknown = enter(place, "nonsense:sub", ::getpid());
+    EXPECT_OK(enter(place, {"memory,pids:sub"}, ::getpid()));
+    EXPECT_FALSE(enter(place, {"pids:sub", "other"}, ::getpid()).ok());
+    EXPECT_FALSE(enter(place, {"pids:sub", "pids:other"}, ::getpid()).ok());
+    const auto several = enter(place, {"memory:sub", "pids:/sub"}, ::getpid());
+    ASSERT_TRUE(several.ok()) << text(several.error());
+    EXPECT_EQ(below_own(place, *several), (std::vector<std::string>{"memory", "pids"}));
+    auto unknown = enter(place, {"nonsense:sub"}, ::getpid());
     ASSERT_FALSE(unknown.ok());
     EXPECT_NE(text(unknown.error()).find("unknown controller "), std::string::npos);
   });

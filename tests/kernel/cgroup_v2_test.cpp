@@ -203,7 +203,7 @@ TEST_F(CgroupV2, ExecFollowsInitIntoAChildWhereTheTopTakesNoProcesses) {
   EXPECT_OK(sys::make_directories(inner, 0755));
   EXPECT_OK(sys::write_file(inner + "/cgroup.procs", std::to_string(child)));
   EXPECT_OK(sys::write_file(directory_ + "/cgroup.subtree_control", "+memory"));
-  auto entered = enter(place_, "", child);
+  auto entered = enter(place_, {}, child);
   ASSERT_TRUE(entered.ok()) << text(entered.error());
   EXPECT_EQ(sys::read_link("/proc/self/fd/" + std::to_string(entered->v2_directory.number())).value(), inner);
   EXPECT_OK(remove(place_));

@@ -29,7 +29,7 @@ TEST(LaunchExec, RefusesANumberThatBelongsToAnotherProcessByNow) {
                             .container_pid = ::getpid(),
                             .container = *pidfd,
                             .place = {},
-                            .cgroup = {},
+                            .cgroups = {},
                             .options = {}};
   const auto launched = exec(request);
   ASSERT_FALSE(launched.ok());

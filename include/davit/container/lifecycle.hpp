@@ -64,8 +64,8 @@ struct ExecCall {
   bool terminal = false;
   bool ignore_paused = false;
   bool detach = false;
-  std::string cgroup;    ///< below the container's own
-  std::string pid_file;  ///< written only once the process runs its program
+  std::vector<std::string> cgroups{};  ///< below the container's own, as cgroup::enter takes them
+  std::string pid_file;                ///< written only once the process runs its program
   launch::Options options{};
 };
 /// Runs another process in a container. Returns its exit status (0 when detached).

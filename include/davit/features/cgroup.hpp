@@ -48,9 +48,10 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
 /// Applies what would have kept init from being born: a pids.limit of less than a handful. To be called once
 /// init exists and makes no more processes of ours; costs nothing where there is no such limit.
 Result<void> apply_after_birth(const Place& place, const spec::Resources& resources);
-/// Opens the cgroups of a running container (or `below` it) for exec; falls back to the cgroup of `init_pid`
-/// when the container's own no longer takes processes.
-Result<Entrance> enter(const Place& place, const std::string& below, pid_t init_pid);
+/// Opens the cgroups of a running container for exec, or those `below` it: one path for all hierarchies, or
+/// any number of `controller[,controller...]:path`. Falls back to the cgroup of `init_pid` when the
+/// container's own no longer takes processes.
+Result<Entrance> enter(const Place& place, const std::vector<std::string>& below, pid_t init_pid);
 /// Applies resources to existing cgroups (update).
 Result<void> apply(const Place& place, const spec::Resources& resources);
 Result<void> freeze(const Place& place);

@@ -78,7 +78,7 @@ struct ExecRequest {
   pid_t container_pid = -1;  ///< the container's init
   sys::FdRef container{};    ///< a pidfd of it, opened before anyone looked whether it is the right process
   cgroup::Place place;
-  std::string cgroup;  ///< --cgroup: below the container's own
+  std::vector<std::string> cgroups;  ///< --cgroup: below the container's own
   Options options;
   bool no_pivot = false;      ///< the container was created with --no-pivot
   sys::FdRef filter_cache{};  ///< as Recorder::filter_cache

@@ -12,29 +12,50 @@ Error bad_path(const std::string& below) {
   return make_error(Code::invalid_argument, "bad sub cgroup path: " + below);
 }
 
-/// `[controller,...:]path`: the path to go to below every directory of the place.
-Result<std::vector<std::string>> targets(const Place& place, const std::string& below) {
-  std::vector<std::string> paths(place.directories.size());
-  if (below.empty()) return paths;
+/// The path of one `[controller,...:]path`, cleaned.
+Result<std::string> inner_path(const std::string& below) {
   const std::size_t colon = below.find(':');
   std::string inner;
   // Not only what leads out, but any "..": nobody needs it, and the payload could move what it passes
   // through.
   const std::string wrapped = "/" + below.substr(colon == std::string::npos ? 0 : colon + 1) + "/";
   if (wrapped.find("/../") != std::string::npos || !clean_path(wrapped, inner)) return bad_path(below);
-  if (colon == std::string::npos) {
-    for (std::string& path : paths) path = inner;
-    return paths;
-  }
-  if (place.mode == host::CgroupMode::v2) return bad_path(below);
+  return inner;
+}
+
+/// `controller,...:path` for the directories of these controllers.
+Result<void> set_targets(const Place& place, const std::string& below, std::vector<std::string>& paths) {
+  const std::string inner = TRY(inner_path(below));
+  const std::size_t colon = below.find(':');
   for (std::size_t begin = 0; begin <= colon;) {
     const std::size_t end = std::min(below.find(',', begin), colon);
     const std::string controller = below.substr(begin, end - begin);
     const Directory* directory = find_directory(place, controller);
     if (directory == nullptr || directory->controllers.empty())
       return make_error(Code::invalid_argument, "unknown controller " + controller + " in: " + below);
-    paths[static_cast<std::size_t>(directory - place.directories.data())] = inner;
+    std::string& path = paths[static_cast<std::size_t>(directory - place.directories.data())];
+    // Controllers of one hierarchy share their directories, so they may be named twice, but to one end.
+    if (!path.empty() && path != inner)
+      return make_error(Code::invalid_argument, "bad sub cgroup path: " + below + ": " + controller +
+                                                    " goes to " + path + " already");
+    path = inner;
     begin = end + 1;
+  }
+  return {};
+}
+
+/// The path to go to below every directory of the place.
+Result<std::vector<std::string>> targets(const Place& place, const std::vector<std::string>& below) {
+  std::vector<std::string> paths(place.directories.size());
+  for (const std::string& one : below) {
+    if (one.find(':') == std::string::npos) {
+      // It is meant for all, so nothing can stand beside it.
+      if (below.size() > 1) return bad_path(one + " (missing <controller>: prefix)");
+      paths.assign(paths.size(), TRY(inner_path(one)));
+    } else {
+      if (place.mode == host::CgroupMode::v2) return bad_path(one);
+      TRY(set_targets(place, one, paths));
+    }
   }
   return paths;
 }
@@ -71,7 +92,7 @@ Result<sys::UniqueFd> open_v2(const Directory& directory, const std::string& bel
 
 }  // namespace
 
-Result<Entrance> enter(const Place& place, const std::string& below, pid_t init_pid) {
+Result<Entrance> enter(const Place& place, const std::vector<std::string>& below, pid_t init_pid) {
   Entrance entrance;
   if (place.directories.empty()) {
     if (!below.empty()) return make_error(Code::wrong_state, "the container has no cgroup to go below");
