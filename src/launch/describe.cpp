@@ -11,13 +11,6 @@ const program::Operation* operation_at(const program::Program& program, std::uin
 
 }  // namespace
 
-std::uint32_t find_operation(const program::Program& program, program::Op op) {
-  for (std::uint32_t index = 0; index < program.origins.size(); ++index)
-    if (const auto* operation = operation_at(program, index); operation != nullptr && operation->op == op)
-      return index;
-  return 0;
-}
-
 std::string operation_name(const program::Program& program, std::uint32_t index) {
   const auto* operation = operation_at(program, index);
   return operation == nullptr ? "operation" : program::name(operation->op);

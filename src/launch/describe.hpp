@@ -11,7 +11,6 @@ namespace davit::launch {
 struct Failure {
   Code code = Code::system;
   Text<768> text;
-  Text<256> advice;
   bool shows_errno = true;
   bool is_label = false;
 };
@@ -19,7 +18,5 @@ struct Failure {
 Failure describe_failure(const program::Program& program, const program::Message& message);
 std::string operation_name(const program::Program& program, std::uint32_t index);
 std::string print_operation(const program::Program& program, std::uint32_t index);
-/// Index of the first operation of a kind; 0 when there is none.
-std::uint32_t find_operation(const program::Program& program, program::Op op);
 
 }  // namespace davit::launch

@@ -13,9 +13,9 @@ namespace davit::launch {
 namespace {
 
 const features::Place& place_of(const plan::Plan& plan, const program::Message& message) {
-  const std::size_t origin =
-      message.operation < plan.program.origins.size() ? plan.program.origins[message.operation] : 0;
-  return plan.places[origin];
+  static const features::Place nowhere;
+  const std::size_t operation = message.operation;
+  return operation < plan.program.origins.size() ? plan.places[plan.program.origins[operation]] : nowhere;
 }
 
 /// Where a failed operation stands in the source map.
@@ -43,20 +43,10 @@ features::Call call_of(const std::string& id, const std::string& bundle, const O
           .preserve_fds = options.preserve_fds};
 }
 
-plan::Plan recompile(const Subject& subject) {
-  const host::Facts facts;
-  auto plan = plan::compile_container({.config = subject.config,
-                                       .facts = facts,
-                                       .call = {.id = subject.id, .bundle = subject.bundle},
-                                       .place = {},
-                                       .filter = seccomp::Filter{}});
-  return plan.ok() ? std::move(*plan) : plan::Plan{};
-}
-
 Error failure_after_start(const Subject& subject, program::Message message) {
-  const plan::Plan plan = recompile(subject);
-  const auto since_start = message.operation - static_cast<std::uint32_t>(message.pid);
-  message.operation = find_operation(plan.program, program::Op::wait_start) + since_start;
+  const plan::Plan plan =
+      plan::compile_after_start(subject.config, {.id = subject.id, .bundle = subject.bundle});
+  message.operation -= static_cast<std::uint32_t>(message.pid);
   return failure_of(plan, subject, message);
 }
 
@@ -65,7 +55,6 @@ Error failure_of(const plan::Plan& plan, const Subject& subject, const program::
   Error error = make_error(failure.code, failure.text.view());
   error.errno_value = failure.shows_errno ? message.error : 0;
   error.step.append(operation_name(plan.program, message.operation));
-  error.advise(failure.advice.view());
   error = located(plan, message, error);
   if (failure.is_label && subject.process != nullptr) lsm::explain_label_failure(*subject.process, error);
   return error;

@@ -60,8 +60,8 @@ Result<void> build_filter(Session& session, sys::FdRef cache);
 
 /// The error that a `failed` message stands for.
 Error failure_of(const plan::Plan& plan, const Subject& subject, const program::Message& message);
-/// The same for a `failed` message of an init that was compiled by another davit: compiles again, and counts
-/// from the operation that waited for the start (Message::pid). Only operations after that one are alike.
+/// The same for a `failed` message of an init whose program another davit compiled: counts from the operation
+/// that waited for the start (Message::pid).
 Error failure_after_start(const Subject& subject, program::Message message);
 /// The warning that a `warning` or `capabilities_left` message stands for.
 Error warning_of(const plan::Plan& plan, const program::Message& message);

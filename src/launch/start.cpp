@@ -12,14 +12,20 @@ namespace {
 
 constexpr const char* kStartSocket = "start.sock";
 
-/// Serves init until it executes, then runs the poststart hooks; a failure of theirs ends the container.
+constexpr int kDeathTimeout = 1000;  // milliseconds
+
+/// Serves init until it executes, then runs the poststart hooks. A failure ends the container, and is
+/// reported when it has ended: nobody shall find it running after that.
 Result<void> run_program(Session& session) {
-  auto served = serve(session, program::Point::none);
-  if (!served.ok()) return served;
-  const spec::Hooks& all = session.subject.config.hooks;
-  auto ran = hooks::run(all, hooks::Kind::poststart, state_of(session.subject, session.launched.pid));
-  if (!ran.ok() && session.launched.pidfd.valid()) (void)sys::send_signal(session.launched.pidfd, 9);
-  return ran;
+  auto done = serve(session, program::Point::none);
+  if (done.ok())
+    done = hooks::run(session.subject.config.hooks, hooks::Kind::poststart,
+                      state_of(session.subject, session.launched.pid));
+  if (!done.ok() && session.launched.pidfd.valid()) {
+    (void)sys::send_signal(session.launched.pidfd, 9);
+    (void)sys::wait_end(session.launched.pidfd, kDeathTimeout);
+  }
+  return done;
 }
 
 }  // namespace

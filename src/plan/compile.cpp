@@ -13,11 +13,11 @@
 namespace davit::plan {
 namespace {
 
-spec::State state_of(const Input& input) {
+spec::State state_of(const spec::Config& config, const features::Call& call) {
   spec::State state;
-  state.id = input.call.id;
-  state.bundle = input.call.bundle;
-  state.annotations = input.config.annotations;
+  state.id = call.id;
+  state.bundle = call.bundle;
+  state.annotations = config.annotations;
   return state;
 }
 
@@ -44,6 +44,13 @@ Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& in
   return sealing;
 }
 
+/// What init does once it may run the program.
+void compile_started(features::Compilation& out, const spec::Config& config, const spec::Process& process,
+                     const spec::State& state, const Filter& filter) {
+  hooks::compile(out, config.hooks, hooks::Kind::start_container, state);
+  compile_execute(out, process, filter);
+}
+
 Result<void> compile_start(features::Compilation& out, const Input& input, const spec::Process& process,
                            const Filter& filter) {
   program::CloseDescriptors sweep;
@@ -59,8 +66,7 @@ Result<void> compile_start(features::Compilation& out, const Input& input, const
   } else {
     await(out, program::Point::start);
   }
-  hooks::compile(out, input.config.hooks, hooks::Kind::start_container, state_of(input));
-  compile_execute(out, process, filter);
+  compile_started(out, input.config, process, state_of(input.config, input.call), filter);
   return {};
 }
 
@@ -101,8 +107,8 @@ Result<Plan> compile_container(const Input& input) {
     await(out, program::Point::mounts);
   }
   hooks::compile(out, config.hooks, hooks::Kind::create_container,
-                 state_of(input));          // host paths, our namespaces
-  TRY(rootfs::compile_pivot(out, config));  // no host path works after this
+                 state_of(config, input.call));  // host paths, our namespaces
+  TRY(rootfs::compile_pivot(out, config));       // no host path works after this
   if (config.process)
     terminal::compile(out, *config.process, namespaces::makes(config, spec::NamespaceType::mount));
   TRY(rootfs::compile_seal(out, config, sealing));  // read-only once everything is in its place
@@ -117,6 +123,19 @@ Result<Plan> compile_container(const Input& input) {
     spec::Process nothing;
     TRY(compile_start(out, input, nothing, {}));
   }
+  finish(out, plan);
+  return plan;
+}
+
+Plan compile_after_start(const spec::Config& config, const features::Call& call) {
+  const host::Facts unknown;
+  features::Compilation out(unknown, call);
+  out.builder.emit(program::WaitStart{});
+  Filter filter;
+  if (config.linux.seccomp) filter.profile = &*config.linux.seccomp;
+  const spec::Process nothing;
+  compile_started(out, config, config.process ? *config.process : nothing, state_of(config, call), filter);
+  Plan plan;
   finish(out, plan);
   return plan;
 }

@@ -41,6 +41,10 @@ struct Input {
 /// Compiles create and run. Pure: no system calls but those of `SourceKind` look-ups for bind mounts.
 Result<Plan> compile_container(const Input& input);
 
+/// What compile_container emits from the wait for the start on (operation 0), for those who know the config
+/// but not the host it was compiled for. To be described, not to be run.
+Plan compile_after_start(const spec::Config& config, const features::Call& call);
+
 struct ExecInput {
   const spec::Config& config;    ///< of the container
   const spec::Process& process;  ///< to be run

@@ -1,0 +1,67 @@
+// The order of a whole program, and what is known of it later.
+#include "davit/plan/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "davit/program/printer.hpp"
+#include "davit/spec/reader.hpp"
+
+namespace davit::plan {
+namespace {
+
+using Names = std::vector<std::string>;
+
+constexpr const char* kSeccomp = R"("seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []})";
+
+spec::Config config_of(const std::string& process, const std::string& linux_members,
+                       const std::string& members = R"("hostname": "")") {
+  const std::string text =
+      R"({"ociVersion": "1.3.0", "root": {"path": "/"}, )" + members +
+      R"(, "process": {"cwd": "/", "user": {"uid": 0, "gid": 0}, "args": ["/bin/true"])" + process +
+      R"(}, "linux": {"namespaces": [{"type": "mount"}], )" + linux_members + "}}";
+  auto read = spec::read_config(text, "config.json");
+  EXPECT_TRUE(read.ok()) << text << read.errors.front().message.view();
+  return std::move(read.value);
+}
+
+Plan compiled(const spec::Config& config, std::optional<seccomp::Filter> filter = {}) {
+  const host::Facts facts;
+  auto plan = compile_container({.config = config,
+                                 .facts = facts,
+                                 .call = {.id = "web", .bundle = "/bundle"},
+                                 .place = {},
+                                 .filter = std::move(filter)});
+  EXPECT_TRUE(plan.ok());
+  return std::move(*plan);
+}
+
+Names names(const Plan& plan) {
+  Names result;
+  program::for_each_operation(plan.program.image, [&](const program::Operation& operation) {
+    result.emplace_back(program::name(operation.op));
+  });
+  return result;
+}
+
+/// Everything from the wait for the start on.
+Names tail(const Names& all) {
+  return {std::find(all.begin(), all.end(), "wait_start"), all.end()};
+}
+
+TEST(Plan, WhatFollowsTheStartIsKnownWithoutTheHost) {
+  const std::string hooks = R"("hooks": {"startContainer": [{"path": "/bin/a"}, {"path": "/bin/b"}]})";
+  for (const bool is_known : {true, false})
+    for (const char* process : {R"(, "noNewPrivileges": true)", R"(, "noNewPrivileges": false)"}) {
+      const spec::Config config = config_of(process, kSeccomp, hooks);
+      std::optional<seccomp::Filter> filter;
+      if (is_known) filter.emplace().instructions = {0};
+      const Names expected = tail(names(compiled(config, filter)));
+      EXPECT_EQ(names(compile_after_start(config, {.id = "web", .bundle = "/bundle"})), expected) << process;
+      EXPECT_EQ(expected.back(), "execute");
+    }
+}
+
+}  // namespace
+}  // namespace davit::plan
