@@ -102,6 +102,8 @@ int explain_usage(const Parsed& parsed, const Log& log) {
 int main(int argc, char** argv) {
   guard_descriptors();
   ::signal(SIGPIPE, SIG_IGN);
+  // For a caller that ignores it the kernel would throw the exit status of hooks and stages away.
+  ::signal(SIGCHLD, SIG_DFL);
   const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   const Parsed parsed = parse(words);
   const Arguments& options = parsed.arguments;

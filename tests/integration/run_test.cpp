@@ -211,6 +211,18 @@ TEST_F(Run, SurvivesTheEnginesEmptyEnvironment) {
   EXPECT_TRUE(runtime({"delete", id}, {.env = {"XDG_RUNTIME_DIR=/nowhere"}, .only_env = true}).ok());
 }
 
+TEST_F(Run, ACallerMayIgnoreItsChildren) {
+  // signal(7): then the kernel reaps them, and waitpid(2) finds none.
+  Bundle bundle;
+  add_user_namespace(bundle.config);
+  bundle.config["hooks"]["createRuntime"] = Json::parse(R"([{"path": "/bin/true"}])");
+  bundle.sh("exit 7");
+  Options options;
+  options.in_child = [] { signal(SIGCHLD, SIG_IGN); };
+  const Outcome outcome = run_bundle(bundle, {}, options);
+  EXPECT_EQ(outcome.status, 7) << outcome.all();
+}
+
 TEST_F(Run, ForwardsReadinessToTheCaller) {
   SKIP_FOR("crun", "mounts the caller's own socket instead");
   TempDir place;

@@ -52,8 +52,6 @@ Result<Supervisor> Supervisor::open() {
   sigfillset(&set);
   for (const int signal : kOwnSignals) sigdelset(&set, signal);
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) < 0) return system_error(errno, "block signals");
-  // A caller that ignores SIGCHLD would have the kernel throw the exit status away.
-  ::signal(SIGCHLD, SIG_DFL);
   const int number = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (number < 0) return system_error(errno, "signalfd");
   supervisor.signals_ = sys::UniqueFd::adopt(number);
