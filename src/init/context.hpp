@@ -44,6 +44,13 @@ struct View {
   [[nodiscard]] T* end() const { return first + count; }
 };
 
+/// The sets of capset(2).
+struct Capabilities {
+  u64 effective = 0;
+  u64 permitted = 0;
+  u64 inheritable = 0;
+};
+
 /// State of one run. Nothing here outlives execve.
 struct Context {
   std::byte* base = nullptr;   ///< the program, private and writable
@@ -54,6 +61,7 @@ struct Context {
   bool is_umask_set = false;   ///< nothing is to be restored before execve
   u32 inherited_umask = 0022;  ///< of whoever started davit
   u32 joined = 0;              ///< CLONE_NEW* types that join_namespaces has entered
+  Capabilities granted;        ///< by set_capabilities, without what it held back
   Fd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path
   const char* program = nullptr;  ///< what find_program found
   const char* home = nullptr;     ///< "HOME=..." from set_home
@@ -143,6 +151,7 @@ Status perform(Context& context, const program::SetUmask& operation);
 Status perform(Context& context, const program::DropBounding& operation);
 Status perform(Context& context, const program::BecomeUser& operation);
 Status perform(Context& context, const program::SetCapabilities& operation);
+Status perform(Context& context, const program::ReleaseCapabilities& operation);
 Status perform(Context& context, const program::NoNewPrivileges& operation);
 Status perform(Context& context, const program::LoadSeccomp& operation);
 Status perform(Context& context, const program::ChangeDirectory& operation);

@@ -10,12 +10,6 @@ constexpr u64 bit(u32 number) {
   return u64{1} << number;
 }
 
-struct Capabilities {
-  u64 effective = 0;
-  u64 permitted = 0;
-  u64 inheritable = 0;
-};
-
 __user_cap_header_struct capability_header() {
   __user_cap_header_struct header{};
   header.version = _LINUX_CAPABILITY_VERSION_3;
@@ -103,7 +97,9 @@ Status perform(Context& context, const program::SetCapabilities& operation) {
   // What davit's caller had in its ambient set is not what the configuration says.
   const long cleared = syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   INIT_TRY(check(cleared, Detail::raise_ambient));
-  INIT_TRY(write_capabilities(granted));
+  const u64 held = operation.held & own.permitted;
+  INIT_TRY(write_capabilities({granted.effective | held, granted.permitted | held, granted.inheritable}));
+  context.granted = granted;
   u64 ambient = 0;
   for (u32 number = 0; number < kCapabilities; ++number)
     if ((operation.ambient & bit(number)) != 0 &&
@@ -116,6 +112,10 @@ Status perform(Context& context, const program::SetCapabilities& operation) {
   report_left_out(context, operation, left_out, Detail::set_capabilities);
   report_left_out(context, operation, operation.ambient & ~ambient, Detail::raise_ambient);
   return kDone;
+}
+
+Status perform(Context& context, const program::ReleaseCapabilities& /*operation*/) {
+  return write_capabilities(context.granted);
 }
 
 Status perform(Context& /*context*/, const program::NoNewPrivileges& /*operation*/) {

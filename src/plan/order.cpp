@@ -81,18 +81,26 @@ Filter compile_filter_source(features::Compilation& out, const spec::Config& con
   return filter;
 }
 
-void compile_filter(features::Compilation& out, const Filter& filter) {
+namespace {
+
+/// seccomp(2): a filter needs no_new_privs or CAP_SYS_ADMIN.
+bool needs_admin(const spec::Process& process, const Filter& filter) {
+  return filter.profile != nullptr && !process.no_new_privileges;
+}
+
+bool has_listener(const Filter& filter) {
+  return filter.profile != nullptr && seccomp::has_listener(*filter.profile);
+}
+
+void compile_filter(features::Compilation& out, const spec::Process& process, const Filter& filter) {
   if (filter.profile == nullptr) return;
   if (filter.known != nullptr)
     seccomp::compile(out, *filter.profile, *filter.known);
   else
     seccomp::compile(out, *filter.profile, filter.late);
+  if (needs_admin(process, filter)) credentials::compile_release(out, process);
 }
 
-namespace {
-bool has_listener(const Filter& filter) {
-  return filter.profile != nullptr && seccomp::has_listener(*filter.profile);
-}
 }  // namespace
 
 bool takes_limits_as_root(const spec::Process& process) {
@@ -108,8 +116,7 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
   compile_directory(out, process, false, makes_directory);  // as root
   TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
   credentials::compile_umask(out, process);
-  credentials::compile_bounding(out, process);                  // needs CAP_SETPCAP
-  if (!process.no_new_privileges) compile_filter(out, filter);  // needs CAP_SYS_ADMIN without no_new_privs
+  credentials::compile_bounding(out, process);  // needs CAP_SETPCAP
   if (wants_home(process)) {
     program::SetHome home;
     home.uid = process.user.uid;
@@ -120,13 +127,13 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
     await(out, program::Point::limits);
   }
   credentials::compile_user(out, config, process);
-  credentials::compile_capabilities(out, process);
+  credentials::compile_capabilities(out, process, needs_admin(process, filter));
   credentials::compile_no_new_privileges(out, process);
   compile_directory(out, process, true, false);  // as the user, who may see more (FUSE, NFS) or less
   out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his
   // While davit still listens: no container is created whose agent cannot be reached.
-  if (process.no_new_privileges && has_listener(filter)) compile_filter(out, filter);
+  if (has_listener(filter)) compile_filter(out, process, filter);
   return {};
 }
 
@@ -134,8 +141,8 @@ void compile_execute(features::Compilation& out, const spec::Process& process, c
   program::CloseDescriptors close;
   close.first = 3 + out.call.preserve_fds;
   out.builder.emit(close);
-  // The last thing: fewer system calls to allow.
-  if (process.no_new_privileges && !has_listener(filter)) compile_filter(out, filter);
+  // The last thing: whatever init calls after this, every profile would have to allow.
+  if (!has_listener(filter)) compile_filter(out, process, filter);
   program::Execute execute;
   execute.arguments = out.builder.texts(process.args);
   std::vector<std::string> environment = process.env;

@@ -20,7 +20,6 @@ struct Filter {
 /// Asks davit for a filter that is not known yet; before `ready`.
 Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
                              const std::optional<seccomp::Filter>& known);
-void compile_filter(features::Compilation& out, const Filter& filter);
 
 /// prlimit(2) from outside needs the same ids or CAP_SYS_RESOURCE, which davit may lack: limits of a process
 /// that will not be root are set (Point::limits) before it changes its ids.

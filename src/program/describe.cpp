@@ -165,6 +165,9 @@ bool say_settings(Words& words, const Failure& failure) {
     case Op::load_seccomp:
       words.append("load the seccomp filter");
       break;
+    case Op::release_capabilities:
+      words.append("give up the capability to load a seccomp filter");
+      break;
     case Op::no_new_privileges:
       words.append("set no_new_privs");
       break;

@@ -255,6 +255,7 @@ void operands(Line& line, const BecomeUser& o) {
 void operands(Line& line, const SetCapabilities& o) {
   line.item("effective", capabilities(o.effective)).item("permitted", capabilities(o.permitted));
   line.item("inheritable", capabilities(o.inheritable)).item("ambient", capabilities(o.ambient));
+  if (o.held != 0) line.item("held", capabilities(o.held));
 }
 void operands(Line& line, const LoadSeccomp& o) {
   line.count("instructions", o.filter.count).count("flags", o.flags).slot("late", o.late);

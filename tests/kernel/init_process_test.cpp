@@ -46,6 +46,26 @@ TEST_F(ProcessTest, BecomesAUserWithExactlyTheseCapabilities) {
   });
 }
 
+TEST_F(ProcessTest, HoldsACapabilityBackUntilItIsReleased) {
+  in_child([&] {
+    constexpr u64 kAdmin = 1U << 21;
+    builder.emit(BecomeUser{.uid = 1000, .gid = 100});
+    builder.emit(SetCapabilities{.permitted = 1, .inheritable = 1, .ambient = 1, .held = kAdmin});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(status_line("CapEff"), "0000000000200000");
+    EXPECT_EQ(status_line("CapPrm"), "0000000000200001");
+  });
+  in_child([&] {
+    builder.emit(BecomeUser{.uid = 1000, .gid = 100});
+    builder.emit(SetCapabilities{.permitted = 1, .inheritable = 1, .ambient = 1, .held = 1U << 21});
+    builder.emit(ReleaseCapabilities{});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(status_line("CapEff"), "0000000000000000");
+    EXPECT_EQ(status_line("CapPrm"), "0000000000000001");
+    EXPECT_EQ(status_line("CapAmb"), "0000000000000001");
+  });
+}
+
 TEST_F(ProcessTest, ReportsCapabilitiesThatItCannotGrant) {
   in_child([&] {
     int pair[2];

@@ -26,7 +26,7 @@ TEST(Credentials, WithoutCapabilitiesTheProcessGetsNone) {
   Compiled compiled;
   const spec::Process process;
   compile_bounding(compiled.out, process);
-  compile_capabilities(compiled.out, process);
+  compile_capabilities(compiled.out, process, false);
   compiled.finish();
   EXPECT_EQ(compiled.find<program::DropBounding>()->keep, 0U);
   const auto sets = compiled.find<program::SetCapabilities>();
@@ -52,7 +52,7 @@ TEST(Credentials, CapabilitiesBeyondTheKernelAreLeftOut) {
   spec::Process process;
   process.capabilities.emplace();
   process.capabilities->permitted = {"CAP_CHOWN", "CAP_KILL"};
-  compile_capabilities(compiled.out, process);
+  compile_capabilities(compiled.out, process, false);
   compiled.finish();
   EXPECT_EQ(compiled.find<program::SetCapabilities>()->permitted, kChown);
   EXPECT_EQ(compiled.out.warnings.size(), 1U);
@@ -65,7 +65,7 @@ TEST(Credentials, AmbientNeedsPermittedAndInheritable) {
   process.capabilities->permitted = {"CAP_CHOWN", "CAP_KILL"};
   process.capabilities->inheritable = {"CAP_KILL"};
   process.capabilities->ambient = {"CAP_CHOWN", "CAP_KILL"};
-  compile_capabilities(compiled.out, process);
+  compile_capabilities(compiled.out, process, false);
   compiled.finish();
   EXPECT_EQ(compiled.find<program::SetCapabilities>()->ambient, kKill);
   ASSERT_EQ(compiled.out.warnings.size(), 1U);

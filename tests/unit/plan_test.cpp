@@ -63,5 +63,16 @@ TEST(Plan, WhatFollowsTheStartIsKnownWithoutTheHost) {
     }
 }
 
+TEST(Plan, UnderTheFilterThereIsOnlyWhatEveryProfileAllows) {
+  const spec::Config config = config_of(R"(, "noNewPrivileges": false)", kSeccomp);
+  const Names all = names(compiled(config, seccomp::Filter{{0}}));
+  ASSERT_GE(all.size(), 3U);
+  EXPECT_EQ(Names(all.end() - 3, all.end()), (Names{"load_seccomp", "release_capabilities", "execute"}));
+  const spec::Config bare = config_of(R"(, "noNewPrivileges": true)", kSeccomp);
+  const Names last = names(compiled(bare, seccomp::Filter{{0}}));
+  EXPECT_EQ(Names(last.end() - 2, last.end()), (Names{"load_seccomp", "execute"}));
+  EXPECT_EQ(std::count(last.begin(), last.end(), "release_capabilities"), 0);
+}
+
 }  // namespace
 }  // namespace davit::plan

@@ -20,7 +20,9 @@ void compile_bounding(features::Compilation& out, const spec::Process& process);
 /// annotation run.oci.keep_original_groups.
 void compile_user(features::Compilation& out, const spec::Config& config, const spec::Process& process);
 /// The four other sets. Ambient ones that are not also permitted and inheritable become warnings.
-void compile_capabilities(features::Compilation& out, const spec::Process& process);
+/// `holds_admin`: CAP_SYS_ADMIN stays until compile_release, for the one who loads a seccomp filter.
+void compile_capabilities(features::Compilation& out, const spec::Process& process, bool holds_admin);
+void compile_release(features::Compilation& out, const spec::Process& process);
 /// process.noNewPrivileges; nothing when false.
 void compile_no_new_privileges(features::Compilation& out, const spec::Process& process);
 

@@ -15,8 +15,8 @@ using AllOperations =
              MakeSymlink, MakeDirectory, MaskPath, ProtectPath, SealRoot, PivotRoot, ChangeRoot, EnterRoot,
              OpenConsole, OwnStdio, OpenProc, WriteSysctl, WriteLabel, SetScheduler, SetIoPriority,
              SetMemoryPolicy, SetAffinity, SetPersonality, SetUmask, DropBounding, BecomeUser,
-             SetCapabilities, NoNewPrivileges, LoadSeccomp, ChangeDirectory, CheckDirectory, SetHome, RunHook,
-             FindProgram, WaitStart, CloseDescriptors, Execute>;
+             SetCapabilities, ReleaseCapabilities, NoNewPrivileges, LoadSeccomp, ChangeDirectory,
+             CheckDirectory, SetHome, RunHook, FindProgram, WaitStart, CloseDescriptors, Execute>;
 
 /// One past the highest operation code.
 inline constexpr u32 kOpCount = static_cast<u32>(Op::execute) + 1;

@@ -90,6 +90,7 @@ enum class Op : u16 {
   drop_bounding,
   become_user,
   set_capabilities,
+  release_capabilities,
   no_new_privileges,
   load_seccomp,
   // execution (init/execution.cpp, init/hooks.cpp)
@@ -559,6 +560,12 @@ struct SetCapabilities : Operation {
   u64 permitted = 0;
   u64 inheritable = 0;
   u64 ambient = 0;
+  u64 held = 0;  ///< also effective and permitted, as far as they are there, until release_capabilities
+};
+
+/// capset(2): gives up what set_capabilities held back. No other system call, as a filter may be in force.
+struct ReleaseCapabilities : Operation {
+  static constexpr Op kOp = Op::release_capabilities;
 };
 
 struct NoNewPrivileges : Operation {

@@ -91,8 +91,9 @@ void compile_user(features::Compilation& out, const spec::Config& config, const 
   out.builder.emit(operation, out.origin(process.user.position));
 }
 
-void compile_capabilities(features::Compilation& out, const spec::Process& process) {
+void compile_capabilities(features::Compilation& out, const spec::Process& process, bool holds_admin) {
   program::SetCapabilities operation;
+  if (holds_admin) operation.held = bit(CAP_SYS_ADMIN);
   if (!process.capabilities) {
     out.builder.emit(operation, out.origin(process.position));
     return;
@@ -104,6 +105,10 @@ void compile_capabilities(features::Compilation& out, const spec::Process& proce
   operation.ambient = raisable(out, sets, mask_of(out, sets, sets.ambient, "ambient"),
                                operation.permitted & operation.inheritable);
   out.builder.emit(operation, out.origin(sets.position));
+}
+
+void compile_release(features::Compilation& out, const spec::Process& process) {
+  out.builder.emit(program::ReleaseCapabilities{}, out.origin(process.position, "capabilities"));
 }
 
 void compile_no_new_privileges(features::Compilation& out, const spec::Process& process) {
