@@ -152,9 +152,14 @@ Status change_attributes(FdRef mount, const MountAttributes& attributes, bool is
 }
 
 Status attach(FdRef mount, FdRef target) {
-  return check(
-      syscall(__NR_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
-      Detail::attach_mount);
+  const long moved =
+      syscall(__NR_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  Node from;
+  Node to;
+  // The kernel's EINVAL has many reasons; the usual one has a name that engines know.
+  const bool is_mixed = moved == -EINVAL && !look(mount, from).failed() && !look(target, to).failed() &&
+                        (from.type() == kTypeDirectory) != (to.type() == kTypeDirectory);
+  return check(is_mixed ? -ENOTDIR : moved, Detail::attach_mount);
 }
 
 Status perform(Context& /*context*/, const program::SetPropagation& operation) {
@@ -175,8 +180,7 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
   SweptFd mount;
   const Status created = create(context, operation, mount);
-  const bool is_refused = created.error == EPERM || created.error == EINVAL;
-  if (is_refused && (operation.flags & program::kMountSysfsFallback) != 0) {
+  if (created.error == EPERM && (operation.flags & program::kMountSysfsFallback) != 0) {
     context.message.text[0] = '\0';
     INIT_TRY(borrow_sysfs(mount));
     INIT_TRY(change_locked(mount, operation.attributes));

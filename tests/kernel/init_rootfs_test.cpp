@@ -94,6 +94,36 @@ TEST_F(RootfsTest, AFileIsNoPlaceForADirectory) {
   });
 }
 
+TEST_F(RootfsTest, ADirectoryIsNoPlaceForAFile) {
+  fs::create_directories(rootfs / "directory");
+  write_file(scratch / "file", "");
+  in_child([&] {
+    const Slot tree = builder.reserve();
+    inherited.emplace_back(tree, clone_tree(scratch / "file"));
+    MountTree mount;
+    mount.tree = tree;
+    mount.root = root;
+    mount.target = {.path = builder.text("/directory"), .kind = TargetKind::file};
+    builder.emit(mount);
+    EXPECT_EQ(perform().error, ENOTDIR);
+  });
+}
+
+TEST_F(RootfsTest, ABadOptionOfSysfsDoesNotBringTheHosts) {
+  in_child([&] {
+    MountFilesystem mount = tmpfs("/sys");
+    mount.type = builder.text("sysfs");
+    mount.flags = kMountSysfsFallback;
+    const FilesystemOption option{builder.text("nonsense"), builder.text("1")};
+    mount.options = builder.list(std::span(&option, 1));
+    builder.emit(mount);
+    const Message message = perform();
+    EXPECT_EQ(message.error, EINVAL);
+    EXPECT_NE(std::strstr(message.text, "nonsense"), nullptr) << message.text;
+    EXPECT_FALSE(is_mounted(rootfs / "sys"));
+  });
+}
+
 TEST_F(RootfsTest, TheKernelSaysWhatIsWrong) {
   in_child([&] {
     MountFilesystem mount = tmpfs("/t");
