@@ -20,8 +20,8 @@ using features::RequestKind;
 Result<sys::UniqueFd> open_tree(const HostRequest& request) {
   auto tree = sys::clone_tree(sys::current_directory(), request.path, request.recursive);
   if (!tree.ok() && tree.error().errno_value == ENOENT) {
-    tree.error().message = Text<768>("bind source ").append(request.path);
-    tree.error().advise("create the path on the host, or correct the source");
+    tree.error().message = Text<768>("find ").append(request.path).append(" on the host");
+    tree.error().advise("create it, or correct the path in the config");
   }
   if (!tree.ok() || !request.idmap.wanted) return tree;
   const features::Idmap& idmap = request.idmap;
