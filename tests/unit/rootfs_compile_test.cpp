@@ -159,6 +159,17 @@ TEST_F(RootfsCompile, RecursiveReadonlyIsRecursive) {
   EXPECT_NE(all[0].find("private"), std::string::npos) << all[0];
 }
 
+TEST_F(RootfsCompile, WhatIsForbiddenForTheTreeHoldsForItsTop) {
+  for (const bool before : {true, false}) {
+    config.mounts.clear();
+    add("/x", "bind", "/src", before ? Lines{"rbind", "rro", "rw"} : Lines{"rbind", "rw", "rro"});
+    EXPECT_EQ(lines()[0].find(" clear="), std::string::npos) << lines()[0];
+    config.mounts.clear();
+    add("/x", "ext4", "/dev/sda1", before ? Lines{"rro", "rw"} : Lines{"rw", "rro"});
+    EXPECT_NE(lines()[0].find(" set=ro"), std::string::npos) << lines()[0];
+  }
+}
+
 TEST_F(RootfsCompile, WithoutPrivilegeInitOpensTheSources) {
   facts.privileged = false;
   add("/x", "bind", "/src", {"bind", "rw", "rprivate"});
@@ -237,12 +248,12 @@ TEST_F(RootfsCompile, LabelsNeedSelinux) {
 TEST_F(RootfsCompile, CgroupV2IsMountedOrBound) {
   facts.cgroup = {host::CgroupMode::v2, {{{}, "/sys/fs/cgroup", "/", ""}}};
   add("/sys/fs/cgroup", "cgroup", "cgroup", {"ro"});
-  EXPECT_EQ(lines(), Lines{"mount_filesystem type=cgroup2 source=cgroup target=/sys/fs/cgroup set=ro"});
-  add_user_namespace();
   Lines all = lines();
   ASSERT_EQ(all.size(), 2U);
-  EXPECT_TRUE(all[0].starts_with("open_tree"));
+  EXPECT_TRUE(all[0].starts_with("open_tree")) << "a new mount would change the options of the host's";
   EXPECT_NE(all[1].find("recursive-set=ro"), std::string::npos) << all[1];
+  add_user_namespace();
+  EXPECT_EQ(lines(), all);
   config.linux.namespaces.push_back({NamespaceType::cgroup, "", {}});
   EXPECT_TRUE(lines()[0].starts_with("mount_filesystem type=cgroup2"));
 }
@@ -267,6 +278,17 @@ TEST_F(RootfsCompile, CgroupV1IsATmpfsOfHierarchies) {
   EXPECT_NE(all[1].find(" cpu cpuacct"), std::string::npos) << all[1];
   EXPECT_NE(all[4].find("none name=systemd"), std::string::npos) << all[4];
   EXPECT_NE(all[5].find("type=cgroup2"), std::string::npos) << all[5];
+}
+
+TEST_F(RootfsCompile, TheUnifiedHierarchyOfAHybridHostIsBoundToo) {
+  facts.cgroup = {host::CgroupMode::hybrid,
+                  {{{"cpu"}, "/sys/fs/cgroup/cpu", "/", ""}, {{}, "/sys/fs/cgroup/unified", "/", ""}}};
+  add("/cgroup", "cgroup2", "cgroup", {"ro"});
+  Lines all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_NE(all[0].find("/sys/fs/cgroup/unified"), std::string::npos) << all[0];
+  facts.cgroup.hierarchies.pop_back();
+  EXPECT_TRUE(lines()[0].starts_with("mount_filesystem type=cgroup2")) << "there is nothing to bind";
 }
 
 TEST_F(RootfsCompile, AMountOnTheRootReplacesIt) {
@@ -375,7 +397,7 @@ TEST(RootfsOptions, HaveEveryWordOfTheSpec) {
                            "rnosuid",     "rnosymfollow", "rrelatime",     "rro",
                            "rrw",         "rstrictatime", "rsuid",         "rsymfollow",
                            "rnodev",      "idmap",        "ridmap",        "mand",
-                           "nomand",      "tmpcopyup"})
+                           "nomand",      "tmpcopyup",    "acl",           "noacl"})
     EXPECT_TRUE(std::binary_search(words.begin(), words.end(), word)) << word;
 }
 

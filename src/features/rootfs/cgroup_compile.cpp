@@ -45,18 +45,19 @@ void bind_directory(Mounting& mounting, const Entry& entry, const std::string& s
   compilation.builder.emit(operation, entry.origin);
 }
 
-/// A cgroup2 mount shows the cgroup namespace that it is made in, and takes privilege over it.
-bool may_mount_v2(const Mounting& mounting) {
-  const bool user =
-      has_namespace(mounting.config, NamespaceType::user) || !mounting.compilation.facts.privileged;
-  return !user || has_namespace(mounting.config, NamespaceType::cgroup);
+/// Where the host has its unified hierarchy; empty: nowhere.
+std::string unified_mount_point(const Mounting& mounting) {
+  const auto& hierarchies = mounting.compilation.facts.cgroup.hierarchies;
+  const bool has_unified = !hierarchies.empty() && hierarchies.back().controllers.empty();
+  return has_unified ? hierarchies.back().mount_point : std::string();
 }
 
 Result<void> compile_v2(Mounting& mounting, const Entry& entry) {
-  if (!may_mount_v2(mounting)) {
-    const auto& hierarchies = mounting.compilation.facts.cgroup.hierarchies;
-    const std::string source = hierarchies.empty() ? "/sys/fs/cgroup" : hierarchies.back().mount_point;
-    bind_directory(mounting, entry, source, entry.destination);
+  // A cgroup2 mount shows the cgroup namespace that it is made in, and takes privilege over it. Made in the
+  // host's, it would replace the options of all of the host's mounts (nsdelegate, memory_recursiveprot).
+  const std::string host = unified_mount_point(mounting);
+  if (!has_namespace(mounting.config, NamespaceType::cgroup) && !host.empty()) {
+    bind_directory(mounting, entry, host, entry.destination);
     return {};
   }
   const spec::Mount mount = derived(entry, entry.destination, "cgroup2", "cgroup");
@@ -124,7 +125,7 @@ Result<void> compile_cgroup(Mounting& mounting, const Entry& entry) {
   const bool v2 = mounting.compilation.facts.cgroup.mode == host::CgroupMode::v2;
   if (v2) return compile_v2(mounting, entry);
   if (entry.mount.type == "cgroup") return compile_v1(mounting, entry);
-  return compile_filesystem(mounting, entry);
+  return compile_v2(mounting, entry);
 }
 
 }  // namespace davit::rootfs

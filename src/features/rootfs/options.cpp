@@ -43,6 +43,7 @@ constexpr std::uint64_t kAtime = MOUNT_ATTR__ATIME;
 // Sorted by name. Access time is one field of the kernel: whoever names a mode clears the others, and what
 // takes a mode back leads to relatime, the kernel's default.
 constexpr auto kWords = std::to_array<Word>({
+    {"acl", Effect::nothing},  // the old flag; filesystems that have ACLs use them
     {"async", Effect::unsuperblock},
     {"atime", Effect::attribute, MOUNT_ATTR_RELATIME, kAtime},
     {"bind", Effect::bind},
@@ -58,6 +59,7 @@ constexpr auto kWords = std::to_array<Word>({
     {"lazytime", Effect::superblock},
     {"loud", Effect::nothing},
     {"mand", Effect::superblock},
+    {"noacl", Effect::nothing},
     {"noatime", Effect::attribute, MOUNT_ATTR_NOATIME, kAtime},
     {"nodev", Effect::attribute, MOUNT_ATTR_NODEV, 0},
     {"nodiratime", Effect::attribute, MOUNT_ATTR_NODIRATIME, 0},
@@ -282,6 +284,8 @@ Result<Options> read_options(const spec::Mount& mount) {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     } while (!rest.empty());
   }
+  // What was forbidden for the whole tree holds for its top, too: engines write "rw" beside "rro".
+  options.attributes.clear &= ~(options.recursive_attributes.set & ~kAtime);
   // Any mount with "bind" or "rbind" is one; the type is a dummy then. The reverse is the peers' custom.
   if (mount.type == "bind" || mount.type == "rbind") options.bind = true;
   if (mount.type == "rbind") options.recursive = true;
