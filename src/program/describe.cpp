@@ -180,17 +180,22 @@ bool say_settings(Words& words, const Failure& failure) {
   return true;
 }
 
-/// Which of the config's hooks it is: those before the root changes are createContainer's; each kind counts
-/// from 0.
+/// Whether from here on init has leave to run the program.
+bool is_start(const Operation& operation) {
+  if (operation.op == Op::await_host) return static_cast<const AwaitHost&>(operation).point == Point::start;
+  return operation.op == Op::wait_start;
+}
+
+/// Which of the config's hooks it is: those before the start are createContainer's; each kind counts from 0.
 void say_hook(Words& words, const Failure& failure) {
-  bool is_pivoted = false;
+  bool is_started = false;
   u32 number = 0;
   for_each_operation(failure.image, [&](const Operation& operation) {
     if (operation.index >= failure.operation.index) return;
     if (operation.op == Op::run_hook) ++number;
-    if (operation.op == Op::pivot_root || operation.op == Op::change_root) is_pivoted = true, number = 0;
+    if (is_start(operation)) is_started = true, number = 0;
   });
-  words.append("error running ").append(is_pivoted ? "startContainer" : "createContainer").append(" hook #");
+  words.append("error running ").append(is_started ? "startContainer" : "createContainer").append(" hook #");
   words.append_number(number).append(": ");
   const auto value = static_cast<std::int64_t>(failure.message.value);
   switch (failure.message.detail) {

@@ -119,13 +119,24 @@ TEST(DescribeFailure, CountsHooksOfEachKind) {
   Builder builder;
   builder.emit(RunHook{.path = builder.text("/a")});
   builder.emit(RunHook{.path = builder.text("/b")});
-  builder.emit(PivotRoot{});
+  builder.emit(WaitStart{});
   builder.emit(RunHook{.path = builder.text("/c")});
   const Program program = builder.finish();
   EXPECT_EQ(describe_failure(program, failed(1, Detail::hook_exit, "no luck", 1)).view(),
             "error running createContainer hook #1: exit status 1, stdout/stderr: no luck");
   EXPECT_EQ(describe_failure(program, failed(3, Detail::hook_timeout, "", 5)).view(),
             "error running startContainer hook #0: timed out after 5s, stdout/stderr: ");
+}
+
+TEST(DescribeFailure, HooksOfRunFollowTheStartToo) {
+  Builder builder;
+  builder.emit(AwaitHost{.point = Point::created});
+  builder.emit(AwaitHost{.point = Point::start});
+  builder.emit(RunHook{.path = builder.text("/c")});
+  const Program program = builder.finish();
+  EXPECT_TRUE(describe_failure(program, failed(2, Detail::hook_exit, "", 1))
+                  .view()
+                  .starts_with("error running startContainer hook #0: "));
 }
 
 TEST(DescribeFailure, SurvivesAMessageWithoutEnd) {
