@@ -71,6 +71,7 @@ Status make_pipe(Fd& reader, Fd& writer, u32 flags) {
 /// In the child: becomes the hook, or says why not.
 [[noreturn]] void become_hook(Context& context, const program::RunHook& operation, const Ends& ends) {
   settle(context);
+  syscall(__NR_setpgid, 0, 0);  // a group of its own, which a timeout ends as a whole
   long result = syscall(__NR_close_range, 3, ~0U, kCloseOnExec);
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.input), 0, 0);
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.output), 1, 0);
@@ -155,6 +156,8 @@ Status perform(Context& context, const program::RunHook& operation) {
   INIT_TRY(start(context, operation, hook));
   const i64 timeout = static_cast<i64>(operation.timeout_seconds) * kNanoseconds;
   const bool has_ended = wait_end(context, hook, timeout != 0 ? now() + timeout : 0);
+  // Not reaped yet, so the number is still its own.
+  if (!has_ended) syscall(__NR_kill, -hook.pid, SIGKILL);
   if (!has_ended) syscall(__NR_pidfd_send_signal, FdRef(hook.pidfd), SIGKILL, nullptr, 0);
   u32 wait_status = 0;
   while (syscall(__NR_wait4, hook.pid, &wait_status, 0, nullptr) == -EINTR) {

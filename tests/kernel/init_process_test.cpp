@@ -173,6 +173,18 @@ TEST_F(HookTest, SaysWhyItFailed) {
   EXPECT_STREQ(late.text, "working\n");
 }
 
+TEST_F(HookTest, TakesItsDescendantsAlongWhenTimeIsUp) {
+  const Message late = run("sleep 1000 & echo $! >$DIR/pid; wait", 1);
+  EXPECT_EQ(late.detail, Detail::hook_timeout);
+  const fs::path stat = "/proc/" + std::to_string(std::stoi(read_file(scratch / "pid"))) + "/stat";
+  const auto is_alive = [&] {
+    const std::string text = read_file(stat);  // "42 (sleep) S 1 ..."
+    return !text.empty() && text.find(") Z ") == std::string::npos;
+  };
+  for (int i = 0; i < 200 && is_alive(); ++i) usleep(10000);
+  EXPECT_FALSE(is_alive());
+}
+
 TEST_F(HookTest, OfEndlessOutputKeepsTheEnd) {
   const Message message =
       run("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo END; exit 1");
