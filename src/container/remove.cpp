@@ -74,7 +74,12 @@ Result<void> remove(Context& context, const std::string& id, bool force) {
     if (error.code == Code::internal && force) return remove_foreign(context, id, error);
     if (error.code != Code::not_found) return error;
     auto reserved = context.store.open(id);
-    if (!reserved.ok()) return force ? Result<void>() : Result<void>(error);
+    if (!reserved.ok() && !force) return error;
+    if (!reserved.ok()) {
+      // Mostly it was deleted before, perhaps by a davit that was killed over it.
+      context.store.sweep();
+      return {};
+    }
     const auto removed = remove_reservation(*reserved, force);
     if (removed.ok() && *removed) return {};
     if (!removed.ok() && removed.error().code != Code::not_found) return removed.error();

@@ -75,7 +75,7 @@ Result<void> empty_directory(sys::FdRef directory) {
   return {};
 }
 
-void sweep(const std::string& root, const std::string& name) {
+void remove_trash(const std::string& root, const std::string& name) {
   const auto directory = sys::open(root + "/" + name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!directory.ok()) return;
   if (auto locked = sys::try_lock(*directory); !locked.ok() || !*locked) return;
@@ -157,7 +157,7 @@ Result<void> Entry::discard() const {
   auto moved = sys::rename_new(root_ + "/" + id_, trash);
   if (!moved.ok() && moved.error().errno_value == EEXIST) {
     // Left by a thread of the same number that was killed.
-    sweep(root_, trash.substr(root_.size() + 1));
+    remove_trash(root_, trash.substr(root_.size() + 1));
     moved = Result<void>(sys::rename_new(root_ + "/" + id_, trash));
   }
   if (!moved.ok()) return missing(moved.error()) ? Result<void>() : moved;
@@ -231,6 +231,10 @@ sys::UniqueFd Store::filter_cache() const {
   return made.ok() ? std::move(*made) : sys::UniqueFd();
 }
 
+void Store::sweep() const {
+  (void)ids();  // which does it by the way
+}
+
 Result<std::vector<std::string>> Store::ids() const {
   const auto directory = sys::open(root_, O_RDONLY | O_DIRECTORY);
   if (!directory.ok() && is_default_ && missing(directory.error())) return std::vector<std::string>();
@@ -238,7 +242,7 @@ Result<std::vector<std::string>> Store::ids() const {
   std::vector<std::string> ids;
   for (std::string& name : TRY(sys::list_directory(*directory))) {
     if (name.starts_with(kTrash))
-      sweep(root_, name);
+      remove_trash(root_, name);
     else if (check_id(name).ok())
       ids.push_back(std::move(name));
   }

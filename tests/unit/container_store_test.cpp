@@ -12,6 +12,8 @@
 #include <string>
 #include <thread>
 
+#include "davit/container/lifecycle.hpp"
+
 namespace davit::container {
 namespace {
 
@@ -176,6 +178,15 @@ TEST_F(ContainerStore, ListSweepsWhatAKilledDeleteLeft) {
   std::ofstream(root_ + "/@1/state.json") << "x";
   EXPECT_TRUE(store().ids()->empty());
   EXPECT_TRUE(std::filesystem::is_empty(root_));
+}
+
+TEST_F(ContainerStore, DeleteForceSweepsWhatAKilledDeleteLeft) {
+  std::filesystem::create_directories(root_ + "/@1");
+  std::ofstream(root_ + "/@1/state.json") << "x";
+  Context context{store()};
+  ASSERT_TRUE(remove(context, "web", true).ok());
+  EXPECT_TRUE(std::filesystem::is_empty(root_));
+  EXPECT_FALSE(remove(context, "web", false).ok());
 }
 
 TEST_F(ContainerStore, AnIdHasOneOwnerAtATime) {

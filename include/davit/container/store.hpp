@@ -63,6 +63,8 @@ class Store {
   [[nodiscard]] Result<Entry> open(const std::string& id) const;
   /// The ids that are taken, sorted. A missing default root holds none; a missing root of --root is an error.
   [[nodiscard]] Result<std::vector<std::string>> ids() const;
+  /// Removes what a delete that was killed has left.
+  void sweep() const;
   /// A directory for the compiled seccomp filters of all containers; invalid when there can be none.
   [[nodiscard]] sys::UniqueFd filter_cache() const;
 
