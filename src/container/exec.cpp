@@ -84,7 +84,13 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .options = options,
                                     .no_pivot = record.no_pivot,
                                     .filter_cache = filter_cache};
-  launch::Launched launched = TRY(launch::exec(request));
+  auto executed = launch::exec(request);
+  if (!executed.ok()) {
+    // Whatever was missed first: it was missing because the container ended meanwhile.
+    if (!init_alive(record.init)) TRY(check_allowed(operation, spec::Status::stopped, call.id));
+    return executed.error();
+  }
+  launch::Launched launched = std::move(*executed);
   context.warnings.insert(context.warnings.end(), launched.warnings.begin(), launched.warnings.end());
   // Only now: to conmon the file says that the process really runs.
   if (!call.pid_file.empty()) {

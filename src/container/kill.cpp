@@ -28,8 +28,10 @@ Result<void> kill(Context& context, const KillCall& call) {
   // Without a pid namespace of its own, the death of init ends nobody else.
   if (!record.own_pid_namespace) TRY(cgroup::kill(record.cgroup, SIGKILL));
   // In a frozen v1 cgroup even SIGKILL waits for the thaw.
-  if (record.cgroup.mode != host::CgroupMode::v2 && cgroup::frozen(record.cgroup).value_or(false))
-    return cgroup::thaw(record.cgroup);
+  if (record.cgroup.mode == host::CgroupMode::v2 || !cgroup::frozen(record.cgroup).value_or(false)) return {};
+  auto thawed = cgroup::thaw(record.cgroup);
+  // Another davit may have deleted the container meanwhile.
+  if (!thawed.ok() && cgroup::frozen(record.cgroup).value_or(false)) return thawed;
   return {};
 }
 

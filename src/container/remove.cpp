@@ -23,7 +23,8 @@ Result<void> kill_init(const Record& record) {
   if (cgroup::frozen(record.cgroup).value_or(false)) TRY(cgroup::thaw(record.cgroup));
   if (TRY(sys::wait_end(*pidfd, kDeathTimeout))) return {};
   Error error = make_error(Code::system, "container init still running");
-  return error.advise("a process that the kernel cannot end (state D) is mostly waiting for a device or NFS");
+  return error.advise(
+      "in state D it waits for a device or NFS; else for the parent of an exec to take its exit status");
 }
 
 // A directory without a record: its creator was killed before it made anything on this machine, or is just

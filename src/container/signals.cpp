@@ -64,7 +64,7 @@ int real_time(std::string_view name) {
 Result<int> parse_signal(std::string_view text) {
   if (!text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) != 0) {
     const int value = number(text);
-    if (value < 1 || value > kLast) return unknown(text);
+    if (value < 0 || value > kLast) return unknown(text);
     return value;
   }
   std::string name(text);

@@ -100,6 +100,7 @@ TEST_F(Lifecycle, KillNeedsAProcess) {
   EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
   const Outcome outcome = runtime({"kill", id, "TERM"});
   EXPECT_NE(outcome.status, 0);
+  EXPECT_NE(runtime({"kill", id, "0"}).status, 0);
   if (runtime.is_davit() || runtime.name() == "runc") {
     EXPECT_NE(outcome.err.find("container not running"), std::string::npos) << outcome.err;
   }
@@ -109,6 +110,7 @@ TEST_F(Lifecycle, KillReachesACreatedContainer) {
   Bundle bundle = sleeper();
   const std::string id = create(bundle);
   const pid_t pid = runtime.pid(id);
+  EXPECT_TRUE(runtime({"kill", id, "0"}).ok()) << "that only asks";
   EXPECT_TRUE(runtime({"kill", id, "KILL"}).ok());
   EXPECT_EQ(wait_orphan(pid), 128 + SIGKILL);
 }

@@ -8,7 +8,7 @@
 namespace davit::container {
 
 /// "TERM", "SIGTERM", "sigterm", "15", "RTMIN+3", "SIGRTMAX-1"; a number must be one that Linux knows
-/// (1..64).
+/// (1..64), or 0, which disturbs nobody and only tells whether there is a process.
 Result<int> parse_signal(std::string_view text);
 
 }  // namespace davit::container

@@ -58,7 +58,8 @@ Result<void> signal_frozen(const Place& place, int signal) {
   auto sent = signal_all(place, signal);
   if (here || (before && signal == SIGKILL)) {
     auto thawed = thaw(place);
-    if (sent.ok() && !thawed.ok()) return thawed;
+    // Unless it was removed meanwhile.
+    if (sent.ok() && !thawed.ok() && frozen(place).value_or(false)) return thawed;
   }
   return sent;
 }
