@@ -36,6 +36,19 @@ TEST_P(Cgroup, LivesAndEnds) {
   });
 }
 
+TEST(CgroupV2View, EveryControllerIsThereAlsoWithoutLimits) {
+  in_layout(true, [] {
+    const spec::Config config = config_for(unique_name("all") + "/a/b");
+    const Place place = place_for(config);
+    const auto all = read_value("/sys/fs/cgroup/cgroup.controllers");
+    ASSERT_TRUE(all.ok() && !all->empty());
+    Undo undo;
+    EXPECT_OK(prepare(place, config, undo));
+    // What engines count, and what a payload that manages cgroups hands on.
+    EXPECT_EQ(read_value(place.directories.front().path + "/cgroup.controllers").value(), *all);
+  });
+}
+
 TEST_P(Cgroup, UndoTakesBackWhatWasMadeAndNothingElse) {
   in_layout(GetParam(), [] {
     const spec::Config config = config_for(unique_name("undo") + "/a/b");

@@ -141,7 +141,39 @@ Result<void> check_memory(const Place& place, const spec::Memory& memory) {
   return {};
 }
 
+std::set<std::string> words_of(const std::string& file) {
+  std::set<std::string> words;
+  const auto text = read_value(file);
+  for (std::size_t begin = 0; text.ok() && begin < text->size();) {
+    const std::size_t end = std::min(text->find(' ', begin), text->size());
+    words.insert(text->substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
 }  // namespace
+
+void offer_controllers(const Directory& directory) {
+  const auto all = read_value(directory.mount_point + "/cgroup.controllers");
+  const auto own = read_value(directory.path + "/cgroup.controllers");
+  if (!all.ok() || !own.ok() || *all == *own) return;
+  std::size_t slash = directory.mount_point.size();
+  for (; slash < directory.path.size(); slash = directory.path.find('/', slash + 1)) {
+    const std::string ancestor = directory.path.substr(0, slash);
+    const std::set<std::string> enabled = words_of(ancestor + "/cgroup.subtree_control");
+    std::string together;
+    std::set<std::string> missing;
+    for (const std::string& controller : words_of(ancestor + "/cgroup.controllers"))
+      if (enabled.count(controller) == 0) {
+        missing.insert(controller);
+        together += "+" + controller + " ";
+      }
+    const std::string file = ancestor + "/cgroup.subtree_control";
+    if (missing.empty() || sys::write_file(file, together).ok()) continue;
+    for (const std::string& controller : missing) (void)sys::write_file(file, "+" + controller);
+  }
+}
 
 Result<void> write_settings(const Place& place, const std::vector<Setting>& settings) {
   SettingsWriter writer(place, settings);

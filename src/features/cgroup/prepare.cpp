@@ -150,6 +150,7 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
       TRY(check_fit(directory));
       condition = Condition::used;
     }
+    if (place.mode == host::CgroupMode::v2) offer_controllers(directory);
     usable.push_back(directory);
   }
   std::erase_if(settings, hinders_birth);

@@ -32,6 +32,9 @@ bool clean_path(std::string_view path, std::string& cleaned);
 /// Writes settings in order. One that is refused with EINVAL is tried again after the others, because limits
 /// that depend on each other (memory and memory plus swap, quota and burst) fit only in one of both orders.
 Result<void> write_settings(const Place& place, const std::vector<Setting>& settings);
+/// Enables all controllers for a v2 directory, as far as its ancestors let us: without a controller nothing
+/// is counted, and the payload cannot limit anything below.
+void offer_controllers(const Directory& directory);
 /// Settings of these resources for the kind of hierarchies of the place.
 Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resources& resources);
 
