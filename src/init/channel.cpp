@@ -103,6 +103,15 @@ FdRef Context::slot(Slot slot) const {
   return index < slots.count ? FdRef{slots.first[index]} : FdRef{};
 }
 
+i32 Context::take(Slot slot) const {
+  const auto index = static_cast<u32>(slot);
+  const View<i32> slots = items(header().slots);
+  if (index >= slots.count) return -1;
+  const i32 number = slots.first[index];
+  slots.first[index] = -1;
+  return number;
+}
+
 void Context::fill(Slot slot, Fd descriptor) const {
   const auto index = static_cast<u32>(slot);
   const View<i32> slots = items(header().slots);

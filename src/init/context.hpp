@@ -76,6 +76,8 @@ struct Context {
   }
   /// The descriptor in a slot; none for kNoSlot and for a slot that nobody filled.
   [[nodiscard]] FdRef slot(Slot slot) const;
+  /// Empties a slot; the caller owns the descriptor now. -1 if there was none.
+  [[nodiscard]] i32 take(Slot slot) const;
   /// Puts a descriptor into a slot; one that was there is closed.
   void fill(Slot slot, Fd descriptor) const;
 };

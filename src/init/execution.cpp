@@ -126,6 +126,7 @@ Status perform(Context& context, const program::CloseDescriptors& operation) {
     if (number > gap) INIT_TRY(check(syscall(__NR_close_range, gap, number - 1, 0)));
     gap = number + 1;
   }
+  if (gap >= static_cast<u32>(kSweptBelow)) return kDone;
   return check(syscall(__NR_close_range, gap, kSweptBelow - 1, 0));
 }
 

@@ -128,15 +128,6 @@ Status fill_from(Context& context, FdRef target, FdRef mount) {
   return copy_up(context, from, mount);
 }
 
-Status set_idmap(FdRef tree, FdRef user_namespace, bool is_recursive) {
-  mount_attr attributes{};
-  attributes.attr_set = MOUNT_ATTR_IDMAP;
-  attributes.userns_fd = static_cast<u64>(user_namespace.number);
-  const u32 flags = AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0);
-  return check(syscall(__NR_mount_setattr, tree, "", flags, &attributes, sizeof attributes),
-               Detail::set_idmap);
-}
-
 }  // namespace
 
 Status change_attributes(FdRef mount, const MountAttributes& attributes, bool is_recursive) {
@@ -204,14 +195,13 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
 
 Status perform(Context& context, const program::MountTree& operation) {
   const FdRef tree = context.slot(operation.tree);
-  const FdRef user_namespace = context.slot(operation.user_namespace);
-  if (operation.user_namespace != program::kNoSlot)
-    INIT_TRY(set_idmap(tree, user_namespace, operation.recursive_idmap != 0));
   INIT_TRY(change_attributes(tree, operation.recursive_attributes, true));
   INIT_TRY(change_attributes(tree, operation.attributes, false));
   SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
-  return attach(tree, target);
+  INIT_TRY(attach(tree, target));
+  if (operation.keep_tree == 0) const SweptFd done(context.take(operation.tree));
+  return kDone;
 }
 
 Status perform(Context& context, const program::Remount& operation) {

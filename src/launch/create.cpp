@@ -91,7 +91,9 @@ Result<void> wait_ready(Creation& creation) {
 Result<void> set_limits(Creation& creation) {
   const Session& session = creation.session;
   TRY(cgroup::apply_after_birth(session.place, creation.request.config.linux.resources));
-  if (session.subject.process == nullptr || session.plan.sets_limits) return {};
+  if (session.plan.sets_limits) return {};
+  TRY(restore_descriptors(creation.session));
+  if (session.subject.process == nullptr) return {};
   return limits::apply(session.launched.pid, *session.subject.process, !session.facts.privileged);
 }
 

@@ -2,6 +2,7 @@
 #include <linux/sched.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "davit/features/namespaces.hpp"
@@ -53,9 +54,27 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
   return make_error(Code::internal, "unknown host request");
 }
 
+/// Each bind mount is a descriptor, and there may be more of them than the caller's soft limit allows.
+Result<void> make_room(Session& session) {
+  constexpr rlim_t kUsual = 128;  // for all else that is open; so much is always there
+  const rlim_t needed = session.plan.requests.size() + kUsual;
+  if (needed <= 2 * kUsual) return {};
+  struct rlimit limit = TRY(sys::own_limit(RLIMIT_NOFILE));
+  if (limit.rlim_cur >= needed) return {};
+  session.callers_descriptors = limit;
+  limit.rlim_cur = std::min(needed, limit.rlim_max);
+  return sys::set_limit(0, RLIMIT_NOFILE, limit);
+}
+
 }  // namespace
 
+Result<void> restore_descriptors(Session& session) {
+  if (!session.callers_descriptors) return {};
+  return sys::set_limit(session.launched.pid, RLIMIT_NOFILE, *session.callers_descriptors);
+}
+
 Result<void> open_host_resources(Session& session) {
+  TRY(make_room(session));
   for (const HostRequest& request : session.plan.requests) {
     // Some requests need no descriptor of their own: it is open already and outlives the spawn.
     if (request.kind == RequestKind::channel) {

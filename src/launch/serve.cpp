@@ -59,6 +59,7 @@ Result<void> meet(Session& session, Point point) {
       TRY(run_runtime_hooks(session));
       break;
     case Point::limits:
+      TRY(restore_descriptors(session));
       TRY(limits::apply(session.launched.pid, *session.subject.process, !session.facts.privileged));
       break;
     case Point::seccomp:
@@ -130,6 +131,7 @@ Result<void> start_init(Session& session) {
   session.init_channel.reset();
   session.resources.clear();
   session.entrance.task_files.clear();
+  if (session.callers_descriptors) TRY(sys::set_limit(0, RLIMIT_NOFILE, *session.callers_descriptors));
   return {};
 }
 

@@ -1,6 +1,8 @@
 // What the steps of one launch share: a create, a start, or an exec on its way.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +40,7 @@ struct Session {
   pid_t container_pid = -1;    ///< exec only
   sys::FdRef container;        ///< exec only: its pidfd
   pid_t stage_pid = -1;
+  std::optional<struct rlimit> callers_descriptors;  ///< RLIMIT_NOFILE, while davit and init have another one
   Launched launched;
   Undo undo;
 };
@@ -47,6 +50,8 @@ features::Call call_of(const std::string& id, const std::string& bundle, const O
 /// The state as hooks and the seccomp agent see it.
 spec::State state_of(const Subject& subject, pid_t pid);
 
+/// Sets RLIMIT_NOFILE of init to what davit's caller has; nothing where it still is that.
+Result<void> restore_descriptors(Session& session);
 /// Opens everything the plan asks for and fills the program's slots.
 Result<void> open_host_resources(Session& session);
 /// Clones the stage or init and waits for nothing; pushes the undo that ends it.

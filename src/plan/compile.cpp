@@ -53,10 +53,7 @@ void compile_started(features::Compilation& out, const spec::Config& config, con
 
 Result<void> compile_start(features::Compilation& out, const Input& input, const spec::Process& process,
                            const Filter& filter) {
-  program::CloseDescriptors sweep;
-  sweep.first = 3 + out.call.preserve_fds;
-  sweep.sweep = 1;
-  out.builder.emit(sweep);  // a container that waits for its start must not hold the host's mounts
+  compile_sweep(out);  // a container that waits for its start must not hold the host's mounts
   tell(out, program::Point::ready);
   await(out, program::Point::created);  // from here on init outlives davit
   if (input.start_by_socket) {

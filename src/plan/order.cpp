@@ -103,6 +103,13 @@ void compile_filter(features::Compilation& out, const spec::Process& process, co
 
 }  // namespace
 
+void compile_sweep(features::Compilation& out) {
+  program::CloseDescriptors sweep;
+  sweep.first = 3 + out.call.preserve_fds;
+  sweep.sweep = 1;
+  out.builder.emit(sweep);
+}
+
 bool takes_limits_as_root(const spec::Process& process) {
   return limits::wanted(process) && (process.user.uid != 0 || process.user.gid != 0);
 }
@@ -123,6 +130,7 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
     out.builder.emit(home);
   }
   if (takes_limits_as_root(process)) {
+    compile_sweep(out);  // RLIMIT_NOFILE is about numbers: low ones must be free under a low limit
     tell(out, program::Point::limits);
     await(out, program::Point::limits);
   }

@@ -21,6 +21,9 @@ struct Filter {
 Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
                              const std::optional<seccomp::Filter>& known);
 
+/// Leaves no descriptors open that the container's program will not have: init then holds on to nothing.
+void compile_sweep(features::Compilation& out);
+
 /// prlimit(2) from outside needs the same ids or CAP_SYS_RESOURCE, which davit may lack: limits of a process
 /// that will not be root are set (Point::limits) before it changes its ids.
 bool takes_limits_as_root(const spec::Process& process);

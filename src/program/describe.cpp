@@ -311,8 +311,6 @@ const char* phrase_of(Detail detail) {
       return "unknown filesystem type";
     case Detail::set_attributes:
       return "set mount attributes";
-    case Detail::set_idmap:
-      return "set id mappings of the mount";
     case Detail::copy_up:
       return "copy what the image has there";
     case Detail::clone_tree:

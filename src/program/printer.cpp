@@ -162,7 +162,7 @@ void operands(Line& line, const MountFilesystem& o) {
   line.slot("into", o.mount);
 }
 void operands(Line& line, const MountTree& o) {
-  line.slot("tree", o.tree).target(o.target).slot("user-namespace", o.user_namespace);
+  line.slot("tree", o.tree).target(o.target);
   line.attributes("", o.attributes).attributes("recursive-", o.recursive_attributes);
 }
 void operands(Line& line, const Remount& o) {

@@ -33,6 +33,12 @@ Result<int> wait_for(pid_t pid) {
   return status;
 }
 
+Result<struct rlimit> own_limit(int resource) {
+  struct rlimit limit = {};
+  if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) < 0) return failed("getrlimit", "");
+  return limit;
+}
+
 Result<void> set_limit(pid_t pid, int resource, const struct rlimit& limit) {
   const auto which = static_cast<__rlimit_resource>(resource);
   if (::prlimit(pid, which, &limit, nullptr) < 0) return failed("prlimit", "");

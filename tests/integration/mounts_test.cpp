@@ -1,5 +1,6 @@
 // Mounts: every option, every kind of source, every odd destination.
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -359,6 +360,27 @@ TEST_F(Mounts, ManyMounts) {
   for (int i = 0; i < 150; ++i)
     config["mounts"].push(mount_entry("/mnt/" + std::to_string(i), "bind", source.path(), {"bind", "ro"}));
   EXPECT_EQ(output(config, "grep -c ' /mnt/' /proc/self/mountinfo"), "150");
+}
+
+TEST_F(Mounts, MoreThanTheUsualDescriptors) {
+  SKIP_FOR("runc,crun", "nothing to learn from them");
+  Bundle bundle;
+  bundle.config["process"]["rlimits"] = Json::array();
+  for (int i = 0; i < 500; ++i)
+    bundle.config["mounts"].push(mount_entry("/mnt/" + std::to_string(i), "bind", "/dev/null", {"bind"}));
+  Options options;
+  options.in_child = [] {
+    const rlimit limit = {256, 2048};
+    setrlimit(RLIMIT_NOFILE, &limit);
+  };
+  bundle.sh("grep -c ' /mnt/' /proc/mounts; ulimit -Sn; ulimit -Hn");
+  const Outcome plain = run_bundle(bundle, {}, options);
+  EXPECT_EQ(plain.out, "500\n256\n2048\n") << plain.err;
+  // As a user the limits are set before the last privileges go, and init still has something to open then.
+  bundle.config["process"]["user"] = Json::parse(R"({"uid": 1000, "gid": 1000})");
+  bundle.config["process"]["rlimits"] = Json::parse(R"([{"type": "RLIMIT_NOFILE", "soft": 16, "hard": 16}])");
+  const Outcome limited = run_bundle(bundle, {}, options);
+  EXPECT_EQ(limited.out, "500\n16\n16\n") << limited.err;
 }
 
 TEST_F(Mounts, SysfsAndCgroup) {

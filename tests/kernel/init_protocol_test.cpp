@@ -224,6 +224,23 @@ std::vector<sock_filter> filter_mkdir(unsigned action) {
           BPF_STMT(BPF_RET | BPF_K, action), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
 }
 
+TEST_F(ProtocolTest, SweepsUpToTheLastNumberOnly) {
+  for (const u32 first : {3U, 255U, 256U, 300U}) {
+    SetUp();
+    const Slot slot = builder.reserve();
+    builder.emit(CloseDescriptors{.first = first, .sweep = 1});
+    emit_shell("exit 5");
+    const int last = fcntl(0, F_DUPFD_CLOEXEC, 255);
+    ASSERT_EQ(last, 255);
+    Program program = builder.finish();
+    program.inherit(slot, last);
+    Started started = start_image(std::move(program), channel);
+    EXPECT_EQ(receive(started.channel).message.type, MessageType{}) << first;
+    EXPECT_EQ(started.wait(), 5);
+    close(last);
+  }
+}
+
 TEST_F(ProtocolTest, LoadsAFilterThatComesLate) {
   const Slot late = builder.reserve();
   builder.emit(AwaitHost{.point = Point::seccomp, .slot = late});

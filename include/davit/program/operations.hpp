@@ -328,17 +328,17 @@ struct MountFilesystem : Operation {
   Slot mount = kNoSlot;  ///< filled with kMountKeepSlot
 };
 
-/// Puts a detached tree (slot `tree`) at the target: bind mounts, devices in user namespaces.
+/// Puts a detached tree (slot `tree`, empty afterwards) at the target: bind mounts, devices in user
+/// namespaces.
 struct MountTree : Operation {
   static constexpr Op kOp = Op::mount_tree;
   Slot tree = kNoSlot;
   Slot root = kNoSlot;
-  Slot user_namespace = kNoSlot;  ///< with it, MOUNT_ATTR_IDMAP is set first (mount_setattr(2))
-  u16 recursive_idmap = 0;
+  u16 keep_tree = 0;  ///< the slot stays filled: the tree is the root of later paths
+  u16 padding = 0;
   Target target;
   MountAttributes attributes;
   MountAttributes recursive_attributes;
-  u64 data_flags = 0;  ///< reserved, 0
 };
 
 /// Changes the mount that is at the target (option `remount`, or flags that must come after all mounts).
@@ -679,7 +679,6 @@ enum class Detail : u32 {
   create_filesystem,
   attach_mount,
   set_attributes,
-  set_idmap,
   copy_up,
   clone_tree,
   wrong_device,

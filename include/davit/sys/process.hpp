@@ -18,6 +18,7 @@ Result<void> send_signal(FdRef pidfd, int signal);
 /// waitpid(2); returns the wait status.
 Result<int> wait_for(pid_t pid);
 /// prlimit(2) of another process.
+Result<struct rlimit> own_limit(int resource);
 Result<void> set_limit(pid_t pid, int resource, const struct rlimit& limit);
 /// Waits until the process behind `pidfd` has ended; false after `milliseconds` (-1: no limit).
 Result<bool> wait_end(FdRef pidfd, int milliseconds);

@@ -143,8 +143,10 @@ Result<void> compile_bind(Mounting& mounting, const Entry& entry) {
     const Propagation& first = propagations.front();
     (first.recursive ? operation.recursive_attributes : operation.attributes).propagation = first.type;
   }
+  const bool is_root = entry.destination == "/";
+  operation.keep_tree = is_root ? 1 : 0;
   compilation.builder.emit(operation, entry.origin);
-  if (entry.destination == "/") compilation.root = operation.tree;
+  if (is_root) compilation.root = operation.tree;
   change_propagation(mounting, entry, propagations, 1);
   return {};
 }
