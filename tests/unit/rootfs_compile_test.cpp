@@ -280,6 +280,15 @@ TEST_F(RootfsCompile, CgroupV1IsATmpfsOfHierarchies) {
   EXPECT_NE(all[5].find("type=cgroup2"), std::string::npos) << all[5];
 }
 
+TEST_F(RootfsCompile, WithoutACgroupOfItsOwnAContainerSeesOurs) {
+  facts.cgroup = {host::CgroupMode::v1, {{{"cpu"}, "/sys/fs/cgroup/cpu", "/", "/user"}}};
+  cgroups = {"/sys/fs/cgroup/cpu/missing"};
+  add("/sys/fs/cgroup", "cgroup", "cgroup", {"ro"});
+  EXPECT_NE(lines()[1].find("/sys/fs/cgroup/cpu/user"), std::string::npos) << lines()[1];
+  facts.cgroup.hierarchies[0].own_path = "/of/the/host/missing";
+  EXPECT_EQ(lines()[1].find("missing"), std::string::npos) << lines()[1];
+}
+
 TEST_F(RootfsCompile, TheUnifiedHierarchyOfAHybridHostIsBoundToo) {
   facts.cgroup = {host::CgroupMode::hybrid,
                   {{{"cpu"}, "/sys/fs/cgroup/cpu", "/", ""}, {{}, "/sys/fs/cgroup/unified", "/", ""}}};

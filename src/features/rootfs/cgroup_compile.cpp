@@ -78,6 +78,17 @@ std::vector<Parameter> hierarchy_parameters(const host::Hierarchy& hierarchy) {
   return parameters;
 }
 
+/// The container's cgroup in a hierarchy. A user may have to do without one: then the container is in davit's.
+std::string own_directory(const Mounting& mounting, std::size_t index) {
+  const host::Hierarchy& hierarchy = mounting.compilation.facts.cgroup.hierarchies[index];
+  const auto is_there = [&](const std::string& path) { return mounting.queries.kind(path).ok(); };
+  if (index < mounting.cgroups.size() && !mounting.cgroups[index].empty() && is_there(mounting.cgroups[index]))
+    return mounting.cgroups[index];
+  const std::string ours = clean(hierarchy.mount_point + hierarchy.own_path);
+  // In a container without a cgroup namespace the path is one of the host, of which we see only a part.
+  return is_there(ours) ? ours : hierarchy.mount_point;
+}
+
 /// One hierarchy below the destination, and symlinks from its controllers where it has several.
 Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size_t index) {
   features::Compilation& compilation = mounting.compilation;
@@ -91,10 +102,7 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
     below.options.parameters = hierarchy_parameters(hierarchy);
     TRY(compile_filesystem(mounting, below));
   } else {
-    const std::string& own = index < mounting.cgroups.size() && !mounting.cgroups[index].empty()
-                                 ? mounting.cgroups[index]
-                                 : hierarchy.mount_point + hierarchy.own_path;
-    bind_directory(mounting, entry, own, destination);
+    bind_directory(mounting, entry, own_directory(mounting, index), destination);
   }
   for (const std::string& controller : hierarchy.controllers) {
     if (controller == name || controller.starts_with("name=")) continue;
