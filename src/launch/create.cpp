@@ -57,7 +57,8 @@ Result<void> prepare_cgroup(Creation& creation) {
   const cgroup::Entrance& entrance = session.entrance;
   const std::size_t made = entrance.task_files.size() + (entrance.v2_directory.valid() ? 1 : 0);
   // A user who may not make all of them leaves the container in ours, and that is what it sees.
-  return made < session.place.directories.size() ? host::load_own_paths(session.facts.cgroup) : Result<void>();
+  return made < session.place.directories.size() ? host::load_own_paths(session.facts.cgroup)
+                                                 : Result<void>();
 }
 
 Result<void> compile(Creation& creation) {

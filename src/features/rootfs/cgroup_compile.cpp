@@ -78,11 +78,13 @@ std::vector<Parameter> hierarchy_parameters(const host::Hierarchy& hierarchy) {
   return parameters;
 }
 
-/// The container's cgroup in a hierarchy. A user may have to do without one: then the container is in davit's.
+/// The container's cgroup in a hierarchy. A user may have to do without one: then the container is in
+/// davit's.
 std::string own_directory(const Mounting& mounting, std::size_t index) {
   const host::Hierarchy& hierarchy = mounting.compilation.facts.cgroup.hierarchies[index];
   const auto is_there = [&](const std::string& path) { return mounting.queries.kind(path).ok(); };
-  if (index < mounting.cgroups.size() && !mounting.cgroups[index].empty() && is_there(mounting.cgroups[index]))
+  if (index < mounting.cgroups.size() && !mounting.cgroups[index].empty() &&
+      is_there(mounting.cgroups[index]))
     return mounting.cgroups[index];
   const std::string ours = clean(hierarchy.mount_point + hierarchy.own_path);
   // In a container without a cgroup namespace the path is one of the host, of which we see only a part.
