@@ -156,6 +156,27 @@ TEST_F(Security, Ghsa_5g49_PageSizesAreNoPaths) {
   refused(config);
 }
 
+TEST_F(Security, Cve_2023_25809_AReadonlyCgroupMountIsSoInEveryHierarchy) {
+  for (const View view : {View::host, View::v1, View::v2}) {
+    if (!missing(view).empty()) continue;
+    if (runtime.name() == "crun" && view != View::v1) continue;  // this version wants to raise a limit
+    runtime.view = view;
+    Json config = default_config();
+    remove_namespace(config, "cgroup");
+    // As rootless engines have it: all of /sys is the host's, and writable where the mounts below are.
+    *find_mount(config, "/sys") = mount_entry("/sys", "none", "/sys", {"rbind", "ro"});
+    if (find_mount(config, "/sys/fs/cgroup") == nullptr)
+      config["mounts"].push(
+          mount_entry("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "ro"}));
+    // CAP_SYS_ADMIN and the like do not matter: root may make directories wherever a mount lets it.
+    const std::string tried = output(config, R"(
+      for place in $(grep ' - cgroup' /proc/self/mountinfo | cut -d' ' -f5 | sort -u); do
+        mkdir $place/davit-test-written 2>/dev/null && rmdir $place/davit-test-written && echo $place
+      done; echo all)");
+    EXPECT_EQ(tried, "all") << "can be written to";
+  }
+}
+
 TEST_F(Security, Cve_2024_21626_WorkingDirectoriesThroughDescriptors) {
   const Fd root(open("/", O_RDONLY | O_DIRECTORY));
   for (int n = 3; n < 16; ++n) {

@@ -100,6 +100,39 @@ TEST_F(Terminal, IsSentToTheConsoleSocket) {
   EXPECT_NE(text.find("got hello"), std::string::npos) << text;
 }
 
+TEST_F(Terminal, Cve_2025_52565_TheConsoleIsThePtyWhateverItsNameLeadsTo) {
+  SKIP_FOR("crun,runc", "these versions are older than the fix");
+  TempDir crafted("pts");
+  make_symlink("/dev/real/ptmx", crafted / "ptmx");
+  for (int number = 0; number < 10; ++number)
+    make_symlink("/proc/uptime", crafted / std::to_string(number).c_str());
+  Bundle bundle = with_terminal("stat -c %t /dev/console; stat -L -c %t /proc/self/fd/1; cat /proc/uptime");
+  *find_mount(bundle.config, "/dev/pts") =
+      mount_entry("/dev/real", "devpts", "devpts", {"newinstance", "ptmxmode=0666"});
+  bundle.config["mounts"].push(mount_entry("/dev/pts", "bind", crafted.path(), {"rbind"}));
+  ConsoleSocket console;
+  const std::string id = create(bundle, {"--console-socket", console.path()});
+  const Fd master = console.receive();
+  ASSERT_TRUE(master.valid());
+  ASSERT_TRUE(runtime({"start", id}).ok());
+  const std::string text = read_terminal(master, ".");
+  EXPECT_EQ(text.substr(0, 6), "88\n88\n") << text;  // 136, a pty
+}
+
+TEST_F(Terminal, Cve_2025_52565_AFalseMultiplexerIsRefused) {
+  SKIP_FOR("crun,runc", "these versions are older than the fix");
+  TempDir crafted("pts");
+  make_symlink("/dev/zero", crafted / "ptmx");
+  Bundle bundle = with_terminal("true");
+  *find_mount(bundle.config, "/dev/pts") = mount_entry("/dev/pts", "bind", crafted.path(), {"rbind"});
+  ConsoleSocket console;
+  bundle.write();
+  const Outcome outcome =
+      runtime({"create", "--bundle", bundle.path(), "--console-socket", console.path(), new_id()});
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_NE(outcome.err.find("devpts"), std::string::npos) << outcome.all();
+}
+
 TEST_F(Terminal, ItsOutputIsNotTranslated) {
   SKIP_FOR("crun,runc", "leave that to whoever holds the master");
   Bundle bundle = with_terminal("probe tty; printf 'a\\nb\\n'");
