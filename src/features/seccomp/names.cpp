@@ -100,10 +100,8 @@ std::uint32_t kernel_flags(const spec::Seccomp& seccomp) {
   std::uint32_t flags = 0;
   for (const spec::SeccompFlag flag : seccomp.flags) flags |= kernel_flag(flag);
   if (!has_listener(seccomp)) return flags & ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-  flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-  // seccomp(2): both would speak through the return value unless TSYNC's failure becomes ESRCH.
-  if ((flags & SECCOMP_FILTER_FLAG_TSYNC) != 0) flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
-  return flags;
+  // The thread that sends the listener must stay outside of the filter, and init has no other threads.
+  return (flags & ~SECCOMP_FILTER_FLAG_TSYNC) | SECCOMP_FILTER_FLAG_NEW_LISTENER;
 }
 
 }  // namespace davit::seccomp
