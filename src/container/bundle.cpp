@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "davit/plan/plan.hpp"
 #include "davit/spec/reader.hpp"
 #include "davit/sys/file.hpp"
 
@@ -56,6 +57,7 @@ Result<Bundle> load_bundle(Context& context, const CreateCall& call) {
   bundle.text = TRY(config_text(call, directory));
   auto read = spec::read_config(bundle.text, call.config_file.empty() ? "config.json" : call.config_file);
   context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
+  if (read.ok()) read.errors = plan::validate(read.value);
   if (!read.ok()) {
     context.errors = std::move(read.errors);
     return context.errors.front();

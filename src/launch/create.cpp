@@ -32,14 +32,6 @@ Result<void> look_at_host(Creation& creation) {
   return {};
 }
 
-Result<void> validate(Creation& creation) {
-  const std::vector<Error> errors =
-      plan::validate(creation.request.config,
-                     call_of(creation.request.id, creation.request.bundle, creation.request.options));
-  if (!errors.empty()) return errors.front();
-  return {};
-}
-
 Result<void> reserve_state(Creation& creation) {
   return creation.recorder.creating(creation.session.place);
 }
@@ -119,7 +111,6 @@ struct Step {
 
 /// In this order. Each step that makes something pushes its undo right after.
 constexpr Step kSteps[] = {
-    {"validate", validate},
     {"look at the host", look_at_host},
     {"reserve state", reserve_state},
     {"find seccomp filter", find_filter},
@@ -174,8 +165,6 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
 
 Result<std::string> explain(const CreateRequest& request) {
   const features::Call call = call_of(request.id, request.bundle, request.options);
-  const std::vector<Error> errors = plan::validate(request.config, call);
-  if (!errors.empty()) return errors.front();
   const host::Facts facts = TRY(host::probe(true));
   const cgroup::Place place =
       TRY(cgroup::choose(request.config, request.id, facts.cgroup, request.cgroup_manager));

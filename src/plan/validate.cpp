@@ -19,8 +19,7 @@ void append(std::vector<Error>& to, const std::vector<Error>& from) {
 
 }  // namespace
 
-std::vector<Error> validate(const spec::Config& config, const features::Call& call) {
-  (void)call;
+std::vector<Error> validate(const spec::Config& config) {
   std::vector<Error> errors = namespaces::validate(config);
   append(errors, rootfs::validate(config));
   append(errors, sysctl::validate(config, sysctl::is_host_namespace));

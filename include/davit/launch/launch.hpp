@@ -51,7 +51,7 @@ class Recorder {
 };
 
 struct CreateRequest {
-  const spec::Config& config;
+  const spec::Config& config;  ///< one that plan::validate accepts
   std::string id;
   std::string bundle;  ///< absolute
   cgroup::Manager cgroup_manager = cgroup::Manager::cgroupfs;

@@ -62,7 +62,8 @@ struct ExecInput {
 /// Compiles exec.
 Result<Plan> compile_exec(const ExecInput& input);
 
-/// Rules that span features: process present for start, and the like. All errors at once.
-std::vector<Error> validate(const spec::Config& config, const features::Call& call);
+/// Rules that span features, and what this release does not do. All errors at once; what has any must not be
+/// compiled.
+std::vector<Error> validate(const spec::Config& config);
 
 }  // namespace davit::plan
