@@ -15,6 +15,14 @@ Result<void> wait_until_ready(const Notify& notify, const Record& record) {
   return {};
 }
 
+/// A failed start or poststart hook ends the container's life (runtime.md, lifecycle).
+void destroy_after_hook(Context& context, Opened& opened, const spec::Config& config) {
+  // A hook may have deleted it already.
+  if (!opened.entry.locked() && !opened.entry.lock().ok()) return;
+  if (auto destroyed = destroy(context, opened.entry, opened.record, &config); !destroyed.ok())
+    context.warnings.push_back(destroyed.error());
+}
+
 }  // namespace
 
 Result<void> start(Context& context, const std::string& id) {
@@ -28,23 +36,16 @@ Result<void> start(Context& context, const std::string& id) {
       if (listening.error().code != Code::not_found) return listening;
       notify.reset();
     }
-  auto started =
-      launch::start_by_socket(opened.entry.directory(), config, id, record.bundle, record.init.pid);
-  if (started.ok()) {
-    opened.entry.unlock();
-    return notify ? wait_until_ready(*notify, record) : started;
-  }
+  auto started = launch::start_by_socket(opened.entry.directory(), config, id, record.bundle, record.init.pid,
+                                         [&opened] { opened.entry.unlock(); });
+  if (started.ok()) return notify ? wait_until_ready(*notify, record) : started;
   const int errno_value = started.error().errno_value;
   if (started.error().code == Code::system && (errno_value == ECONNREFUSED || errno_value == ENOENT)) {
     // Init ended, or another davit was faster, after we had looked.
     TRY(check_allowed(Operation::start, status_of(opened.entry, record), id));
     return started;
   }
-  if (started.error().code == Code::hook_failed) {
-    // A failed start or poststart hook ends the container's life (runtime.md, lifecycle).
-    if (auto destroyed = destroy(context, opened.entry, record, &config); !destroyed.ok())
-      context.warnings.push_back(destroyed.error());
-  }
+  if (started.error().code == Code::hook_failed) destroy_after_hook(context, opened, config);
   return started;
 }
 

@@ -11,16 +11,17 @@ namespace davit::launch {
 namespace {
 
 constexpr const char* kStartSocket = "start.sock";
-
 constexpr int kDeathTimeout = 1000;  // milliseconds
 
 /// Serves init until it executes, then runs the poststart hooks. A failure ends the container, and is
 /// reported when it has ended: nobody shall find it running after that.
-Result<void> run_program(Session& session) {
+Result<void> run_program(Session& session, const std::function<void()>& when_it_runs) {
   auto done = serve(session, program::Point::none);
-  if (done.ok())
+  if (done.ok()) {
+    when_it_runs();
     done = hooks::run(session.subject.config.hooks, hooks::Kind::poststart,
                       state_of(session.subject, session.launched.pid));
+  }
   if (!done.ok() && session.launched.pidfd.valid()) {
     (void)sys::send_signal(session.launched.pidfd, 9);
     (void)sys::wait_end(session.launched.pidfd, kDeathTimeout);
@@ -38,13 +39,14 @@ Result<void> start_now(const spec::Config& config, const std::string& id, const 
   TRY(tell(session.channel, program::Point::start));
   session.launched.pid = launched.pid;
   session.launched.pidfd = std::move(launched.pidfd);
-  auto started = run_program(session);
+  auto started = run_program(session, [] {});
   launched.pidfd = std::move(session.launched.pidfd);
   return started;
 }
 
 Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& config, const std::string& id,
-                             const std::string& bundle, pid_t pid) {
+                             const std::string& bundle, pid_t pid,
+                             const std::function<void()>& when_it_runs) {
   const spec::Process* process = config.process ? &*config.process : nullptr;
   Session session{.subject = {config, process, id, bundle}};
   session.launched.pid = pid;
@@ -53,7 +55,7 @@ Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& con
   // Before the word is given: a container whose socket is there has not been started, whatever happens to us.
   TRY(sys::unlink_at(state_directory, kStartSocket));
   TRY(tell(session.channel, program::Point::start));
-  return run_program(session);
+  return run_program(session, when_it_runs);
 }
 
 }  // namespace davit::launch

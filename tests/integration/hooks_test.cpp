@@ -146,6 +146,21 @@ TEST_F(Hooks, AFailureAtStartStopsTheContainer) {
   }
 }
 
+TEST_F(Hooks, PoststartMayDeleteTheContainer) {
+  SKIP_FOR("crun,runc", "a matter of davit's own locks");
+  for (const char* end : {"", "; exit 1"}) {
+    bundle.config.erase("hooks");
+    bundle.args({"/bin/sleep", "1000"});
+    const std::string id = new_id();
+    add("poststart", "exec >/dev/null 2>&1; " + runtime.path() + " --root " + runtime.root() +
+                         " delete --force " + id + end);
+    bundle.write();
+    ASSERT_TRUE(runtime({"create", "--bundle", bundle.path(), id}).ok());
+    EXPECT_EQ(runtime({"start", id}).status, *end == '\0' ? 0 : 1);
+    EXPECT_TRUE(runtime.state(id).is_null());
+  }
+}
+
 TEST_F(Hooks, AFailedPoststopIsAWarning) {
   SKIP_FOR("runc", "1.1.5 stops at the first that fails");
   add("poststop", "exit 1");

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,9 +67,9 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder);
 Result<void> start_now(const spec::Config& config, const std::string& id, const std::string& bundle,
                        Launched& launched);
 /// start: the same through the start socket in the state directory. ECONNREFUSED or ENOENT: nobody waits
-/// there.
+/// there. `when_it_runs` is called between the program and the poststart hooks, which may call davit.
 Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& config, const std::string& id,
-                             const std::string& bundle, pid_t pid);
+                             const std::string& bundle, pid_t pid, const std::function<void()>& when_it_runs);
 
 struct ExecRequest {
   const spec::Config& config;    ///< of the container
