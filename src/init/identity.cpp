@@ -71,12 +71,21 @@ Status perform(Context& context, const program::DropBounding& operation) {
   return kDone;
 }
 
+namespace {
+/// Who holds CAP_SETGID and is refused all the same lives in a user namespace that has denied setgroups.
+bool is_denied_for_good() {
+  Capabilities own;
+  return !read_capabilities(own).failed() && (own.effective & bit(CAP_SETGID)) != 0;
+}
+}  // namespace
+
 Status perform(Context& context, const program::BecomeUser& operation) {
   INIT_TRY(check(syscall(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0), Detail::set_uid));
   if (operation.keep_groups == 0) {
     const View<u32> groups = context.items(operation.groups);
     const long set = syscall(__NR_setgroups, groups.count, groups.first);
-    const bool is_fine = set == -EPERM && groups.count == 0 && operation.allow_no_setgroups != 0;
+    const bool is_fine =
+        set == -EPERM && groups.count == 0 && (operation.allow_no_setgroups != 0 || is_denied_for_good());
     if (!is_fine) INIT_TRY(check(set, Detail::set_groups));
   }
   INIT_TRY(check(syscall(__NR_setresgid, operation.gid, operation.gid, operation.gid), Detail::set_gid));

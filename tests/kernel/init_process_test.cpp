@@ -46,6 +46,22 @@ TEST_F(ProcessTest, BecomesAUserWithExactlyTheseCapabilities) {
   });
 }
 
+TEST_F(ProcessTest, KeepsGroupsOnlyWhereTheUserNamespaceDeniesToDropThem) {
+  in_child([&] {
+    ASSERT_NO_FATAL_FAILURE(enter_user_namespace());
+    builder.emit(BecomeUser{.uid = 0, .gid = 0});
+    EXPECT_EQ(say(perform()), "OK");
+    const std::vector<u32> groups = {0};
+    builder.emit(BecomeUser{.uid = 0, .gid = 0, .groups = builder.list(std::span(groups))});
+    EXPECT_EQ(perform().error, EPERM) << "groups that were asked for";
+  });
+  in_child([&] {
+    ASSERT_EQ(setresuid(1000, 1000, 1000), 0);
+    builder.emit(BecomeUser{.uid = 1000, .gid = 0});
+    EXPECT_EQ(perform().error, EPERM) << "no privilege to drop them";
+  });
+}
+
 TEST_F(ProcessTest, HoldsACapabilityBackUntilItIsReleased) {
   in_child([&] {
     constexpr u64 kAdmin = 1U << 21;

@@ -189,6 +189,17 @@ inline void in_child(const std::function<void()>& body) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child says " << status;
 }
 
+/// Enters a user namespace of our own: every mount is locked as it is, and setgroups is denied.
+inline void enter_user_namespace() {
+  ASSERT_EQ(unshare(CLONE_NEWUSER | CLONE_NEWNS), 0);
+  for (const auto& [file, text] :
+       {std::pair("setgroups", "deny"), {"uid_map", "0 0 1"}, {"gid_map", "0 0 1"}}) {
+    const int map = open((std::string("/proc/self/") + file).c_str(), O_WRONLY | O_CLOEXEC);
+    ASSERT_EQ(write(map, text, std::strlen(text)), static_cast<ssize_t>(std::strlen(text))) << file;
+    close(map);
+  }
+}
+
 /// Operations for the hosted init, and a scratch directory that is their root.
 struct OperationTest : testing::Test {
   void SetUp() override {
