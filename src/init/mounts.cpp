@@ -113,12 +113,17 @@ Status borrow_sysfs(Fd& mount) {
   return kDone;
 }
 
-Status change_locked(FdRef mount, const MountAttributes& attributes) {
-  const Status status = change_attributes(mount, attributes, true);
+/// What comes into a user namespace has its flags locked. Engines write "rw" on every volume, so that a lock
+/// on it is kept, as are access times; that of exec, suid or dev would be asked for by somebody, and is not
+/// passed over in silence.
+Status change_locked(FdRef mount, const MountAttributes& attributes, bool is_recursive) {
+  const Status status = change_attributes(mount, attributes, is_recursive);
   if (status.error != EPERM) return status;
+  constexpr u64 kTimes = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
   MountAttributes kept = attributes;
-  kept.clear = 0;
-  return change_attributes(mount, kept, true);
+  kept.set &= ~kTimes;
+  kept.clear &= ~(kTimes | MOUNT_ATTR_RDONLY);
+  return change_attributes(mount, kept, is_recursive);
 }
 
 Status fill_from(Context& context, FdRef target, FdRef mount) {
@@ -174,7 +179,7 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   if (created.error == EPERM && (operation.flags & program::kMountSysfsFallback) != 0) {
     context.message.text[0] = '\0';
     INIT_TRY(borrow_sysfs(mount));
-    INIT_TRY(change_locked(mount, operation.attributes));
+    INIT_TRY(change_locked(mount, {operation.attributes.set, 0, operation.attributes.propagation}, true));
     return attach(mount, target);
   }
   INIT_TRY(created);
@@ -195,8 +200,8 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
 
 Status perform(Context& context, const program::MountTree& operation) {
   const FdRef tree = context.slot(operation.tree);
-  INIT_TRY(change_attributes(tree, operation.recursive_attributes, true));
-  INIT_TRY(change_attributes(tree, operation.attributes, false));
+  INIT_TRY(change_locked(tree, operation.recursive_attributes, true));
+  INIT_TRY(change_locked(tree, operation.attributes, false));
   SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
   INIT_TRY(attach(tree, target));

@@ -109,6 +109,30 @@ TEST_F(RootfsTest, ADirectoryIsNoPlaceForAFile) {
   });
 }
 
+TEST_F(RootfsTest, ALockedReadonlyIsKeptAndALockedNoexecIsAnError) {
+  in_child([&] {
+    fs::create_directories(scratch / "locked");
+    const std::string source = scratch / "locked";
+    constexpr unsigned long kFlags = 1 | 8 | 1024;  // read-only, noexec, noatime
+    ASSERT_EQ(mount_call("tmpfs", source.c_str(), "tmpfs", kFlags, nullptr), 0);
+    ASSERT_NO_FATAL_FAILURE(enter_user_namespace());
+    for (const u64 clear : {MOUNT_ATTR_RDONLY | MOUNT_ATTR__ATIME, MOUNT_ATTR_NOEXEC}) {
+      const Slot tree = builder.reserve();
+      inherited.emplace_back(tree, clone_tree(source));
+      MountTree mount;
+      mount.tree = tree;
+      mount.root = root;
+      mount.target = {.path = builder.text("/data")};
+      mount.attributes = {0, clear, 0};
+      builder.emit(mount);
+      EXPECT_EQ(perform().error, clear == MOUNT_ATTR_NOEXEC ? EPERM : 0);
+      inherited.clear();
+    }
+    EXPECT_EQ(access((rootfs / "data").c_str(), W_OK), -1);
+    EXPECT_EQ(errno, EROFS);
+  });
+}
+
 TEST_F(RootfsTest, ABadOptionOfSysfsDoesNotBringTheHosts) {
   in_child([&] {
     MountFilesystem mount = tmpfs("/sys");
