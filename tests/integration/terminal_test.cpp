@@ -282,5 +282,34 @@ TEST_F(Terminal, AllOutputArrivesBeforeTheEnd) {
   EXPECT_EQ(child.wait().status, 0);
 }
 
+TEST_F(Terminal, ASlowReaderOfTheLastOutputCostsNoTime) {
+  SKIP_FOR("crun,runc", "about the end of davit's own relay");
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  const Fd reader(ends[0]);
+  Fd writer(ends[1]);
+  Bundle bundle;
+  bundle.config["process"]["terminal"] = true;
+  bundle.sh("yes | head -c 68000");  // more than a pipe holds, and less than pipe and terminal together
+  bundle.write();
+  const std::string id = new_id();
+  Child child = runtime.start({"run", "--bundle", bundle.path(), id}, {.fds = {{writer.get(), 1}}});
+  writer = Fd();
+  ASSERT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; })) << child.err();
+  EXPECT_TRUE(eventually([&] {
+    const std::string stat = read_file("/proc/" + std::to_string(child.pid()) + "/stat");
+    return stat.substr(stat.rfind(')') + 1, 2) == " S";
+  })) << "it must sleep until somebody reads";
+  std::size_t total = 0;
+  eventually([&] {
+    char data[65536];
+    ssize_t count = 0;
+    while ((count = read(reader.get(), data, sizeof data)) > 0) total += static_cast<std::size_t>(count);
+    return count == 0;
+  });
+  EXPECT_EQ(total, 68000U);
+  EXPECT_EQ(child.wait().status, 0);
+}
+
 }  // namespace
 }  // namespace support

@@ -118,7 +118,12 @@ void Relay::act(const struct pollfd* entries) {
 
 void Relay::drain() {
   do
-    while (out_->holds()) out_->empty(sys::FdRef::of(STDOUT_FILENO));
+    while (out_->holds()) {
+      // The caller may have made it non-blocking.
+      struct pollfd writable = {STDOUT_FILENO, POLLOUT, 0};
+      (void)::poll(&writable, 1, -1);
+      out_->empty(sys::FdRef::of(STDOUT_FILENO));
+    }
   while (out_->open && out_->fill(master_));
 }
 
