@@ -4,6 +4,7 @@
 #include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/paths.hpp"
+#include "container/poststop.hpp"
 #include "davit/container/id.hpp"
 #include "davit/container/time.hpp"
 #include "davit/features/terminal.hpp"
@@ -66,10 +67,12 @@ Record first_record(const std::string& id, const Bundle& bundle) {
 }
 
 // The last resort when a container is complete, but cannot be handed over.
-void take_back(const Record& record, const launch::Launched& launched) {
+void take_back(Context& context, const Record& record, const Bundle& bundle,
+               const launch::Launched& launched) {
   (void)sys::send_signal(launched.pidfd, 9);
   (void)sys::wait_end(launched.pidfd, kDeathTimeout);
   (void)cgroup::remove(record.cgroup);
+  run_poststop_hooks(context, record, bundle.config);
 }
 
 }  // namespace
@@ -100,7 +103,7 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
                                       context.cgroup_manager, call.options, by_socket};
   launch::Launched launched = TRY(launch::create(request, recorder));
   Undo complete;  // goes before `launched` does
-  complete.push([&record, &launched] { take_back(record, launched); });
+  complete.push([&] { take_back(context, record, bundle, launched); });
   context.warnings.insert(context.warnings.end(), launched.warnings.begin(), launched.warnings.end());
   if (!call.pid_file.empty()) TRY(write_pid_file(call.pid_file, launched.pid));
   complete.commit();

@@ -153,8 +153,9 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
   if (!done.ok()) {
     const pid_t pid = session.launched.pid;
     session.undo.roll_back();
-    // runtime.md, lifecycle steps 3 to 7: a failed hook leads to the end of the container, poststop included.
-    if (done.error().code == Code::hook_failed)
+    // runtime.md, lifecycle steps 3 to 7: a failed hook leads to the end of the container, poststop included;
+    // and whatever failed after the others, what they made has to be taken back.
+    if (pid > 0)
       (void)hooks::run_all(request.config.hooks, hooks::Kind::poststop, state_of(session.subject, pid));
     return done.error();
   }

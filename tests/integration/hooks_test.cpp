@@ -161,6 +161,18 @@ TEST_F(Hooks, PoststartMayDeleteTheContainer) {
   }
 }
 
+TEST_F(Hooks, PoststopTakesBackWhatTheOthersMadeForACreateThatFails) {
+  SKIP_FOR("crun", "runs them for a container that was created only");
+  for (const char* kind : {"createRuntime", "poststop"}) add(kind, note(kind));
+  bundle.args({"no-such-program"});
+  refused(bundle);
+  EXPECT_EQ(log(), "createRuntime\npoststop\n");
+  bundle.args({"/bin/true"});
+  bundle.write();
+  EXPECT_FALSE(runtime({"create", "--pid-file", "/no/such/place", "--bundle", bundle.path(), new_id()}).ok());
+  EXPECT_EQ(log(), "createRuntime\npoststop\ncreateRuntime\npoststop\n");
+}
+
 TEST_F(Hooks, AFailedPoststopIsAWarning) {
   SKIP_FOR("runc", "1.1.5 stops at the first that fails");
   add("poststop", "exit 1");
