@@ -240,6 +240,13 @@ TEST_F(Errors, EngineSpellingsOfOptions) {
   }
 }
 
+TEST_F(Errors, FeaturesAsksNothingOfTheHost) {
+  SKIP_FOR("crun", "before 1.9 has no features");
+  const std::string hide = "mount -t tmpfs none /sys && mount -t tmpfs none /proc && exec ";
+  const std::string here = run({runtime.path(), "features"}).out;
+  EXPECT_EQ(run({"unshare", "-m", "sh", "-c", hide + runtime.path() + " features"}).out, here);
+}
+
 TEST_F(Errors, UnknownPropertiesAreIgnored) {
   Json config = default_config();
   config["x-unknown"] = Json::parse(R"({"a": [1, 2, {"b": null}]})");

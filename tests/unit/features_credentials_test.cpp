@@ -112,10 +112,12 @@ TEST(Credentials, AddedCapabilityIsNeverInheritable) {
   EXPECT_FALSE(add_capability(process, "CAP_FLY").ok());
 }
 
-TEST(Credentials, AllCapabilitiesAreThoseOfTheKernel) {
-  EXPECT_EQ(all_capabilities(1), (std::vector<std::string>{"CAP_CHOWN", "CAP_DAC_OVERRIDE"}));
-  EXPECT_EQ(all_capabilities(40).size(), 41U);
-  EXPECT_LE(all_capabilities(62).size(), 63U);
+TEST(Credentials, AllCapabilitiesAreThoseThatHaveAName) {
+  const std::vector<std::string> all = all_capabilities();
+  ASSERT_GE(all.size(), 41U);
+  EXPECT_EQ(all[0], "CAP_CHOWN");
+  EXPECT_EQ(all[1], "CAP_DAC_OVERRIDE");
+  EXPECT_EQ(all[40], "CAP_CHECKPOINT_RESTORE");
 }
 
 }  // namespace

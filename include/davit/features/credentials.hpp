@@ -30,7 +30,7 @@ void compile_no_new_privileges(features::Compilation& out, const spec::Process& 
 /// the inheritable set has it, and never to the inheritable set (CVE-2022-29162).
 Result<void> add_capability(spec::Process& process, std::string_view name);
 
-/// Names of all capabilities that both libcap and this kernel know, in numeric order, for `features`.
-std::vector<std::string> all_capabilities(int last_capability);
+/// Names of all capabilities that this build knows, in numeric order, for `features`.
+std::vector<std::string> all_capabilities();
 
 }  // namespace davit::credentials

@@ -134,9 +134,9 @@ Result<void> add_capability(spec::Process& process, std::string_view name) {
   return {};
 }
 
-std::vector<std::string> all_capabilities(int last_capability) {
+std::vector<std::string> all_capabilities() {
   std::vector<std::string> names;
-  for (int number = 0; number <= last_capability && number < 64; ++number) {
+  for (int number = 0; number < 64; ++number) {
     char* name = cap_to_name(static_cast<cap_value_t>(number));
     std::string upper = name != nullptr ? name : "";
     cap_free(name);
