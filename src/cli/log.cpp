@@ -118,7 +118,8 @@ void Log::write(Level level, std::string_view message) const {
 }
 
 void Log::append(std::string_view line) const {
-  const auto file = sys::open(file_, O_WRONLY | O_CREAT | O_APPEND, 0644);
+  // A pipe that nobody reads is no reason to wait for ever.
+  const auto file = sys::open(file_, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0644);
   const auto written = file.ok() ? sys::write_all(*file, line) : Result<void>(file.error());
   if (written.ok()) return;
   std::string text = "davit: cannot write the log: ";
