@@ -135,7 +135,9 @@ Result<Record> Entry::read() const {
 }
 
 Result<void> Entry::write(const Record& record) const {
-  return sys::replace_file_at(directory_, kRecord, record_json(record), 0600);
+  auto written = sys::replace_file_at(directory_, kRecord, record_json(record), 0600);
+  if (!written.ok()) return cannot_use(root_, written.error());
+  return {};
 }
 
 Result<std::string> Entry::read_config() const {
@@ -145,7 +147,9 @@ Result<std::string> Entry::read_config() const {
 Result<void> Entry::write_config(const std::string& text) const {
   const sys::UniqueFd file =
       TRY(sys::open_at(directory_, kConfig, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  return sys::write_all(file, text);
+  auto written = sys::write_all(file, text);
+  if (!written.ok()) return cannot_use(root_, written.error());
+  return {};
 }
 
 bool Entry::waits_for_start() const {

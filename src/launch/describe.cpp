@@ -1,5 +1,7 @@
 #include "launch/describe.hpp"
 
+#include <cerrno>
+
 #include "davit/program/printer.hpp"
 
 namespace davit::launch {
@@ -29,6 +31,8 @@ Failure describe_failure(const program::Program& program, const program::Message
   failure.shows_errno = !program::explains_itself(message.detail);
   if (operation == nullptr) return failure;
   failure.is_label = operation->op == program::Op::write_label;
+  if (operation->op == program::Op::fork_init && message.error == EAGAIN)
+    failure.advice = "the pids limit of the container's cgroup leaves no room for it";
   if (operation->op == program::Op::run_hook) failure.code = Code::hook_failed;
   if (operation->op == program::Op::find_program || operation->op == program::Op::execute)
     failure.code = Code::exec_failed;

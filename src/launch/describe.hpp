@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "davit/base/error.hpp"
 #include "davit/program/builder.hpp"
@@ -11,6 +12,7 @@ namespace davit::launch {
 struct Failure {
   Code code = Code::system;
   Text<768> text;
+  std::string_view advice{};
   bool shows_errno = true;
   bool is_label = false;
 };

@@ -54,6 +54,7 @@ Error failure_of(const plan::Plan& plan, const Subject& subject, const program::
   const Failure failure = describe_failure(plan.program, message);
   Error error = make_error(failure.code, failure.text.view());
   error.errno_value = failure.shows_errno ? message.error : 0;
+  error.advise(failure.advice);
   error.step.append(operation_name(plan.program, message.operation));
   error = located(plan, message, error);
   if (failure.is_label && subject.process != nullptr) lsm::explain_label_failure(*subject.process, error);

@@ -134,7 +134,12 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const long pid = clone_on_stack(&clone, enter_image, &child);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return system_error(static_cast<int>(-pid), "clone3 of init");
+  if (pid < 0) {
+    Error error = system_error(static_cast<int>(-pid), "clone3 of init");
+    if (-pid == EAGAIN)
+      error.advise("a pids limit, of the container's cgroup or of this one, leaves no room for it");
+    return error;
+  }
   Spawned spawned;
   spawned.pid = static_cast<pid_t>(pid);
   spawned.pidfd = sys::UniqueFd::adopt(pidfd);

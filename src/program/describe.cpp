@@ -106,7 +106,9 @@ bool say_namespaces(Words& words, const Failure& failure) {
       words.append("unshare namespaces ").append(clone_flags(failure.as<Unshare>().types));
       break;
     case Op::fork_init:
-      words.append("start init in namespaces ").append(clone_flags(failure.as<ForkInit>().types));
+      words.append("start the process");
+      if (const u64 types = failure.as<ForkInit>().types; types != 0)
+        words.append(" in namespaces ").append(clone_flags(types));
       break;
     case Op::join_namespaces:
       words.append("join the ").append(clone_flags(failure.message.value)).append(" namespace");

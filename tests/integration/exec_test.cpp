@@ -280,6 +280,20 @@ TEST_F(Exec, ManyAtOnce) {
   }
 }
 
+TEST_F(Exec, SaysThatTheCgroupIsFull) {
+  SKIP_FOR("runc,crun", "join it after they were born, or say less");
+  SKIP_UNLESS(has_v1("pids"), "no v1 pids controller");
+  Json config = default_config();
+  config["linux"]["resources"]["pids"] = Json::object({{"limit", 1}});
+  Bundle bundle(config);
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string id = start(bundle);
+  const Outcome outcome = exec(id, "true");
+  EXPECT_EQ(outcome.status, 255);
+  EXPECT_NE(outcome.err.find("start the process: Resource temporarily"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("pids limit"), std::string::npos) << outcome.err;
+}
+
 TEST_F(Exec, ChildOfTheContainersCgroup) {
   SKIP_FOR("runc,crun", "these versions lack it or do it for v2 only");
   Json config = default_config();
