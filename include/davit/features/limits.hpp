@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "davit/base/result.hpp"
@@ -16,6 +17,19 @@ std::optional<int> resource_of(std::string_view type);
 
 /// Whether apply() has anything to do, so that init has to stop at Point::limits.
 bool wanted(const spec::Process& process);
+
+/// Who has no privileges may not write the score of an init that is not dumpable: init is born with it. While
+/// this object lives, process.oomScoreAdj is davit's own score; without effect where the kernel refuses it.
+class BirthScore {
+ public:
+  BirthScore(const spec::Process* process, bool privileged);
+  BirthScore(const BirthScore&) = delete;
+  BirthScore& operator=(const BirthScore&) = delete;
+  ~BirthScore();
+
+ private:
+  std::string own_;  ///< empty: nothing was changed
+};
 
 /// prlimit(2) of every process.rlimits entry, then /proc/<pid>/oom_score_adj. `pid` is as davit sees it.
 /// In a user namespace that an unprivileged davit made (`tolerant`), an oom_score_adj that may not be lowered

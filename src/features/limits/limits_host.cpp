@@ -75,6 +75,8 @@ Result<void> set(pid_t pid, const spec::Rlimit& limit) {
   return {};
 }
 
+constexpr const char* kOwnScore = "/proc/self/oom_score_adj";
+
 Result<void> adjust_oom_score(pid_t pid, const spec::Process& process, bool tolerant) {
   const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
   const std::string value = std::to_string(*process.oom_score_adj);
@@ -98,6 +100,17 @@ std::optional<int> resource_of(std::string_view type) {
 
 bool wanted(const spec::Process& process) {
   return !process.rlimits.empty() || process.oom_score_adj.has_value();
+}
+
+BirthScore::BirthScore(const spec::Process* process, bool privileged) {
+  if (privileged || process == nullptr || !process->oom_score_adj) return;
+  auto own = sys::read_file(kOwnScore);
+  if (own.ok() && sys::write_file(kOwnScore, std::to_string(*process->oom_score_adj)).ok())
+    own_ = std::move(*own);
+}
+
+BirthScore::~BirthScore() {
+  if (!own_.empty()) (void)sys::write_file(kOwnScore, own_);
 }
 
 Result<void> apply(pid_t pid, const spec::Process& process, bool tolerant) {
