@@ -64,21 +64,6 @@ Status perform(Context& context, const program::BecomeNamespaceRoot& /*operation
   return kDone;
 }
 
-Status perform(Context& context, const program::SetTimeOffsets& operation) {
-  // The files of an undumpable process belong to the real root, which we may not be.
-  syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
-  const long opened =
-      syscall(__NR_openat, kWorkingDirectory, "/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
-  guard(context);
-  INIT_TRY(check(opened, Detail::open_file));
-  const Fd file(opened);
-  struct statfs filesystem;
-  INIT_TRY(check(syscall(__NR_fstatfs, FdRef(file), &filesystem), Detail::open_file));
-  if (filesystem.f_type != PROC_SUPER_MAGIC) return {EINVAL, Detail::not_procfs};
-  return check(syscall(__NR_write, FdRef(file), context.text(operation.text), operation.text.length),
-               Detail::write_file);
-}
-
 Status perform(Context& context, const program::ForkInit& operation) {
   i32 starter[2];
   INIT_TRY(check(syscall(__NR_pipe2, starter, O_CLOEXEC)));

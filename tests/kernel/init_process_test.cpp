@@ -123,6 +123,43 @@ TEST_F(ProcessTest, WritesSettingsThroughItsOwnProc) {
   });
 }
 
+TEST_F(ProcessTest, WithoutAProcOfItsOwnTheVisibleOneMustBeReal) {
+  in_child([&] {
+    ASSERT_EQ(unshare(CLONE_NEWUTS), 0);
+    const Slot none = builder.reserve();
+    builder.emit(WriteSysctl{
+        .path = builder.text("sys/kernel/domainname"), .value = builder.text("there"), .proc = none});
+    EXPECT_EQ(say(perform()), "OK");
+    char name[65] = {};
+    getdomainname(name, 64);
+    EXPECT_STREQ(name, "there");
+    ASSERT_EQ(mount_call("/proc/sys", "/proc", nullptr, MS_BIND, nullptr), 0);
+    const Slot still_none = builder.reserve();
+    builder.emit(WriteSysctl{
+        .path = builder.text("kernel/domainname"), .value = builder.text("x"), .proc = still_none});
+    EXPECT_EQ(perform().detail, Detail::not_procfs);
+  });
+}
+
+TEST_F(ProcessTest, TimeOffsetsGoToNoOtherFile) {
+  in_child([&] {
+    // A mount namespace that was joined may have anything at /proc.
+    const fs::path real = scratch / "real";
+    fs::create_directory(real);
+    ASSERT_EQ(mount_call("/proc", real.c_str(), nullptr, MS_BIND | MS_REC, nullptr), 0);
+    ASSERT_EQ(mount_call("tmpfs", "/proc", "tmpfs", 0, nullptr), 0);
+    const fs::path comm = real / std::to_string(getpid()) / "comm";
+    const std::string before = read_file(comm);
+    for (const std::string& name : {std::string("self"), std::to_string(getpid())}) {
+      fs::create_directory("/proc/" + name);
+      fs::create_symlink(comm, "/proc/" + name + "/timens_offsets");
+    }
+    builder.emit(SetTimeOffsets{.text = builder.text("monotonic 1 2\n")});
+    EXPECT_EQ(perform().detail, Detail::not_procfs);
+    EXPECT_EQ(read_file(comm), before);
+  });
+}
+
 TEST_F(ProcessTest, SetsScheduling) {
   in_child([&] {
     const u64 first_cpu = 1;

@@ -204,7 +204,8 @@ struct BecomeNamespaceRoot : Operation {
   static constexpr Op kOp = Op::become_namespace_root;
 };
 
-/// Writes /proc/self/timens_offsets (time_namespaces(7)); before fork_init, after unshare(CLONE_NEWTIME).
+/// Writes /proc/<own pid>/timens_offsets (time_namespaces(7)); before fork_init, after
+/// unshare(CLONE_NEWTIME).
 struct SetTimeOffsets : Operation {
   static constexpr Op kOp = Op::set_time_offsets;
   Str text;
@@ -462,8 +463,8 @@ struct OwnStdio : Operation {
 
 // ---- kernel settings ------------------------------------------------------------------------------------
 
-/// A procfs of our own for writes that must not be redirected (CVE-2025-52881): fsopen("proc"), detached,
-/// checked with fstatfs; where an outer LSM forbids it, /proc is opened and checked instead.
+/// A procfs of our own for writes that must not be redirected (CVE-2025-52881): fsopen("proc"), detached.
+/// Where it is refused the slot stays empty; who writes then opens /proc, and checks that it is a procfs.
 struct OpenProc : Operation {
   static constexpr Op kOp = Op::open_proc;
   Slot proc = kNoSlot;  ///< filled
