@@ -6,6 +6,9 @@
 namespace davit::program {
 namespace {
 
+/// Among more strings than this, the search for an equal one would cost more than the copy.
+constexpr std::size_t kInterned = 256;
+
 constexpr std::size_t aligned(std::size_t size) {
   return (size + 7) & ~std::size_t{7};
 }
@@ -45,7 +48,7 @@ Str Builder::text(std::string_view value) {
   const Str str{static_cast<u32>(data_.size()), static_cast<u32>(value.size())};
   put(data_, value.data(), value.size());
   data_.push_back(std::byte{0});
-  interned_.emplace_back(hash, str);
+  if (interned_.size() < kInterned) interned_.emplace_back(hash, str);
   return str;
 }
 

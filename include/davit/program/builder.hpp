@@ -34,7 +34,7 @@ class Builder {
 
   /// A slot that an operation will fill, or Program::inherit() before the program starts.
   Slot reserve();
-  /// Copies a string (and a NUL) into the program; equal strings are stored once.
+  /// Copies a string (and a NUL) into the program; of the first strings equal ones are stored once.
   Str text(std::string_view value);
   template <typename T>
   List<T> list(std::span<const T> items) {
