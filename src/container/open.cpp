@@ -31,9 +31,18 @@ class Machine : public Evidence {
   const Record& record_;
 };
 
+// A first thread that has ended looks like a zombie, too, while others of the process run on.
+bool other_threads_run(pid_t pid) {
+  const auto pidfd = sys::open_pidfd(pid);
+  if (!pidfd.ok()) return false;
+  const auto ended = sys::wait_end(*pidfd, 0);
+  return ended.ok() && !*ended;
+}
+
 bool same_process(const Init& init) {
   const auto stat = sys::process_stat(init.pid);
-  return stat.ok() && stat->start_time == init.start_time && stat->state != 'Z' && stat->state != 'X';
+  if (!stat.ok() || stat->start_time != init.start_time || stat->state == 'X') return false;
+  return stat->state != 'Z' || other_threads_run(init.pid);
 }
 
 bool same_boot(const Init& init) {

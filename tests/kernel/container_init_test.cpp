@@ -1,0 +1,64 @@
+// Whether the init of a container still lives, asked of the kernel.
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "container/open.hpp"
+#include "davit/sys/process.hpp"
+
+namespace davit::container {
+namespace {
+
+void* sleep_on(void* /*nothing*/) {
+  for (;;) ::pause();
+}
+
+char state_of(pid_t pid) {
+  const auto stat = sys::process_stat(pid);
+  return stat.ok() ? stat->state : 'X';
+}
+
+class ContainerInit : public testing::Test {
+ protected:
+  void SetUp() override {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      // The first thread ends, the second does not.
+      pthread_t thread;
+      if (::pthread_create(&thread, nullptr, sleep_on, nullptr) != 0) ::_exit(1);
+      ::syscall(SYS_exit, 0);
+    }
+    while (state_of(pid_) != 'Z') ::usleep(1000);
+    init_ = {pid_, sys::process_stat(pid_)->start_time, *boot_id()};
+  }
+  void TearDown() override {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, __WALL);
+  }
+  pid_t pid_ = -1;
+  Init init_;
+};
+
+TEST_F(ContainerInit, LivesAsLongAsOneOfItsThreads) {
+  EXPECT_TRUE(init_alive(init_));
+  ::kill(pid_, SIGKILL);
+  siginfo_t info;
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(init_alive(init_)) << "a zombie has ended";
+}
+
+TEST_F(ContainerInit, IsNotAnotherProcessOfThatNumber) {
+  Init other = init_;
+  ++other.start_time;
+  EXPECT_FALSE(init_alive(other));
+  other = init_;
+  other.boot_id = "another boot";
+  EXPECT_FALSE(init_alive(other));
+}
+
+}  // namespace
+}  // namespace davit::container
