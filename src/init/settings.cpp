@@ -11,9 +11,10 @@ constexpr u64 kProcRootInode = 1;
 constexpr u64 kTrusted = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 
 /// A procfs that nobody else can reach or mount over.
-long make_proc() {
+long make_proc(bool processes_only) {
   const Fd filesystem(syscall(__NR_fsopen, "proc", FSOPEN_CLOEXEC));
   if (!filesystem.is_open()) return -EPERM;
+  if (processes_only) syscall(__NR_fsconfig, FdRef(filesystem), FSCONFIG_SET_STRING, "subset", "pid", 0);
   const long created = syscall(__NR_fsconfig, FdRef(filesystem), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (created < 0) return created;
   return syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC,
@@ -69,7 +70,7 @@ Status write_own(const Context& context, FdRef proc, const char* directory, cons
 }  // namespace
 
 Status perform(Context& context, const program::OpenProc& operation) {
-  context.fill(operation.proc, Fd(make_proc()));
+  context.fill(operation.proc, Fd(make_proc(operation.processes_only != 0)));
   return kDone;
 }
 

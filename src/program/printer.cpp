@@ -213,7 +213,7 @@ void operands(Line& line, const OwnStdio& o) {
   line.number("uid", o.uid);
 }
 void operands(Line& line, const OpenProc& o) {
-  line.slot("into", o.proc);
+  line.slot("into", o.proc).flag("processes-only", o.processes_only != 0);
 }
 void operands(Line& line, const WriteSysctl& o) {
   line.string("path", o.path).string("value", o.value);

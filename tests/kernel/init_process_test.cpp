@@ -141,6 +141,21 @@ TEST_F(ProcessTest, WithoutAProcOfItsOwnTheVisibleOneMustBeReal) {
   });
 }
 
+TEST_F(ProcessTest, AProcForLabelsHoldsNothingElse) {
+  in_child([&] {
+    const std::string comm = std::to_string(getpid()) + "/comm";
+    const Slot proc = builder.reserve();
+    builder.emit(OpenProc{.proc = proc, .processes_only = 1});
+    builder.emit(WriteSysctl{.path = builder.text(comm), .value = builder.text("renamed"), .proc = proc});
+    builder.emit(
+        WriteSysctl{.path = builder.text("sys/kernel/domainname"), .value = builder.text("x"), .proc = proc});
+    const Message message = perform();
+    EXPECT_EQ(message.operation, 2U);
+    EXPECT_EQ(message.error, ENOENT);
+    EXPECT_EQ(read_file("/proc/self/comm"), "renamed\n");
+  });
+}
+
 TEST_F(ProcessTest, TimeOffsetsGoToNoOtherFile) {
   in_child([&] {
     // A mount namespace that was joined may have anything at /proc.

@@ -38,7 +38,8 @@ TEST(Labels, AreWrittenForTheComingExec) {
   const auto selinux = compiled.find<program::WriteLabel>(1);
   EXPECT_EQ(compiled.text(selinux->attribute), "exec");
   EXPECT_EQ(compiled.text(selinux->value), process.selinux_label);
-  EXPECT_TRUE(compiled.find<program::OpenProc>());
+  EXPECT_EQ(compiled.find<program::OpenProc>()->processes_only, 1U);
+  EXPECT_FALSE(compiled.find<program::OpenProc>(1));
 }
 
 TEST(Labels, ALabelWithoutSelinuxIsAnError) {

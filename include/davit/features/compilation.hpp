@@ -70,8 +70,9 @@ struct Compilation {
   std::vector<HostRequest> requests;
   std::vector<Place> places{Place{}};  ///< program::Origin is an index into it; 0: no place
   std::vector<Error> warnings;
-  program::Slot root = program::kNoSlot;  ///< the container's root, once attach_root is emitted
-  program::Slot proc = program::kNoSlot;  ///< see proc_slot()
+  program::Slot root = program::kNoSlot;       ///< the container's root, once attach_root is emitted
+  program::Slot proc = program::kNoSlot;       ///< see proc_slot()
+  program::Slot processes = program::kNoSlot;  ///< see processes_slot()
 
   /// The origin to hand to Builder::emit.
   program::Origin origin(const spec::Position& position, std::string_view below = {}) {
@@ -85,14 +86,20 @@ struct Compilation {
     return requests.back().slot;
   }
   /// The trusted procfs; emits open_proc on first use.
-  program::Slot proc_slot() {
-    if (proc == program::kNoSlot) {
-      proc = builder.reserve();
+  program::Slot proc_slot() { return open_proc(proc, false); }
+  /// One with nothing in it but processes: whoever got hold of it in a container could do no harm.
+  program::Slot processes_slot() { return open_proc(processes, true); }
+
+ private:
+  program::Slot open_proc(program::Slot& slot, bool processes_only) {
+    if (slot == program::kNoSlot) {
+      slot = builder.reserve();
       program::OpenProc operation;
-      operation.proc = proc;
+      operation.proc = slot;
+      operation.processes_only = processes_only ? 1 : 0;
       builder.emit(operation);
     }
-    return proc;
+    return slot;
   }
 };
 

@@ -467,8 +467,9 @@ struct OwnStdio : Operation {
 /// Where it is refused the slot stays empty; who writes then opens /proc, and checks that it is a procfs.
 struct OpenProc : Operation {
   static constexpr Op kOp = Op::open_proc;
-  Slot proc = kNoSlot;  ///< filled
-  u16 padding[3] = {};
+  Slot proc = kNoSlot;     ///< filled
+  u16 processes_only = 0;  ///< mount option subset=pid, where the kernel has it (5.8)
+  u32 padding = 0;
 };
 
 /// Writes value to proc/sys/<path> with RESOLVE_BENEATH|NO_XDEV|NO_MAGICLINKS|NO_SYMLINKS.

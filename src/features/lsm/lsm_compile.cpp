@@ -8,7 +8,7 @@ namespace {
 void emit_label(features::Compilation& out, const spec::Process& process, std::string_view member,
                 std::string_view attribute, std::string_view fallback, std::string_view value) {
   program::WriteLabel operation;
-  operation.proc = out.proc_slot();
+  operation.proc = out.processes_slot();
   operation.attribute = out.builder.text(attribute);
   operation.fallback = out.builder.text(fallback);
   operation.value = out.builder.text(value);
