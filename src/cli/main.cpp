@@ -1,6 +1,8 @@
 #include "davit/cli/main.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,8 +23,11 @@ constexpr unsigned kCloseOnExec = 1u << 2;  // CLOSE_RANGE_CLOEXEC
 // not become somebody's stdout.
 void guard_descriptors() {
   ::syscall(SYS_close_range, 3u, ~0u, kCloseOnExec);
-  for (int number = 0; number <= 2; ++number)
-    if (::fcntl(number, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
+  struct pollfd standard[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  (void)::poll(standard, 3, 0);
+  // In rising order, as open(2) takes the lowest number that is free.
+  for (const struct pollfd& one : standard)
+    if ((one.revents & POLLNVAL) != 0) (void)::open("/dev/null", O_RDWR);
 }
 
 std::string_view advice_for(const Error& error) {
@@ -101,6 +106,9 @@ int explain_usage(const Parsed& parsed, const Log& log) {
 
 int main(int argc, char** argv) {
   guard_descriptors();
+  // A short life with one heap: grown in large steps, never handed back. Pages count when they are touched.
+  ::mallopt(M_TOP_PAD, 4 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   ::signal(SIGPIPE, SIG_IGN);
   // For a caller that ignores it the kernel would throw the exit status of hooks and stages away.
   ::signal(SIGCHLD, SIG_DFL);

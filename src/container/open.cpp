@@ -53,7 +53,7 @@ bool same_boot(const Init& init) {
 }  // namespace
 
 Result<std::string> boot_id() {
-  std::string id = TRY(sys::read_file("/proc/sys/kernel/random/boot_id"));
+  std::string id = TRY(sys::read_record("/proc/sys/kernel/random/boot_id"));
   while (!id.empty() && id.back() == '\n') id.pop_back();
   return id;
 }

@@ -165,7 +165,7 @@ Result<void> Entry::discard() const {
     moved = Result<void>(sys::rename_new(root_ + "/" + id_, trash));
   }
   if (!moved.ok()) return missing(moved.error()) ? Result<void>() : moved;
-  for (const char* name : {kConfig, kStartSocket, kRecord}) (void)sys::unlink_at(directory_, name);
+  for (const char* name : {kConfig, kRecord}) (void)sys::unlink_at(directory_, name);
   auto removed = sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR);
   if (removed.ok() || removed.error().errno_value != ENOTEMPTY) return removed;
   TRY(empty_directory(directory_));

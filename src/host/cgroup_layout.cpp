@@ -130,7 +130,7 @@ Result<void> load_own_paths(CgroupLayout& layout) {
   bool loaded = true;
   for (const Hierarchy& hierarchy : layout.hierarchies) loaded = loaded && !hierarchy.own_path.empty();
   if (loaded) return {};
-  TRY(parse_own_paths(TRY(sys::read_file("/proc/self/cgroup")), layout));
+  TRY(parse_own_paths(TRY(sys::read_record("/proc/self/cgroup")), layout));
   if (layout.mode != CgroupMode::v2 || layout.hierarchies.empty()) return {};
   // In a container without a cgroup namespace the mount shows only a part of the hierarchy.
   Hierarchy& unified = layout.hierarchies.front();

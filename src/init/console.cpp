@@ -90,9 +90,8 @@ Status take_over(FdRef slave) {
 }  // namespace
 
 Status perform(Context& context, const program::OpenConsole& operation) {
-  const long opened_root = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  INIT_TRY(check(opened_root, Detail::open_ptmx));
-  const Fd root(opened_root);
+  FdRef root;
+  INIT_TRY(open_root(context, root));
   Fd master;
   INIT_TRY(open_master(root, master));
   Fd slave;
@@ -115,6 +114,7 @@ Status perform(Context& /*context*/, const program::OwnStdio& operation) {
     if (look(FdRef{number}, node).failed()) continue;
     // The host's /dev/null is everybody's.
     if (node.type() == kTypeCharacter && node.major == kMemoryDevices && node.minor == kNull) continue;
+    if (node.uid == operation.uid) continue;
     const long owned = syscall(__NR_fchown, number, operation.uid, -1);
     // Not ours to give away, or of a filesystem that knows no owners: the process gets along without.
     if (owned == -EPERM || owned == -EINVAL || owned == -EROFS || owned == -EACCES) continue;

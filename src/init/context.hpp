@@ -51,6 +51,16 @@ struct Capabilities {
   u64 inheritable = 0;
 };
 
+/// The directory in which something was made last: nodes, links and mount points come in rows, most of them
+/// below /dev.
+struct LastParent {
+  const char* path = nullptr;  ///< in the program; up to and with the last slash
+  u32 length = 0;
+  FdRef root;
+  SweptFd directory;
+  bool has_found = false;  ///< what open_making found last is an entry of it, and was not reached by a symlink
+};
+
 /// State of one run. Nothing here outlives execve.
 struct Context {
   std::byte* base = nullptr;   ///< the program, private and writable
@@ -62,7 +72,10 @@ struct Context {
   u32 inherited_umask = 0022;  ///< of whoever started davit
   u32 joined = 0;              ///< CLONE_NEW* types that join_namespaces has entered
   Capabilities granted;        ///< by set_capabilities, without what it held back
-  Fd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path
+  bool must_enter_as_user = false;  ///< root may not enter the working directory
+  Fd null_device;                   ///< the host's /dev/null, verified; opened by the first mask_path
+  LastParent last_parent;           ///< see paths.hpp
+  SweptFd own_root;                 ///< "/" of this process; see open_root
   const char* program = nullptr;  ///< what find_program found
   const char* home = nullptr;     ///< "HOME=..." from set_home
 

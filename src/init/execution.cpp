@@ -23,7 +23,7 @@ void place_home(const Context& context, View<Str> environment, const char** poin
 }
 
 Status make_and_enter(Context& context, FdRef root, const char* path) {
-  Fd directory;
+  SweptFd directory;
   INIT_TRY(make_directories(context, root, path, 0755, directory));
   return check(syscall(__NR_fchdir, FdRef(directory)));
 }
@@ -83,17 +83,18 @@ void settle(Context& context) {
 }
 
 Status perform(Context& context, const program::ChangeDirectory& operation) {
+  if (operation.is_retry != 0 && !context.must_enter_as_user) return kDone;
   const char* path = context.text(operation.path);
-  const long opened_root = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  INIT_TRY(check(opened_root));
-  const Fd root(opened_root);
+  if (is_equal(path, "/")) return check(syscall(__NR_chdir, "/"));
+  FdRef root;
+  INIT_TRY(open_root(context, root));
   // Not chdir(2): a magic link such as /proc/self/fd/7 would lead out of the container (CVE-2024-21626).
   const long opened = open_below(root, path, O_PATH | O_DIRECTORY);
   if (opened == -ENOENT && operation.make_missing != 0) return make_and_enter(context, root, path);
-  const Fd directory(opened);
+  const SweptFd directory(opened);
   const long result = opened < 0 ? opened : syscall(__NR_fchdir, FdRef(directory));
-  if (result == -EACCES && operation.retry_later != 0) return kDone;
-  return check(result);
+  context.must_enter_as_user = result == -EACCES && operation.is_retry == 0;
+  return context.must_enter_as_user ? kDone : check(result);
 }
 
 Status perform(Context& /*context*/, const program::CheckDirectory& /*operation*/) {
@@ -120,6 +121,7 @@ Status perform(Context& context, const program::FindProgram& operation) {
 Status perform(Context& context, const program::CloseDescriptors& operation) {
   // Everything above the inherited ones vanishes at execve; until then init still needs its channel.
   if (operation.sweep == 0) return check(syscall(__NR_close_range, operation.first, ~0U, kCloseOnExec));
+  forget_directories(context);
   u32 gap = operation.first;
   for (u32 number = gap; number < static_cast<u32>(kSweptBelow); ++number) {
     if (!is_kept(context, static_cast<i32>(number))) continue;

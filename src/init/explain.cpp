@@ -106,17 +106,15 @@ Status explain_format(Context& context, const char* path) {
 }  // namespace
 
 Status check_executable(Context& /*context*/, const char* path) {
-  const long opened = syscall(__NR_openat, kWorkingDirectory, path, O_PATH | O_CLOEXEC);
-  if (opened == -ENOENT) return {ENOENT, Detail::no_such_file};
-  INIT_TRY(check(opened));
-  const Fd file(opened);
   Node node;
-  INIT_TRY(look(file, node));
+  const Status seen = look(kWorkingDirectory, path, node);
+  if (seen.error == ENOENT) return {ENOENT, Detail::no_such_file};
+  INIT_TRY(seen);
   if (node.type() == kTypeDirectory) return {EISDIR, Detail::is_directory};
-  const long allowed = syscall(__NR_faccessat2, FdRef(file), "", kAccessExecute, AT_EMPTY_PATH | AT_EACCESS);
+  const long allowed = syscall(__NR_faccessat2, kWorkingDirectory, path, kAccessExecute, AT_EACCESS);
   if (allowed != -EACCES) return check(allowed);
   struct statfs filesystem;
-  const bool is_noexec = syscall(__NR_fstatfs, FdRef(file), &filesystem) == 0 &&
+  const bool is_noexec = syscall(__NR_statfs, path, &filesystem) == 0 &&
                          (static_cast<u64>(filesystem.f_flags) & kStatfsNoexec) != 0 &&
                          (node.mode & 0111) != 0;
   return {EACCES, is_noexec ? Detail::noexec_mount : Detail::not_executable};

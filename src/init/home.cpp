@@ -61,8 +61,7 @@ class Lookup {
   bool has_uid_ = false;
 };
 
-Fd open_passwd() {
-  const Fd root(syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+Fd open_passwd(FdRef root) {
   const Fd found(open_below(root, "/etc/passwd", O_PATH));
   Node node;
   if (!found.is_open() || look(found, node).failed() || node.type() != kTypeRegular) return Fd();
@@ -89,7 +88,9 @@ Status perform(Context& context, const program::SetHome& operation) {
   char* page = new_page();
   if (page == nullptr) return {ENOMEM};
   Lookup lookup(operation.uid, page);
-  const Fd file = open_passwd();
+  FdRef root;
+  INIT_TRY(open_root(context, root));
+  const Fd file = open_passwd(root);
   if (file.is_open()) search(file, lookup);
   context.home = lookup.home();
   return kDone;

@@ -60,7 +60,7 @@ Status perform(Context& context, const program::SetUmask& operation) {
 }
 
 Status perform(Context& context, const program::DropBounding& operation) {
-  for (u32 number = 0; number < kCapabilities; ++number) {
+  for (u32 number = 0; number <= operation.last; ++number) {
     if ((operation.keep & bit(number)) != 0) continue;
     const long dropped = syscall(__NR_prctl, PR_CAPBSET_DROP, number, 0, 0, 0);
     if (dropped == -EINVAL) return kDone;  // past the last one that the kernel knows
@@ -80,7 +80,8 @@ bool is_denied_for_good() {
 }  // namespace
 
 Status perform(Context& context, const program::BecomeUser& operation) {
-  INIT_TRY(check(syscall(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0), Detail::set_uid));
+  // The kernel takes the capabilities from who stops being root, and from nobody else.
+  if (operation.uid != 0) INIT_TRY(check(syscall(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0), Detail::set_uid));
   if (operation.keep_groups == 0) {
     const View<u32> groups = context.items(operation.groups);
     const long set = syscall(__NR_setgroups, groups.count, groups.first);
@@ -114,7 +115,7 @@ Status perform(Context& context, const program::SetCapabilities& operation) {
     if ((operation.ambient & bit(number)) != 0 &&
         syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) == 0)
       ambient |= bit(number);
-  guard(context);
+  // No guard again: capset(2) resets what guard sets only for who gains something (commit_creds).
   const u64 left_out = (operation.permitted & ~granted.permitted) |
                        (operation.effective & ~granted.effective) |
                        (operation.inheritable & ~granted.inheritable);

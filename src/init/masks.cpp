@@ -68,11 +68,12 @@ Status mask_directory(Context& context, Slot empty, FdRef target) {
 }
 
 /// Opens what is to be hidden or protected; nothing there is fine, and leaves `target` empty.
-Status find(const Context& context, Slot root, Str path, Fd& target) {
+Status find(Context& context, Slot root, Str path, Fd& target) {
   const long opened = open_below(context.slot(root), context.text(path), O_PATH);
   if (opened == -ENOENT || opened == -ENOTDIR) return kDone;
   INIT_TRY(check(opened, Detail::resolve_target));
   target = Fd(opened);
+  forget_directories(context);
   return kDone;
 }
 

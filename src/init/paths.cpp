@@ -116,47 +116,81 @@ Status make_missing(Context& context, FdRef root, Walk& walk, const Making& maki
   return kDone;
 }
 
+/// Where the last component of a path begins.
+u32 name_begin(const char* path) {
+  u32 begin = 0;
+  for (u32 at = 0; path[at] != '\0'; ++at)
+    if (path[at] == '/') begin = at + 1;
+  return begin;
+}
+
 /// Cuts a path into the directory and the name in it.
 Status split(const char* path, char (&directory)[kPathMax], const char*& name) {
-  u32 slash = 0;
-  const u32 length = length_of(path);
-  for (u32 at = 0; at < length; ++at)
-    if (path[at] == '/') slash = at + 1;
-  name = path + slash;
+  const u32 begin = name_begin(path);
+  name = path + begin;
   if (!is_name(name)) return {EINVAL, Detail::resolve_target};
-  if (slash >= sizeof directory) return {ENAMETOOLONG, Detail::resolve_target};
+  if (begin >= sizeof directory) return {ENAMETOOLONG, Detail::resolve_target};
   directory[0] = '/';
   directory[1] = '\0';
-  if (slash > 0) {
-    __builtin_memcpy(directory, path, slash);
-    directory[slash] = '\0';
+  if (begin > 0) {
+    __builtin_memcpy(directory, path, begin);
+    directory[begin] = '\0';
   }
   return kDone;
 }
 
-Status open_existing_parent(FdRef root, const char* path, Fd& parent, const char*& name) {
-  char directory[kPathMax];
-  INIT_TRY(split(path, directory, name));
-  const long opened = open_below(root, directory, O_PATH | O_DIRECTORY);
-  INIT_TRY(check(opened, Detail::resolve_target));
-  parent = Fd(opened);
-  return kDone;
+bool is_last_parent(const Context& context, FdRef root, const char* path, u32 length) {
+  const LastParent& last = context.last_parent;
+  return last.directory.is_open() && last.root.number == root.number && last.length == length &&
+         is_equal(last.path, path, length);
 }
 
-/// The common case: only the last component is missing. False: it takes the long way.
-bool make_last(FdRef root, const char* path, const Making& making) {
-  SweptFd parent;
+void keep_parent(Context& context, FdRef root, const char* path, u32 length, SweptFd directory) {
+  LastParent& last = context.last_parent;
+  last.path = path;
+  last.length = length;
+  last.root = root;
+  last.directory.abandon();
+  last.directory = static_cast<SweptFd&&>(directory);
+}
+
+/// Makes `name` in the last parent and opens it. Negative: it takes the long way. A symlink does so too: it
+/// may lead to a place that is above the parent.
+long make_in_last_parent(const Context& context, const char* name, const Making& making) {
+  const FdRef parent = context.last_parent.directory;
+  const long made = make_component(parent, name, making.kind == program::TargetKind::file, making.mode);
+  if (made < 0 && made != -EEXIST) return made;
+  return open_below(parent, name, O_PATH | (making.is_directory ? O_DIRECTORY : 0),
+                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+/// The common case: only the last component is missing. Negative: it takes the long way.
+long make_last(Context& context, FdRef root, const char* path, const Making& making) {
+  char directory[kPathMax];
   const char* name = nullptr;
-  if (making.resolve != 0 || open_existing_parent(root, path, parent, name).failed()) return false;
-  return make_component(parent, name, making.kind == program::TargetKind::file, making.mode) == 0;
+  if (making.resolve != 0 || split(path, directory, name).failed()) return -EINVAL;
+  const u32 length = static_cast<u32>(name - path);
+  if (!is_last_parent(context, root, path, length)) {
+    const long opened = open_below(root, directory, O_PATH | O_DIRECTORY);
+    if (opened < 0) return opened;
+    keep_parent(context, root, path, length, SweptFd(opened));
+  }
+  return make_in_last_parent(context, name, making);
 }
 
 Status open_making(Context& context, FdRef root, const char* path, const Making& making, bool must_exist,
                    Fd& opened) {
+  // Beside something that was made, things are missing: made at once, that takes a search less.
+  const bool is_row = !must_exist && is_last_parent(context, root, path, name_begin(path));
+  long result = is_row ? make_last(context, root, path, making) : -ENOENT;
+  context.last_parent.has_found = result >= 0;
   const u64 flags = O_PATH | (making.follow ? 0 : O_NOFOLLOW) | (making.is_directory ? O_DIRECTORY : 0);
-  long result = open_below(root, path, flags, making.resolve);
-  if (result == -ENOENT && !must_exist && make_last(root, path, making))
-    result = open_below(root, path, flags, making.resolve);
+  if (result < 0) result = open_below(root, path, flags, making.resolve);
+  if (result == -ENOENT && !must_exist && !is_row) {
+    const long made = make_last(context, root, path, making);
+    context.last_parent.has_found = made >= 0;
+    if (made >= 0) result = made;
+  }
   if (result == -ENOENT && !must_exist) {
     Walk walk;
     walk.links = 0;
@@ -185,9 +219,15 @@ long open_below(FdRef root, const char* path, u64 flags, u64 resolve) {
 }
 
 Status look(FdRef file, Node& node) {
+  return look(file, "", node);
+}
+
+Status look(FdRef directory, const char* path, Node& node) {
   struct statx info;
-  INIT_TRY(check(syscall(__NR_statx, file, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, &info)));
-  node = {info.stx_mode, info.stx_rdev_major, info.stx_rdev_minor};
+  const u32 flags = path[0] == '\0' ? AT_EMPTY_PATH : 0;
+  const u32 wanted = STATX_TYPE | STATX_MODE | STATX_UID;
+  INIT_TRY(check(syscall(__NR_statx, directory, path, flags, wanted, &info)));
+  node = {info.stx_mode, info.stx_rdev_major, info.stx_rdev_minor, info.stx_uid};
   return kDone;
 }
 
@@ -199,8 +239,11 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
   making.follow = (target.flags & program::kTargetNoFollow) == 0;
   const bool must_exist = (target.flags & program::kTargetMustExist) != 0;
   making.is_directory = target.kind == program::TargetKind::directory;
+  const char* path = context.text(target.path);
   // That a file is no place for a directory's mount, and the other way round, move_mount finds by itself.
-  Status status = open_making(context, root, context.text(target.path), making, must_exist, opened);
+  Status status = open_making(context, root, path, making, must_exist, opened);
+  // What is about to be covered may be the last parent, or above it.
+  if (!context.last_parent.has_found) forget_directories(context);
   if (is_ordinary && (status.error == ELOOP || status.error == ENOTDIR))
     status.detail = Detail::not_ordinary_directory;
   return status;
@@ -220,10 +263,32 @@ Status make_file(Context& context, FdRef root, const char* path, Fd& opened) {
   return open_making(context, root, path, making, false, opened);
 }
 
-Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name) {
+Status open_parent(Context& context, FdRef root, const char* path, FdRef& parent, const char*& name) {
   char directory[kPathMax];
   INIT_TRY(split(path, directory, name));
-  return make_directories(context, root, directory, kDirectoryMode, parent);
+  const u32 length = static_cast<u32>(name - path);
+  if (!is_last_parent(context, root, path, length)) {
+    SweptFd opened;
+    INIT_TRY(make_directories(context, root, directory, kDirectoryMode, opened));
+    keep_parent(context, root, path, length, static_cast<SweptFd&&>(opened));
+  }
+  parent = context.last_parent.directory;
+  return kDone;
+}
+
+Status open_root(Context& context, FdRef& root) {
+  if (!context.own_root.is_open()) {
+    const long opened = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    INIT_TRY(check(opened));
+    context.own_root = SweptFd(opened);
+  }
+  root = context.own_root;
+  return kDone;
+}
+
+void forget_directories(Context& context) {
+  context.last_parent.directory.abandon();
+  context.own_root.abandon();
 }
 
 }  // namespace davit::init

@@ -14,9 +14,12 @@ struct Node {
   u32 mode = 0;
   u32 major = 0;
   u32 minor = 0;
+  u32 uid = 0;
   [[nodiscard]] u32 type() const { return mode & kTypeMask; }
 };
 Status look(FdRef file, Node& node);
+/// The same of what a path leads to.
+Status look(FdRef directory, const char* path, Node& node);
 
 /// Opens (O_PATH) where a mount goes; what is missing is made as Target says.
 Status open_target(Context& context, FdRef root, const program::Target& target, Fd& opened);
@@ -27,8 +30,14 @@ Status make_directories(Context& context, FdRef root, const char* path, u32 mode
 /// Opens (O_PATH) whatever is at the path, a symlink itself too; nothing there becomes an empty file.
 Status make_file(Context& context, FdRef root, const char* path, Fd& opened);
 
-/// Splits a path into its parent, made where missing and opened, and its last component, which must be a
-/// name.
-Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name);
+/// Splits a path of the program into its parent, made where missing and opened, and its last component, which
+/// must be a name. The context keeps the parent for the next path below it.
+Status open_parent(Context& context, FdRef root, const char* path, FdRef& parent, const char*& name);
+
+/// "/" of this process, opened at the first call.
+Status open_root(Context& context, FdRef& root);
+
+/// To be called when a path may lead elsewhere than before: something was mounted, or the root is another.
+void forget_directories(Context& context);
 
 }  // namespace davit::init

@@ -15,7 +15,8 @@ Status detach(const char* path) {
       syscall(__NR_mount, "none", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
 }
 
-Status enter(FdRef directory) {
+Status enter(Context& context, FdRef directory) {
+  forget_directories(context);
   INIT_TRY(check(syscall(__NR_fchdir, directory)));
   INIT_TRY(check(syscall(__NR_chroot, ".")));
   return check(syscall(__NR_chdir, "/"));
@@ -42,6 +43,7 @@ Status perform(Context& context, const program::SealRoot& operation) {
 }
 
 Status perform(Context& context, const program::PivotRoot& operation) {
+  forget_directories(context);
   INIT_TRY(check(syscall(__NR_fchdir, context.slot(operation.root))));
   // The old root ends up on top of the new one, where "." finds and removes it: no put_old is needed.
   INIT_TRY(check(syscall(__NR_pivot_root, ".", ".")));
@@ -53,11 +55,11 @@ Status perform(Context& context, const program::ChangeRoot& operation) {
   INIT_TRY(detach("/proc"));
   INIT_TRY(detach("/sys"));
   // attach_root has already put the tree over "/", which is where MS_MOVE would put it.
-  return enter(context.slot(operation.root));
+  return enter(context, context.slot(operation.root));
 }
 
 Status perform(Context& context, const program::EnterRoot& operation) {
-  return enter(context.slot(operation.directory));
+  return enter(context, context.slot(operation.directory));
 }
 
 }  // namespace davit::init

@@ -4,7 +4,6 @@
 namespace davit::init {
 namespace {
 
-constexpr u32 kGetInterfaceFlags = 0x8913;  // SIOCGIFFLAGS
 constexpr u32 kSetInterfaceFlags = 0x8914;  // SIOCSIFFLAGS
 constexpr std::int16_t kInterfaceUp = 1;    // IFF_UP
 
@@ -32,10 +31,9 @@ Status perform(Context& /*context*/, const program::LoopbackUp& /*operation*/) {
   // Interface requests work on a socket of any family; this one needs no module and no IPv4.
   const long opened = syscall(__NR_socket, kAfUnix, kSockDgram | kSockCloexec, 0);
   INIT_TRY(check(opened));
-  const Fd socket(opened);
-  InterfaceRequest request{{'l', 'o'}, 0, {}};
-  INIT_TRY(check(syscall(__NR_ioctl, FdRef(socket), kGetInterfaceFlags, &request)));
-  request.flags = static_cast<std::int16_t>(request.flags | kInterfaceUp);
+  const SweptFd socket(opened);
+  // The flags of a loopback that nobody has touched; of these, IFF_UP is the only one that can be set.
+  const InterfaceRequest request{{'l', 'o'}, kInterfaceUp, {}};
   return check(syscall(__NR_ioctl, FdRef(socket), kSetInterfaceFlags, &request));
 }
 

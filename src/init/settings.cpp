@@ -12,7 +12,7 @@ constexpr u64 kTrusted = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS
 
 /// A procfs that nobody else can reach or mount over.
 long make_proc(bool processes_only) {
-  const Fd filesystem(syscall(__NR_fsopen, "proc", FSOPEN_CLOEXEC));
+  const SweptFd filesystem(syscall(__NR_fsopen, "proc", FSOPEN_CLOEXEC));
   if (!filesystem.is_open()) return -EPERM;
   if (processes_only) syscall(__NR_fsconfig, FdRef(filesystem), FSCONFIG_SET_STRING, "subset", "pid", 0);
   const long created = syscall(__NR_fsconfig, FdRef(filesystem), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
@@ -54,7 +54,7 @@ Status open_file(FdRef own_proc, const char* path, Fd& file) {
 }
 
 Status write_value(const Context& context, FdRef own_proc, const char* path, Str value) {
-  Fd file;
+  SweptFd file;
   INIT_TRY(open_file(own_proc, path, file));
   return check(syscall(__NR_write, FdRef(file), context.text(value), value.length), Detail::write_file);
 }

@@ -1,5 +1,5 @@
 // The way into namespaces, before the container's first process exists.
-#include "init/context.hpp"
+#include "init/paths.hpp"
 
 namespace davit::init {
 namespace {
@@ -10,6 +10,7 @@ constexpr u32 kChangesCredentials = CLONE_NEWUSER;
 Status join(Context& context, FdRef descriptor, u32 types) {
   INIT_TRY(check(syscall(__NR_setns, descriptor, types)));
   context.joined |= types;
+  forget_directories(context);  // of another mount namespace
   if ((types & kChangesCredentials) != 0) guard(context);
   return kDone;
 }

@@ -6,8 +6,8 @@
 namespace davit::init {
 namespace {
 
-/// Maps the program and closes its descriptor; null if it is none.
-std::byte* map_program(Fd file) {
+/// Maps the program; null if it is none.
+std::byte* map_program(const SweptFd& file) {
   struct statx info;
   if (syscall(__NR_statx, FdRef(file), "", AT_EMPTY_PATH, STATX_SIZE, &info) < 0) return nullptr;
   if (info.stx_size < sizeof(program::Header)) return nullptr;
@@ -29,20 +29,13 @@ void reset_signals(u64 ignored) {
   syscall(__NR_rt_sigprocmask, SIG_SETMASK, &nothing, nullptr, sizeof nothing);
 }
 
-/// davit cleared FD_CLOEXEC so that the descriptors survive its own execve of us; they must not survive ours.
-void claim_descriptors(const Context& context) {
-  for (const i32 number : context.items(context.header().slots))
-    if (number >= 0) syscall(__NR_fcntl, number, F_SETFD, FD_CLOEXEC);
-}
-
 }  // namespace
 
 int run(const Start& start) {
   Context context;
-  context.base = map_program(Fd(start.program_descriptor));
+  context.base = map_program(SweptFd(start.program_descriptor));
   if (context.base == nullptr) return 1;
   context.channel = context.slot(context.header().channel);
-  claim_descriptors(context);
   guard(context);
   if (context.channel.is_open() && is_host_gone(context)) return 1;
   reset_signals(context.header().ignored_signals);

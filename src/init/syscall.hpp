@@ -107,7 +107,8 @@ class SweptFd : public Fd {
   using Fd::Fd;
   SweptFd(SweptFd&&) noexcept = default;
   SweptFd& operator=(SweptFd&&) noexcept = default;
-  ~SweptFd() {
+  ~SweptFd() { abandon(); }
+  void abandon() {
     const i32 number = release();
     if (number >= kSweptBelow) syscall(__NR_close, number);
   }

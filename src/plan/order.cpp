@@ -21,11 +21,12 @@ const std::string* find_variable(const spec::Process& process, std::string_view 
   return found;
 }
 
-/// Twice: as root, and again as the user. Only a container's own directory is made when it is missing.
+/// As root, and again as the user where root may not enter. Only a container's own directory is made when it is
+/// missing.
 void compile_directory(features::Compilation& out, const spec::Process& process, bool again, bool make) {
   program::ChangeDirectory change;
   change.path = out.builder.text(process.cwd.empty() ? "/" : process.cwd);
-  change.retry_later = again ? 0 : 1;
+  change.is_retry = again ? 1 : 0;
   change.make_missing = make ? 1 : 0;
   out.builder.emit(change, out.origin(process.position, "cwd"));
 }
@@ -137,7 +138,7 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
   credentials::compile_user(out, config, process);
   credentials::compile_capabilities(out, process, needs_admin(process, filter));
   credentials::compile_no_new_privileges(out, process);
-  compile_directory(out, process, true, false);  // as the user, who may see more (FUSE, NFS) or less
+  compile_directory(out, process, true, false);  // as the user, who may see more (FUSE, NFS)
   out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his
   // While davit still listens: no container is created whose agent cannot be reached.

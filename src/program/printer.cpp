@@ -262,7 +262,7 @@ void operands(Line& line, const LoadSeccomp& o) {
 }
 void operands(Line& line, const ChangeDirectory& o) {
   line.string("path", o.path)
-      .flag("retry-later", o.retry_later != 0)
+      .flag("retry", o.is_retry != 0)
       .flag("make-missing", o.make_missing != 0);
 }
 void operands(Line& line, const SetHome& o) {

@@ -58,8 +58,8 @@ Result<std::string> read_all(FdRef file, std::size_t limit) {
   std::string content;
   struct stat status = {};
   std::size_t room = 4096;
-  if (::fstat(file.number(), &status) == 0 && status.st_size > 0)
-    room = static_cast<std::size_t>(status.st_size) + 1;
+  const bool has_size = ::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+  if (has_size) room = static_cast<std::size_t>(status.st_size) + 1;
   for (;;) {
     const std::size_t have = content.size();
     if (have > limit) {
@@ -70,7 +70,7 @@ Result<std::string> read_all(FdRef file, std::size_t limit) {
     const ssize_t count = retry([&] { return ::read(file.number(), content.data() + have, room); });
     if (count < 0) return failed("read", "file");
     content.resize(have + static_cast<std::size_t>(count));
-    if (count == 0) return content;
+    if (count == 0 || (has_size && static_cast<std::size_t>(count) < room)) return content;
     room = 4096;
   }
 }
@@ -84,6 +84,18 @@ Result<std::string> read_file_at(FdRef directory, const std::string& path, std::
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   return read_file_at(current_directory(), path, limit);
+}
+
+Result<std::string> read_record(const std::string& path) {
+  const UniqueFd file = TRY(open(path, O_RDONLY));
+  std::string content;
+  for (std::size_t room = 4096;; room *= 2) {
+    content.resize(room);
+    const ssize_t count = retry([&] { return ::pread(file.number(), content.data(), room, 0); });
+    if (count < 0) return failed("read", path);
+    content.resize(static_cast<std::size_t>(count));
+    if (content.size() < room) return content;
+  }
 }
 
 Result<void> write_all(FdRef file, std::string_view data) {

@@ -53,7 +53,7 @@ Result<bool> wait_end(FdRef pidfd, int milliseconds) {
 }
 
 Result<ProcessStat> process_stat(pid_t pid) {
-  const std::string content = TRY(read_file("/proc/" + std::to_string(pid) + "/stat"));
+  const std::string content = TRY(read_record("/proc/" + std::to_string(pid) + "/stat"));
   // The command name may hold anything, so count from the last parenthesis: state is field 3, start time 22.
   std::string::size_type at = content.rfind(')');
   ProcessStat stat;
@@ -67,7 +67,7 @@ Result<ProcessStat> process_stat(pid_t pid) {
 }
 
 Result<std::uint64_t> ignored_signals() {
-  const std::string status = TRY(read_file("/proc/self/status"));
+  const std::string status = TRY(read_record("/proc/self/status"));
   constexpr std::string_view kField = "SigIgn:\t";
   const std::string::size_type at = status.find(kField);
   std::uint64_t signals = 0;

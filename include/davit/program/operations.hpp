@@ -543,6 +543,8 @@ struct SetUmask : Operation {
 struct DropBounding : Operation {
   static constexpr Op kOp = Op::drop_bounding;
   u64 keep = 0;
+  u32 last = 63;  ///< the highest that the kernel knows, or more
+  u32 padding = 0;
 };
 
 /// PR_SET_KEEPCAPS, setgroups, setresgid, setresuid.
@@ -587,11 +589,12 @@ struct LoadSeccomp : Operation {
 
 // ---- execution ------------------------------------------------------------------------------------------
 
-/// chdir(2). EACCES is tolerated with `retry_later` (a second change_directory follows after become_user).
+/// Enters the working directory: first as root, who may not be allowed to (FUSE, NFS); the retry after
+/// become_user does something only then.
 struct ChangeDirectory : Operation {
   static constexpr Op kOp = Op::change_directory;
   Str path;
-  u32 retry_later = 0;
+  u32 is_retry = 0;
   u32 make_missing = 0;  ///< make it first, as the peers do
 };
 

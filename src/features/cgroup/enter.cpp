@@ -63,7 +63,7 @@ Result<std::vector<std::string>> targets(const Place& place, const std::vector<s
 /// Where init is now: a payload like systemd moves itself into a child, as the cgroup whose children have
 /// controllers takes no processes. Only a place in the container's own subtree counts.
 Result<std::string> current_of(const Directory& directory, pid_t init_pid) {
-  const std::string text = TRY(sys::read_file("/proc/" + std::to_string(init_pid) + "/cgroup"));
+  const std::string text = TRY(sys::read_record("/proc/" + std::to_string(init_pid) + "/cgroup"));
   std::string found;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());

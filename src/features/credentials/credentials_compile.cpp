@@ -69,6 +69,7 @@ void compile_umask(features::Compilation& out, const spec::Process& process) {
 
 void compile_bounding(features::Compilation& out, const spec::Process& process) {
   program::DropBounding operation;
+  operation.last = static_cast<std::uint32_t>(out.facts.last_capability);
   if (!process.capabilities) {
     out.builder.emit(operation, out.origin(process.position));
     return;
