@@ -1,4 +1,4 @@
-#include <unistd.h>
+#include <sys/auxv.h>
 
 #include "container/make.hpp"
 #include "container/notify.hpp"
@@ -58,7 +58,7 @@ Record first_record(const std::string& id, const Bundle& bundle) {
   record.bundle = bundle.path;
   record.rootfs = below(bundle.path, bundle.config.root.path);
   record.created = utc_now(Precision::nanoseconds);
-  record.owner = ::getuid();
+  record.owner = static_cast<uid_t>(::getauxval(AT_UID));
   record.annotations = bundle.config.annotations;
   const spec::Namespace* pid = bundle.config.linux.find_namespace(spec::NamespaceType::pid);
   record.own_pid_namespace = pid != nullptr && pid->path.empty();

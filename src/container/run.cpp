@@ -36,6 +36,7 @@ Result<int> run(Context& context, RunCall call) {
   Made made = TRY(make_container(context, std::move(call.create), !call.detach, false));
   auto status = start_and_serve(call, made);
   if (status.ok() && (call.detach || call.keep)) return status;
+  if (status.ok()) made.record.init.pid = 0;  // its end has been seen: the number may be another's by now
   auto cleaned = clean_up(context, made);
   if (cleaned.ok()) return status;
   if (status.ok()) return cleaned.error();

@@ -99,8 +99,9 @@ std::string default_root() {
 
 // --- Entry
 
-Result<void> Entry::check_still_there() const {
+Result<void> Entry::check_still_there() {
   const struct stat held = TRY(sys::stat_of(directory_));
+  inode_ = held.st_ino;
   const auto named = sys::stat_at(sys::current_directory(), root_ + "/" + id_, AT_SYMLINK_NOFOLLOW);
   if (!named.ok() && missing(named.error())) return not_there();
   if (!named.ok()) return named.error();
@@ -157,10 +158,10 @@ bool Entry::waits_for_start() const {
 }
 
 Result<void> Entry::discard() const {
-  const std::string trash = root_ + "/" + kTrash + std::to_string(::gettid());
+  const std::string trash = root_ + "/" + kTrash + std::to_string(inode_);
   auto moved = sys::rename_new(root_ + "/" + id_, trash);
   if (!moved.ok() && moved.error().errno_value == EEXIST) {
-    // Left by a thread of the same number that was killed.
+    // Left by one that was killed half-way, on a filesystem that gives numbers twice.
     remove_trash(root_, trash.substr(root_.size() + 1));
     moved = Result<void>(sys::rename_new(root_ + "/" + id_, trash));
   }

@@ -134,6 +134,7 @@ Result<void> load_own_paths(CgroupLayout& layout) {
   if (layout.mode != CgroupMode::v2 || layout.hierarchies.empty()) return {};
   // In a container without a cgroup namespace the mount shows only a part of the hierarchy.
   Hierarchy& unified = layout.hierarchies.front();
+  if (unified.own_path == "/") return {};
   if (sys::stat_at(sys::current_directory(), unified.mount_point + unified.own_path).ok()) return {};
   const CgroupLayout mounted = parse_mountinfo(TRY(sys::read_file("/proc/self/mountinfo", 64 << 20)));
   for (const Hierarchy& other : mounted.hierarchies)

@@ -87,6 +87,7 @@ void guard(const Context& context) {
 }
 
 void outlive_host(Context& context) {
+  if (context.outlives_host) return;
   context.outlives_host = true;
   syscall(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
 }

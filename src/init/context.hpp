@@ -54,11 +54,12 @@ struct Capabilities {
 /// The directory in which something was made last: nodes, links and mount points come in rows, most of them
 /// below /dev.
 struct LastParent {
-  const char* path = nullptr;  ///< in the program; up to and with the last slash
-  u32 length = 0;
+  const char* path = nullptr;  ///< in the program
+  u32 length = 0;  ///< up to and with the last slash, which a mount point's own path does not have
   FdRef root;
   SweptFd directory;
-  bool has_found = false;  ///< what open_making found last is an entry of it, and was not reached by a symlink
+  bool has_found =
+      false;  ///< what open_making found last is an entry of it, and was not reached by a symlink
 };
 
 /// State of one run. Nothing here outlives execve.
@@ -72,12 +73,14 @@ struct Context {
   u32 inherited_umask = 0022;  ///< of whoever started davit
   u32 joined = 0;              ///< CLONE_NEW* types that join_namespaces has entered
   Capabilities granted;        ///< by set_capabilities, without what it held back
+  bool is_at_root = false;     ///< the root was entered, and its "/" is the working directory
   bool must_enter_as_user = false;  ///< root may not enter the working directory
-  Fd null_device;                   ///< the host's /dev/null, verified; opened by the first mask_path
+  SweptFd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path
+  SweptFd empty_mount;              ///< what hides directories; made by the first mask_path that needs it
   LastParent last_parent;           ///< see paths.hpp
-  SweptFd own_root;                 ///< "/" of this process; see open_root
-  const char* program = nullptr;  ///< what find_program found
-  const char* home = nullptr;     ///< "HOME=..." from set_home
+  FdRef own_root;                   ///< "/" of this process; see open_root
+  const char* program = nullptr;    ///< what find_program found
+  const char* home = nullptr;       ///< "HOME=..." from set_home
 
   [[nodiscard]] program::Header& header() const { return *reinterpret_cast<program::Header*>(base); }
   [[nodiscard]] const char* text(Str str) const {

@@ -48,10 +48,10 @@ Status search(Context& context, const char* name, const char* directories) {
   }
 }
 
-bool is_kept(const Context& context, i32 number) {
+bool is_kept(const Context& context, const program::CloseDescriptors& operation, i32 number) {
   if (number == context.channel.number) return true;
-  for (const i32 held : context.items(context.header().slots))
-    if (held == number) return true;
+  for (const Slot slot : context.items(operation.keep))
+    if (context.slot(slot).number == number) return true;
   return false;
 }
 
@@ -85,9 +85,10 @@ void settle(Context& context) {
 Status perform(Context& context, const program::ChangeDirectory& operation) {
   if (operation.is_retry != 0 && !context.must_enter_as_user) return kDone;
   const char* path = context.text(operation.path);
-  if (is_equal(path, "/")) return check(syscall(__NR_chdir, "/"));
+  if (is_equal(path, "/")) return context.is_at_root ? kDone : check(syscall(__NR_chdir, path));
   FdRef root;
   INIT_TRY(open_root(context, root));
+  context.is_at_root = false;
   // Not chdir(2): a magic link such as /proc/self/fd/7 would lead out of the container (CVE-2024-21626).
   const long opened = open_below(root, path, O_PATH | O_DIRECTORY);
   if (opened == -ENOENT && operation.make_missing != 0) return make_and_enter(context, root, path);
@@ -124,7 +125,7 @@ Status perform(Context& context, const program::CloseDescriptors& operation) {
   forget_directories(context);
   u32 gap = operation.first;
   for (u32 number = gap; number < static_cast<u32>(kSweptBelow); ++number) {
-    if (!is_kept(context, static_cast<i32>(number))) continue;
+    if (!is_kept(context, operation, static_cast<i32>(number))) continue;
     if (number > gap) INIT_TRY(check(syscall(__NR_close_range, gap, number - 1, 0)));
     gap = number + 1;
   }

@@ -26,13 +26,15 @@ Status read_capabilities(Capabilities& capabilities) {
   return kDone;
 }
 
-Status write_capabilities(const Capabilities& capabilities) {
+/// `held` is effective and permitted too.
+Status write_capabilities(const Capabilities& capabilities, u64 held = 0) {
   __user_cap_header_struct header = capability_header();
   const auto low = [](u64 mask) { return static_cast<u32>(mask); };
   const auto high = [](u64 mask) { return static_cast<u32>(mask >> 32); };
   __user_cap_data_struct data[2] = {
-      {low(capabilities.effective), low(capabilities.permitted), low(capabilities.inheritable)},
-      {high(capabilities.effective), high(capabilities.permitted), high(capabilities.inheritable)}};
+      {low(capabilities.effective | held), low(capabilities.permitted | held), low(capabilities.inheritable)},
+      {high(capabilities.effective | held), high(capabilities.permitted | held),
+       high(capabilities.inheritable)}};
   return check(syscall(__NR_capset, &header, data), Detail::set_capabilities);
 }
 
@@ -43,6 +45,18 @@ u64 bounded(u64 wanted) {
     if ((wanted & bit(number)) != 0 && syscall(__NR_prctl, PR_CAPBSET_READ, number, 0, 0, 0) == 1)
       result |= bit(number);
   return result;
+}
+
+/// Leaves out what we may not have.
+Status limit(Capabilities& wanted, u64& held) {
+  Capabilities own;
+  INIT_TRY(read_capabilities(own));
+  held &= own.permitted;
+  wanted.permitted &= own.permitted;
+  wanted.effective &= wanted.permitted;
+  // Without CAP_SETPCAP, and beyond the bounding set, nothing can become inheritable that is not permitted.
+  wanted.inheritable &= own.inheritable | bounded(wanted.inheritable & own.permitted);
+  return kDone;
 }
 
 void report_left_out(Context& context, const Operation& operation, u64 left_out, Detail detail) {
@@ -96,19 +110,18 @@ Status perform(Context& context, const program::BecomeUser& operation) {
 }
 
 Status perform(Context& context, const program::SetCapabilities& operation) {
-  Capabilities own;
-  INIT_TRY(read_capabilities(own));
-  Capabilities granted;
-  granted.permitted = operation.permitted & own.permitted;
-  granted.effective = operation.effective & granted.permitted;
-  // Without CAP_SETPCAP, and beyond the bounding set, nothing can become inheritable that is not permitted.
-  granted.inheritable =
-      operation.inheritable & (own.inheritable | bounded(operation.inheritable & own.permitted));
   // What davit's caller had in its ambient set is not what the configuration says.
   const long cleared = syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   INIT_TRY(check(cleared, Detail::raise_ambient));
-  const u64 held = operation.held & own.permitted;
-  INIT_TRY(write_capabilities({granted.effective | held, granted.permitted | held, granted.inheritable}));
+  const Capabilities wanted{operation.effective, operation.permitted, operation.inheritable};
+  Capabilities granted = wanted;
+  u64 held = operation.held;
+  Status written = write_capabilities(granted, held);
+  if (written.error == EPERM) {
+    INIT_TRY(limit(granted, held));
+    written = write_capabilities(granted, held);
+  }
+  INIT_TRY(written);
   context.granted = granted;
   u64 ambient = 0;
   for (u32 number = 0; number < kCapabilities; ++number)
@@ -116,9 +129,8 @@ Status perform(Context& context, const program::SetCapabilities& operation) {
         syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) == 0)
       ambient |= bit(number);
   // No guard again: capset(2) resets what guard sets only for who gains something (commit_creds).
-  const u64 left_out = (operation.permitted & ~granted.permitted) |
-                       (operation.effective & ~granted.effective) |
-                       (operation.inheritable & ~granted.inheritable);
+  const u64 left_out = (wanted.permitted & ~granted.permitted) | (wanted.effective & ~granted.effective) |
+                       (wanted.inheritable & ~granted.inheritable);
   report_left_out(context, operation, left_out, Detail::set_capabilities);
   report_left_out(context, operation, operation.ambient & ~ambient, Detail::raise_ambient);
   return kDone;

@@ -19,7 +19,7 @@ Status open_null(Context& context) {
   INIT_TRY(look(file, node));
   if (node.type() != kTypeCharacter || node.major != kNullMajor || node.minor != kNullMinor)
     return {ENODEV, Detail::not_dev_null};
-  context.null_device = static_cast<Fd&&>(file);
+  context.null_device = static_cast<SweptFd&&>(file);
   return kDone;
 }
 
@@ -55,21 +55,18 @@ Status make_empty(Fd& mount) {
 
 /// The first empty tmpfs is attached, and every later one is a clone of it: kernels before 6.15 do not clone
 /// a mount that is still detached.
-Status mask_directory(Context& context, Slot empty, FdRef target) {
-  SweptFd mount;
-  if (context.slot(empty).is_open()) {
-    INIT_TRY(clone(context.slot(empty), 0, mount));
+Status mask_directory(Context& context, FdRef target) {
+  if (context.empty_mount.is_open()) {
+    SweptFd mount;
+    INIT_TRY(clone(context.empty_mount, 0, mount));
     return attach(mount, target);
   }
-  INIT_TRY(make_empty(mount));
-  INIT_TRY(attach(mount, target));
-  context.fill(empty, static_cast<Fd&&>(mount));
-  return kDone;
+  INIT_TRY(make_empty(context.empty_mount));
+  return attach(context.empty_mount, target);
 }
 
-/// Opens what is to be hidden or protected; nothing there is fine, and leaves `target` empty.
-Status find(Context& context, Slot root, Str path, Fd& target) {
-  const long opened = open_below(context.slot(root), context.text(path), O_PATH);
+/// What is to be hidden or protected; nothing there is fine, and leaves `target` empty.
+Status take(Context& context, long opened, Fd& target) {
   if (opened == -ENOENT || opened == -ENOTDIR) return kDone;
   INIT_TRY(check(opened, Detail::resolve_target));
   target = Fd(opened);
@@ -80,18 +77,22 @@ Status find(Context& context, Slot root, Str path, Fd& target) {
 }  // namespace
 
 Status perform(Context& context, const program::MaskPath& operation) {
+  const FdRef root = context.slot(operation.root);
+  const char* path = context.text(operation.path);
+  long opened = open_below(root, path, O_PATH | O_DIRECTORY);
+  const bool is_directory = opened >= 0;
+  // If it is one by now after all, move_mount refuses to hide it below a file.
+  if (opened == -ENOTDIR) opened = open_below(root, path, O_PATH);
   SweptFd target;
-  INIT_TRY(find(context, operation.root, operation.path, target));
+  INIT_TRY(take(context, opened, target));
   if (!target.is_open()) return kDone;
-  Node node;
-  INIT_TRY(look(target, node));
-  return node.type() == kTypeDirectory ? mask_directory(context, operation.empty, target)
-                                       : mask_file(context, target);
+  return is_directory ? mask_directory(context, target) : mask_file(context, target);
 }
 
 Status perform(Context& context, const program::ProtectPath& operation) {
   SweptFd target;
-  INIT_TRY(find(context, operation.root, operation.path, target));
+  INIT_TRY(
+      take(context, open_below(context.slot(operation.root), context.text(operation.path), O_PATH), target));
   if (!target.is_open()) return kDone;
   SweptFd tree;
   INIT_TRY(clone(target, AT_RECURSIVE, tree));

@@ -195,6 +195,9 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   INIT_TRY(attach(mount, target));
   if ((operation.flags & program::kMountKeepSlot) != 0)
     context.fill(operation.mount, static_cast<Fd&&>(mount));
+  else if (is_equal(context.text(operation.type), "tmpfs") && !context.last_parent.has_found)
+    keep_mount(context, context.slot(operation.root), context.text(operation.target.path),
+               static_cast<SweptFd&&>(mount));
   return kDone;
 }
 

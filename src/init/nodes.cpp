@@ -58,8 +58,8 @@ Status perform(Context& context, const MakeDevice& operation) {
   FdRef parent;
   const char* name = nullptr;
   INIT_TRY(open_parent(context, root, context.text(operation.path), parent, name));
-  const long made = syscall(__NR_mknodat, parent, name, operation.mode,
-                            device_number(operation.major, operation.minor));
+  const long made =
+      syscall(__NR_mknodat, parent, name, operation.mode, device_number(operation.major, operation.minor));
   if (made == -EEXIST) return check_existing(parent, name, operation);
   if (made == -EPERM && operation.host_path.length > 0) return bind_node(context, root, operation);
   INIT_TRY(check(made, Detail::make_node));

@@ -141,8 +141,9 @@ Status split(const char* path, char (&directory)[kPathMax], const char*& name) {
 
 bool is_last_parent(const Context& context, FdRef root, const char* path, u32 length) {
   const LastParent& last = context.last_parent;
-  return last.directory.is_open() && last.root.number == root.number && last.length == length &&
-         is_equal(last.path, path, length);
+  // The path kept may lack the slash that the other one has there.
+  return last.directory.is_open() && last.root.number == root.number && last.length == length && length > 0 &&
+         is_equal(last.path, path, length - 1) && path[length - 1] == '/';
 }
 
 void keep_parent(Context& context, FdRef root, const char* path, u32 length, SweptFd directory) {
@@ -280,15 +281,21 @@ Status open_root(Context& context, FdRef& root) {
   if (!context.own_root.is_open()) {
     const long opened = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     INIT_TRY(check(opened));
-    context.own_root = SweptFd(opened);
+    context.own_root = {SweptFd(opened).release()};
   }
   root = context.own_root;
   return kDone;
 }
 
+void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount) {
+  const u32 length = length_of(path);
+  if (length > 0 && path[length - 1] != '/')
+    keep_parent(context, root, path, length + 1, static_cast<SweptFd&&>(mount));
+}
+
 void forget_directories(Context& context) {
   context.last_parent.directory.abandon();
-  context.own_root.abandon();
+  context.own_root = {};
 }
 
 }  // namespace davit::init

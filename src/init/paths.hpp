@@ -37,6 +37,9 @@ Status open_parent(Context& context, FdRef root, const char* path, FdRef& parent
 /// "/" of this process, opened at the first call.
 Status open_root(Context& context, FdRef& root);
 
+/// Keeps an empty filesystem that was just mounted at the path as the parent of what is made there next.
+void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount);
+
 /// To be called when a path may lead elsewhere than before: something was mounted, or the root is another.
 void forget_directories(Context& context);
 

@@ -48,6 +48,8 @@ Status perform(Context& context, const program::PivotRoot& operation) {
   // The old root ends up on top of the new one, where "." finds and removes it: no put_old is needed.
   INIT_TRY(check(syscall(__NR_pivot_root, ".", ".")));
   INIT_TRY(check(syscall(__NR_umount2, ".", kMountDetach)));
+  context.own_root = context.slot(operation.root);
+  context.is_at_root = true;
   return check(syscall(__NR_chdir, "/"));
 }
 

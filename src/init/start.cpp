@@ -7,16 +7,15 @@ namespace davit::init {
 namespace {
 
 /// Maps the program; null if it is none.
-std::byte* map_program(const SweptFd& file) {
-  struct statx info;
-  if (syscall(__NR_statx, FdRef(file), "", AT_EMPTY_PATH, STATX_SIZE, &info) < 0) return nullptr;
-  if (info.stx_size < sizeof(program::Header)) return nullptr;
+std::byte* map_program(const Start& start) {
+  const SweptFd file(start.file);
+  if (start.size < sizeof(program::Header)) return nullptr;
   const long mapped =
-      syscall(__NR_mmap, nullptr, info.stx_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, FdRef(file), 0);
+      syscall(__NR_mmap, nullptr, start.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, FdRef(file), start.offset);
   if (mapped < 0) return nullptr;
   auto* base = reinterpret_cast<std::byte*>(mapped);
   const auto& header = *reinterpret_cast<const program::Header*>(base);
-  return header.magic == program::kMagic && header.size == info.stx_size ? base : nullptr;
+  return header.magic == program::kMagic && header.size == start.size ? base : nullptr;
 }
 
 /// execve would hand ignored and blocked signals on to the container: whoever started davit may have some.
@@ -33,7 +32,7 @@ void reset_signals(u64 ignored) {
 
 int run(const Start& start) {
   Context context;
-  context.base = map_program(SweptFd(start.program_descriptor));
+  context.base = map_program(start);
   if (context.base == nullptr) return 1;
   context.channel = context.slot(context.header().channel);
   guard(context);
@@ -46,6 +45,19 @@ int run(const Start& start) {
 }  // namespace davit::init
 
 #ifndef DAVIT_INIT_HOSTED
+
+namespace davit::init {
+
+/// The number that an argument says; 0, which is no descriptor of ours and no size, if it is none.
+static u32 number_in(long argument) {
+  const auto* digits = reinterpret_cast<const char*>(argument);
+  u32 number = 0;
+  for (; *digits >= '0' && *digits <= '9' && number < 100000000; ++digits)
+    number = number * 10 + static_cast<u32>(*digits - '0');
+  return *digits == '\0' ? number : 0;
+}
+
+}  // namespace davit::init
 
 // The compiler may call these for copies and comparisons that it does not expand in place.
 extern "C" {
@@ -82,12 +94,10 @@ extern "C" {
 /// `stack` is what the kernel leaves: argc, argv, 0, envp, 0, auxv.
 [[noreturn, gnu::used]] void davit_init_main(long* stack) {
   davit::init::Start start;
-  if (stack[0] == 2) {
-    const auto* digits = reinterpret_cast<const char*>(stack[2]);
-    davit::program::i32 number = 0;
-    for (; *digits >= '0' && *digits <= '9' && number < 100000000; ++digits)
-      number = number * 10 + (*digits - '0');
-    if (*digits == '\0') start.program_descriptor = number;
+  if (stack[0] == 4) {
+    start.file = static_cast<davit::program::i32>(davit::init::number_in(stack[2]));
+    start.offset = davit::init::number_in(stack[3]);
+    start.size = davit::init::number_in(stack[4]);
   }
   davit::init::exit_process(davit::init::run(start));
 }

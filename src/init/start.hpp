@@ -5,9 +5,11 @@
 
 namespace davit::init {
 
-/// What the start protocol hands over: argv[1] is the number of the program's descriptor.
+/// What the start protocol hands over, as decimal numbers in argv[1] to argv[3].
 struct Start {
-  program::i32 program_descriptor = -1;
+  program::i32 file = -1;  ///< descriptor of the file that holds the program
+  program::u32 offset = 0;
+  program::u32 size = 0;
 };
 
 /// Maps the program, guards the process and runs it. Returns the exit code where execve did not happen.

@@ -19,7 +19,7 @@ Result<void> build_filter(Session& session, sys::FdRef cache) {
   const seccomp::Context context = seccomp::context_of(session.subject.config.annotations);
   const seccomp::Filter filter = TRY(seccomp::build(profile, context));
   const auto bytes = std::as_bytes(std::span(filter.instructions));
-  session.late_filter = TRY(sys::sealed_memory("davit-filter", bytes, false));
+  session.late_filter = TRY(sys::sealed_memory("davit-filter", {bytes}, false));
   // Only the next container would have gained from it.
   if (cache.valid()) (void)seccomp::store(cache, seccomp::key(profile, context), filter);
   return {};

@@ -115,8 +115,7 @@ Result<void> serve(Session& session, Point until) {
 Result<void> start_init(Session& session) {
   session.plan.program.set_ignored_signals(TRY(sys::ignored_signals()));
   const limits::BirthScore score(session.subject.process, session.facts.privileged);
-  Spawned spawned = TRY(spawn(session.plan.program, session.plan.clone_flags, session.entrance.v2_directory,
-                              session.options.preserve_fds));
+  Spawned spawned = TRY(spawn(session.plan.program, session.plan.clone_flags, session.entrance.v2_directory));
   session.launched.pid = spawned.pid;
   session.launched.pidfd = std::move(spawned.pidfd);
   if (session.plan.staged) session.stage_pid = spawned.pid;

@@ -1,7 +1,6 @@
 #include "launch/spawn.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "davit/sys/file.hpp"
 #include "davit/sys/process.hpp"
@@ -36,14 +36,14 @@ struct Child {
   const char* const* arguments = nullptr;
   const int* inherited = nullptr;
   std::size_t inherited_count = 0;
-  unsigned first_closed = 3;
   volatile int failure = 0;
 };
 
 // Runs on a stack of its own in our address space: only system calls, no allocation, no instrumentation.
 __attribute__((no_sanitize("address", "undefined"))) int enter_image(void* argument) {
   auto* child = static_cast<Child*>(argument);
-  ::syscall(SYS_close_range, child->first_closed, ~0U, CLOSE_RANGE_CLOEXEC);
+  // Everything else is close-on-exec: what davit opens, and what its caller left open (cli/main.cpp).
+  ::fcntl(child->image, F_SETFD, 0);
   for (std::size_t i = 0; i < child->inherited_count; ++i) ::fcntl(child->inherited[i], F_SETFD, 0);
   const char* const no_environment[] = {nullptr};
   ::syscall(SYS_execveat, child->image, "", child->arguments, no_environment, AT_EMPTY_PATH);
@@ -98,22 +98,22 @@ alignas(16) char child_stack[kStackSize];
 
 }  // namespace
 
-Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys::FdRef cgroup,
-                      std::uint32_t preserve_fds) {
-  const std::span image_bytes(davit_init_image_begin, davit_init_image_end);
-  const sys::UniqueFd image = TRY(sys::sealed_memory("davit-init", image_bytes, true));
-  const sys::UniqueFd code = TRY(sys::sealed_memory("davit-program", program.image, false));
-  const std::string code_number = std::to_string(code.number());
-  const char* const arguments[] = {"davit-init", code_number.c_str(), nullptr};
-  std::vector<int> inherited = program.inherited;
-  inherited.push_back(code.number());
+Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys::FdRef cgroup) {
+  // Init and, from the next page on, its program.
+  const std::span init(davit_init_image_begin, davit_init_image_end);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::vector<std::byte> padding((page - init.size() % page) % page);
+  const sys::UniqueFd image = TRY(sys::sealed_memory("davit-init", {init, padding, program.image}, true));
+  const std::string numbers[] = {std::to_string(image.number()), std::to_string(init.size() + padding.size()),
+                                 std::to_string(program.image.size())};
+  const char* const arguments[] = {"davit-init", numbers[0].c_str(), numbers[1].c_str(), numbers[2].c_str(),
+                                   nullptr};
 
   Child child;
   child.image = image.number();
   child.arguments = arguments;
-  child.inherited = inherited.data();
-  child.inherited_count = inherited.size();
-  child.first_closed = 3 + preserve_fds;
+  child.inherited = program.inherited.data();
+  child.inherited_count = program.inherited.size();
 
   int pidfd = -1;
   struct clone_args clone = {};

@@ -51,14 +51,21 @@ void compile_started(features::Compilation& out, const spec::Config& config, con
   compile_execute(out, process, filter);
 }
 
+/// Where init will listen for its start; none if davit stays and tells it through the channel.
+program::Slot request_listener(features::Compilation& out, const Input& input) {
+  if (!input.start_by_socket) return program::kNoSlot;
+  out.lasting.push_back(out.request({.kind = features::RequestKind::start_listener}));
+  return out.lasting.back();
+}
+
 Result<void> compile_start(features::Compilation& out, const Input& input, const spec::Process& process,
-                           const Filter& filter) {
+                           const Filter& filter, program::Slot listener) {
   compile_sweep(out);  // a container that waits for its start must not hold the host's mounts
   tell(out, program::Point::ready);
-  await(out, program::Point::created);  // from here on init outlives davit
   if (input.start_by_socket) {
+    await(out, program::Point::created);  // from here on init outlives davit
     program::WaitStart wait;
-    wait.listener = out.request({.kind = features::RequestKind::start_listener});
+    wait.listener = listener;
     out.builder.emit(wait);
   } else {
     await(out, program::Point::start);
@@ -110,15 +117,16 @@ Result<Plan> compile_container(const Input& input) {
     terminal::compile(out, *config.process, namespaces::makes(config, spec::NamespaceType::mount));
   TRY(rootfs::compile_seal(out, config, sealing));  // read-only once everything is in its place
   TRY(namespaces::compile_names(out, config));
+  const program::Slot listener = request_listener(out, input);
   if (config.process) {
     const Filter filter = compile_filter_source(out, config, input.filter);
     plan.sets_limits = takes_limits_as_root(*config.process);
     TRY(compile_process(out, config, *config.process, filter, true));
-    TRY(compile_start(out, input, *config.process, filter));
+    TRY(compile_start(out, input, *config.process, filter, listener));
   } else {
     plan.late_seccomp = false;
     spec::Process nothing;
-    TRY(compile_start(out, input, nothing, {}));
+    TRY(compile_start(out, input, nothing, {}, listener));
   }
   finish(out, plan);
   return plan;

@@ -21,8 +21,8 @@ const std::string* find_variable(const spec::Process& process, std::string_view 
   return found;
 }
 
-/// As root, and again as the user where root may not enter. Only a container's own directory is made when it is
-/// missing.
+/// As root, and again as the user where root may not enter. Only a container's own directory is made when it
+/// is missing.
 void compile_directory(features::Compilation& out, const spec::Process& process, bool again, bool make) {
   program::ChangeDirectory change;
   change.path = out.builder.text(process.cwd.empty() ? "/" : process.cwd);
@@ -108,6 +108,7 @@ void compile_sweep(features::Compilation& out) {
   program::CloseDescriptors sweep;
   sweep.first = 3 + out.call.preserve_fds;
   sweep.sweep = 1;
+  sweep.keep = out.builder.list(std::span<const program::Slot>(out.lasting));
   out.builder.emit(sweep);
 }
 
@@ -139,7 +140,8 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
   credentials::compile_capabilities(out, process, needs_admin(process, filter));
   credentials::compile_no_new_privileges(out, process);
   compile_directory(out, process, true, false);  // as the user, who may see more (FUSE, NFS)
-  out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
+  if (process.cwd != "/")
+    out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his
   // While davit still listens: no container is created whose agent cannot be reached.
   if (has_listener(filter)) compile_filter(out, process, filter);

@@ -261,9 +261,7 @@ void operands(Line& line, const LoadSeccomp& o) {
   line.count("instructions", o.filter.count).count("flags", o.flags).slot("late", o.late);
 }
 void operands(Line& line, const ChangeDirectory& o) {
-  line.string("path", o.path)
-      .flag("retry", o.is_retry != 0)
-      .flag("make-missing", o.make_missing != 0);
+  line.string("path", o.path).flag("retry", o.is_retry != 0).flag("make-missing", o.make_missing != 0);
 }
 void operands(Line& line, const SetHome& o) {
   line.number("uid", o.uid);

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <climits>
@@ -231,14 +232,25 @@ Result<void> rename_new(const std::string& from, const std::string& to) {
   return {};
 }
 
-Result<UniqueFd> sealed_memory(const char* name, std::span<const std::byte> content, bool executable) {
+Result<UniqueFd> sealed_memory(const char* name, std::initializer_list<std::span<const std::byte>> content,
+                               bool executable) {
   const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int number = ::memfd_create(name, flags | (executable ? MFD_EXEC : 0));
   // MFD_EXEC is refused with EINVAL before Linux 6.3, where every memfd is executable.
   if (number < 0 && errno == EINVAL) number = ::memfd_create(name, flags);
   if (number < 0) return failed("memfd_create", name);
   UniqueFd file = UniqueFd::adopt(number);
-  TRY(write_all(file, {reinterpret_cast<const char*>(content.data()), content.size()}));
+  std::vector<struct iovec> parts;
+  std::size_t size = 0;
+  for (const std::span<const std::byte> part : content) {
+    parts.push_back({const_cast<std::byte*>(part.data()), part.size()});
+    size += part.size();
+  }
+  const ssize_t written =
+      retry([&] { return ::writev(number, parts.data(), static_cast<int>(parts.size())); });
+  // Memory files come out short for one reason only.
+  if (written >= 0 && static_cast<std::size_t>(written) != size) errno = ENOMEM;
+  if (written < 0 || static_cast<std::size_t>(written) != size) return failed("write memfd", name);
   if (::fcntl(number, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
     return failed("seal memfd", name);
   return file;

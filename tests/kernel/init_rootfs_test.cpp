@@ -286,9 +286,8 @@ TEST_F(RootfsTest, MasksAndProtects) {
   write_file(rootfs / "kcore", "x");
   write_file(rootfs / "sys/value", "x");
   in_child([&] {
-    const Slot empty = builder.reserve();
     for (const char* path : {"/secret", "/other", "/kcore", "/missing"})
-      builder.emit(MaskPath{.path = builder.text(path), .root = root, .empty = empty});
+      builder.emit(MaskPath{.path = builder.text(path), .root = root});
     builder.emit(ProtectPath{.path = builder.text("/sys"), .root = root});
     builder.emit(ProtectPath{.path = builder.text("/missing"), .root = root});
     EXPECT_EQ(say(perform()), "OK");

@@ -163,7 +163,9 @@ inline Started start_image(program::Program program, program::Slot channel,
     if (prepare) prepare();
     std::string number = std::to_string(code);
     char name[] = "davit-init";
-    char* const arguments[] = {name, number.data(), nullptr};
+    char offset[] = "0";
+    std::string size = std::to_string(program.image.size());
+    char* const arguments[] = {name, number.data(), offset, size.data(), nullptr};
     char* const environment[] = {nullptr};
     syscall(SYS_execveat, image, "", arguments, environment, AT_EMPTY_PATH);
     _exit(97);

@@ -43,12 +43,13 @@ class Entry {
   friend class Store;
   Entry(std::string root, std::string id, sys::UniqueFd directory)
       : root_(std::move(root)), id_(std::move(id)), directory_(std::move(directory)) {}
-  [[nodiscard]] Result<void> check_still_there() const;
+  Result<void> check_still_there();
 
   std::string root_;
   std::string id_;
   sys::UniqueFd directory_;
   bool locked_ = false;
+  ino_t inode_ = 0;  ///< known once it was locked
 };
 
 class Store {

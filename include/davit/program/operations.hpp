@@ -396,8 +396,7 @@ struct MaskPath : Operation {
   static constexpr Op kOp = Op::mask_path;
   Str path;
   Slot root = kNoSlot;
-  Slot empty = kNoSlot;  ///< the empty tmpfs: filled by the first mask_path that needs it
-  u32 padding = 0;
+  u16 padding[3] = {};
 };
 
 /// Makes a path read-only (bind onto itself, recursive clone, flags kept). A missing path is fine.
@@ -643,12 +642,13 @@ struct WaitStart : Operation {
   u16 padding[3] = {};
 };
 
-/// With `sweep`, closes everything from `first` on but the channel and what slots hold: before `ready`, so
-/// that a waiting init holds on to nothing. Without, makes all of it close-on-exec.
+/// With `sweep`, closes everything from `first` on but the channel and what is still needed: before `ready`,
+/// so that a waiting init holds on to nothing. Without, makes all of it close-on-exec.
 struct CloseDescriptors : Operation {
   static constexpr Op kOp = Op::close_descriptors;
   u32 first = 3;
   u32 sweep = 0;
+  List<Slot> keep;  ///< what a sweep leaves open besides the channel: slots that are still to be used
 };
 
 /// execve(2) of what find_program found. Success closes the channel; a failure is explained (missing

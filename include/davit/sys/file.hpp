@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,8 @@ Result<UniqueFd> open_at2(FdRef directory, const std::string& path, int flags, s
 Result<std::string> read_file_at(FdRef directory, const std::string& path, std::size_t limit = 1 << 20);
 Result<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20);
 Result<std::string> read_all(FdRef file, std::size_t limit = 1 << 20);
-/// Reads a file that the kernel makes in one piece (/proc/PID/stat and its like, which have no size): one read
-/// that comes out short is all of it.
+/// Reads a file that the kernel makes in one piece (/proc/PID/stat and its like, which have no size): one
+/// read that comes out short is all of it.
 Result<std::string> read_record(const std::string& path);
 /// write(2) of everything.
 Result<void> write_all(FdRef file, std::string_view data);
@@ -56,8 +57,9 @@ Result<bool> try_lock(FdRef file);
 void unlock(FdRef file);
 /// renameat2(2) RENAME_NOREPLACE.
 Result<void> rename_new(const std::string& from, const std::string& to);
-/// memfd_create(2), written and sealed against any change.
-Result<UniqueFd> sealed_memory(const char* name, std::span<const std::byte> content, bool executable);
+/// memfd_create(2), filled with the parts one after the other and sealed against any change.
+Result<UniqueFd> sealed_memory(const char* name, std::initializer_list<std::span<const std::byte>> content,
+                               bool executable);
 /// fcntl(F_DUPFD_CLOEXEC).
 Result<UniqueFd> duplicate(FdRef file, int at_least = 0);
 

@@ -59,7 +59,7 @@ Result<sys::UniqueFd> make_stream(Stream& stream) {
 
 /// The state as a file: a hook that does not read it leaves nobody waiting and raises no SIGPIPE.
 Result<sys::UniqueFd> make_input(const std::string& state) {
-  sys::UniqueFd file = TRY(sys::sealed_memory("hook-state", std::as_bytes(std::span(state)), false));
+  sys::UniqueFd file = TRY(sys::sealed_memory("hook-state", {std::as_bytes(std::span(state))}, false));
   if (::lseek(file.number(), 0, SEEK_SET) < 0) return system_error(errno, "lseek hook-state");
   return file;
 }

@@ -125,9 +125,6 @@ Result<void> compile_seal(features::Compilation& compilation, const spec::Config
 }
 
 Result<void> compile_masks(features::Compilation& compilation, const spec::Config& config) {
-  if (config.linux.masked_paths.empty() && config.linux.readonly_paths.empty()) return {};
-  const program::Slot empty =
-      config.linux.masked_paths.empty() ? program::kNoSlot : compilation.builder.reserve();
   // Read-only first: a path in both lists ends up masked, as a recursive clone would carry a mask along.
   for (const spec::ListedPath& entry : config.linux.readonly_paths) {
     program::ProtectPath protect;
@@ -139,7 +136,6 @@ Result<void> compile_masks(features::Compilation& compilation, const spec::Confi
     program::MaskPath mask;
     mask.path = compilation.builder.text(clean(entry.path));
     mask.root = compilation.root;
-    mask.empty = empty;
     compilation.builder.emit(mask, compilation.origin(entry.position));
   }
   return {};

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <linux/bpf_common.h>
 #include <linux/filter.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ std::uint64_t checksum(const std::vector<std::uint64_t>& instructions) {
 
 /// Whether only we can have written it: a filter from there decides what a container may do.
 bool is_ours(const struct stat& status) {
-  return status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  return status.st_uid == ::getauxval(AT_EUID) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 bool is_trusted_directory(sys::FdRef directory) {

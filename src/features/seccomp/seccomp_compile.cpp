@@ -113,6 +113,7 @@ program::Slot compile_await(features::Compilation& out, const spec::Seccomp& sec
   operation.point = program::Point::seccomp;
   operation.slot = out.builder.reserve();
   out.builder.emit(operation, out.origin(seccomp.position));
+  out.lasting.push_back(operation.slot);
   return operation.slot;
 }
 
