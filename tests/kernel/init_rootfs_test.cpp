@@ -61,6 +61,57 @@ TEST_F(RootfsTest, FollowsADanglingSymlinkInsideTheRoot) {
   });
 }
 
+TEST_F(RootfsTest, WhatIsMadeInARowFollowsWhatIsMountedMeanwhile) {
+  fs::create_directories(rootfs / "real");
+  fs::create_symlink("real", rootfs / "dev");
+  fs::create_symlink("..", rootfs / "real/up");
+  const auto link = [&](const char* path) {
+    MakeSymlink operation;
+    operation.path = builder.text(path);
+    operation.content = builder.text("x");
+    operation.root = root;
+    builder.emit(operation);
+  };
+  in_child([&] {
+    link("/dev/before");
+    link("/dev/beside");
+    MountFilesystem over = tmpfs("/real");  // the same directory by another path
+    over.type = builder.text("ramfs");
+    builder.emit(over);
+    link("/dev/after");
+    builder.emit(tmpfs("/dev/shm"));
+    link("/dev/last");
+    EXPECT_EQ(say(perform()), "OK");
+    for (const char* name : {"after", "last"}) EXPECT_TRUE(fs::is_symlink(rootfs / "real" / name)) << name;
+    EXPECT_TRUE(is_mounted(rootfs / "real/shm"));
+    syscall(SYS_umount2, (rootfs / "real/shm").c_str(), 2 /* MNT_DETACH */);
+    syscall(SYS_umount2, (rootfs / "real").c_str(), 2 /* MNT_DETACH */);
+    for (const char* name : {"before", "beside"}) EXPECT_TRUE(fs::is_symlink(rootfs / "real" / name)) << name;
+  });
+}
+
+TEST_F(RootfsTest, AnEntryThatLeadsUpIsNoEntryOfItsDirectory) {
+  fs::create_directories(rootfs / "dev/inner");
+  fs::create_symlink("..", rootfs / "dev/inner/up");
+  in_child([&] {
+    MakeSymlink operation;
+    operation.path = builder.text("/dev/inner/before");
+    operation.content = builder.text("x");
+    operation.root = root;
+    builder.emit(operation);
+    MountFilesystem over = tmpfs("/dev/inner/up");  // covers /dev, and with it what was open
+    over.type = builder.text("ramfs");
+    builder.emit(over);
+    operation.path = builder.text("/dev/inner/after");
+    builder.emit(operation);
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_TRUE(fs::is_symlink(rootfs / "dev/inner/after"));
+    syscall(SYS_umount2, (rootfs / "dev").c_str(), 2 /* MNT_DETACH */);
+    EXPECT_FALSE(fs::is_symlink(rootfs / "dev/inner/after"));
+    EXPECT_TRUE(fs::is_symlink(rootfs / "dev/inner/before"));
+  });
+}
+
 TEST_F(RootfsTest, EndlessSymlinksAreAnError) {
   fs::create_symlink("b", rootfs / "a");
   fs::create_symlink("a", rootfs / "b");
