@@ -1,9 +1,12 @@
 // create and run: the parent's steps, as a table.
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/terminal.hpp"
+#include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
 #include "davit/sys/socket.hpp"
 #include "launch/session.hpp"
@@ -137,6 +140,16 @@ Result<void> run_steps(Creation& creation) {
   return {};
 }
 
+/// A signal to end is a failure like others: all that was made is taken back.
+Result<void> run_steps_or_stop(Creation& creation) {
+  sys::Interruption interruption(creation.session.channel);
+  auto done = run_steps(creation);
+  const int signal = interruption.end();
+  if (signal == 0) return done;
+  Text<768> message("interrupted by SIG");
+  return make_error(Code::system, message.append(::sigabbrev_np(signal)));
+}
+
 }  // namespace
 
 Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
@@ -151,7 +164,7 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
   session.channel = std::move(channel.first);
   session.init_channel = std::move(channel.second);
   session.state_directory = recorder.directory();
-  auto done = run_steps(creation);
+  auto done = run_steps_or_stop(creation);
   if (!done.ok()) {
     const pid_t pid = session.launched.pid;
     session.undo.roll_back();

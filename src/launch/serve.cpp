@@ -5,6 +5,7 @@
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
+#include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
 #include "davit/sys/socket.hpp"
 #include "launch/session.hpp"
@@ -106,6 +107,8 @@ Result<void> serve(Session& session, Point until) {
     if (incoming.closed) {
       // The channel is close-on-exec: after "start", silence is success.
       if (until == Point::none) return {};
+      // Not init's end: it may be busy with anything, and is about to be killed.
+      if (sys::Interruption::has_come()) return make_error(Code::system, "interrupted");
       return post_mortem(session);
     }
     if (TRY(handle(session, incoming, until))) return {};

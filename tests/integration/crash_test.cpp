@@ -85,6 +85,28 @@ TEST_F(Crash, TheContainerEndsIfItsCreatorDiesBeforeItIsReady) {
   for (const pid_t pid : descendants()) ::kill(pid, SIGKILL);
 }
 
+TEST_F(Crash, ASignalDuringCreateTakesEverythingBack) {
+  SKIP_FOR("runc,crun", "die where they stand");
+  for (const char* kind : {"createRuntime", "createContainer"})
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+      TempDir place;
+      Bundle bundle;
+      bundle.config["linux"]["cgroupsPath"] = "/" + Sandbox::get().new_id();
+      bundle.config["hooks"][kind] = Json::parse(R"([{"path": "/bin/sh", "args": ["sh", "-c", "echo >)" +
+                                                 (place / "reached") + R"(; exec sleep 30"]}])");
+      bundle.write();
+      const HostSnapshot before = HostSnapshot::take(runtime.root());
+      const std::string id = new_id();
+      Child child = runtime.start({"run", "--bundle", bundle.path(), id});
+      ASSERT_TRUE(eventually([&] { return exists(place / "reached"); }));
+      kill(child.pid(), signal);
+      const Outcome outcome = child.wait();
+      EXPECT_EQ(outcome.status, 1) << outcome.all();
+      EXPECT_NE(outcome.err.find("interrupted by SIG"), std::string::npos) << outcome.err;
+      EXPECT_EQ(HostSnapshot::take(runtime.root()).leaked_since(before), "") << kind << signal;
+    }
+}
+
 TEST_F(Crash, ManyContainersAtOnce) {
   const int count = number_from_env("DAVIT_TEST_MANY", runtime.is_davit() ? 200 : 20);
   Bundle bundle;

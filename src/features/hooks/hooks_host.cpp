@@ -11,6 +11,7 @@
 
 #include "davit/features/hooks.hpp"
 #include "davit/sys/file.hpp"
+#include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
 #include "state.hpp"
 
@@ -166,7 +167,9 @@ Result<void> run_one(const spec::Hook& hook, const std::string& state, const std
   Running running = TRY(start(hook, state, bundle));
   std::optional<Clock::time_point> deadline;
   if (hook.timeout) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);
+  std::optional<sys::InterruptibleGroup> group(std::in_place, running.pid);
   const auto in_time = attend(running, deadline);
+  group.reset();
   // With all that it has started in its process group; it is not reaped yet, so the number is still its own.
   if (!in_time.ok() || !*in_time) (void)::kill(-running.pid, SIGKILL);
   const int status = TRY(sys::wait_for(running.pid));

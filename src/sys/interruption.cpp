@@ -1,0 +1,64 @@
+#include "davit/sys/interruption.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <csignal>
+#include <iterator>
+
+namespace davit::sys {
+namespace {
+
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM};
+
+// What a handler may look at.
+volatile std::sig_atomic_t signal_seen = 0;
+volatile std::sig_atomic_t channel_number = -1;
+volatile std::sig_atomic_t group_leader = 0;
+
+struct sigaction before[std::size(kSignals)];
+
+extern "C" void end_what_davit_waits_for(int signal) {
+  const int saved = errno;
+  signal_seen = signal;
+  ::shutdown(channel_number, SHUT_RDWR);
+  if (group_leader > 0) ::kill(-group_leader, SIGKILL);
+  errno = saved;
+}
+
+}  // namespace
+
+Interruption::Interruption(FdRef channel) {
+  channel_number = channel.number();
+  struct sigaction action = {};
+  action.sa_handler = end_what_davit_waits_for;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (std::size_t i = 0; i < std::size(kSignals); ++i) {
+    ::sigaction(kSignals[i], &action, &before[i]);
+    if (before[i].sa_handler == SIG_IGN) ::sigaction(kSignals[i], &before[i], nullptr);
+  }
+}
+
+int Interruption::end() {
+  if (channel_number < 0) return 0;
+  for (std::size_t i = 0; i < std::size(kSignals); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
+  channel_number = -1;
+  const int signal = signal_seen;
+  signal_seen = 0;
+  return signal;
+}
+
+bool Interruption::has_come() {
+  return signal_seen != 0;
+}
+
+InterruptibleGroup::InterruptibleGroup(pid_t leader) {
+  group_leader = leader;
+  if (signal_seen != 0) ::kill(-leader, SIGKILL);
+}
+
+InterruptibleGroup::~InterruptibleGroup() {
+  group_leader = 0;
+}
+
+}  // namespace davit::sys
