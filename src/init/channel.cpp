@@ -41,13 +41,22 @@ bool may_start(FdRef listener, FdRef connection) {
   return peer.uid == creator.uid;
 }
 
-/// Whether whoever is at the other end may and does say "start".
-bool is_start(FdRef listener, FdRef connection) {
-  if (!may_start(listener, connection)) return false;
+/// Which point the other end says it has reached; none when it says something else, or nothing.
+Point hear(FdRef connection) {
   Message message;
   Fd attached;
   const long got = receive(connection, message, attached);
-  return got == sizeof message && message.type == MessageType::reached && message.point == Point::start;
+  return got == sizeof message && message.type == MessageType::reached ? message.point : Point::none;
+}
+
+/// Whether whoever is at the other end may and does say "start".
+bool is_start(FdRef listener, FdRef connection) {
+  if (!may_start(listener, connection)) return false;
+  const Point point = hear(connection);
+  if (point != Point::starting) return point == Point::start;
+  // The caller has removed our address by now: if it was killed over that, nobody will ever come.
+  if (hear(connection) != Point::start) exit_process(1);
+  return true;
 }
 
 }  // namespace

@@ -53,6 +53,8 @@ Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& con
   session.launched.pidfd = TRY(sys::open_pidfd(pid));
   session.channel = TRY(sys::connect_at(state_directory, kStartSocket, SOCK_SEQPACKET));
   // Before the word is given: a container whose socket is there has not been started, whatever happens to us.
+  // And one whose socket is gone does not wait for ever: it ends if we are killed in between.
+  TRY(tell(session.channel, program::Point::starting));
   TRY(sys::unlink_at(state_directory, kStartSocket));
   TRY(tell(session.channel, program::Point::start));
   return run_program(session, when_it_runs);

@@ -82,6 +82,23 @@ TEST_F(ProtocolTest, WaitsForStartWithoutItsCreator) {
   close(caller);
 }
 
+TEST_F(ProtocolTest, EndsIfItsStarterIsKilledAfterItTookTheAddressAway) {
+  const int listener = listen_at(scratch / "start.sock");
+  const Slot slot = builder.reserve();
+  builder.emit(TellHost{.point = Point::ready});
+  builder.emit(WaitStart{.listener = slot});
+  builder.emit(FindProgram{.name = builder.text("/no/such/program")});
+  Program program = builder.finish();
+  program.inherit(slot, listener);
+  Started started = start_image(std::move(program), channel);
+  close(listener);
+  EXPECT_EQ(receive(started.channel).message.point, Point::ready);
+  const int caller = connect_to(scratch / "start.sock");
+  tell(caller, Point::starting);
+  close(caller);
+  EXPECT_EQ(started.wait(), 1);
+}
+
 TEST_F(ProtocolTest, DiesWithItsCreatorBeforeReady) {
   builder.emit(TellHost{.point = Point::started});
   builder.emit(AwaitHost{.point = Point::attached});

@@ -144,6 +144,7 @@ enum class Point : u32 {
   ready,           ///< init -> host: everything but the program itself is done
   created,         ///< host -> init: the container is on record; from now on init outlives davit
   start,           ///< host -> init: execute the program
+  starting,        ///< host -> init: nobody else can say "start" from here on
 };
 
 /// Waits for the host's message for `point`. With `slot`, the message carries one descriptor that fills it.
