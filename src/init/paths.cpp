@@ -206,6 +206,27 @@ Status open_making(Context& context, FdRef root, const char* path, const Making&
   return kDone;
 }
 
+Status mount_of(FdRef file, u64& id) {
+  struct statx info;
+  INIT_TRY(check(syscall(__NR_statx, file, "", AT_EMPTY_PATH, STATX_MNT_ID, &info), Detail::resolve_target));
+  id = info.stx_mnt_id;
+  return kDone;
+}
+
+/// The kernel's interface to security settings stays the real one (CVE-2019-16884).
+Status check_outside_proc(FdRef root, FdRef target) {
+  struct statfs filesystem;
+  INIT_TRY(check(syscall(__NR_fstatfs, target, &filesystem), Detail::resolve_target));
+  if (filesystem.f_type != PROC_SUPER_MAGIC) return kDone;
+  const SweptFd proc(open_below(root, "/proc", O_PATH));
+  if (!proc.is_open()) return kDone;
+  u64 own = 0;
+  u64 found = 0;
+  INIT_TRY(mount_of(proc, own));
+  INIT_TRY(mount_of(target, found));
+  return own == found ? Status{EPERM, Detail::inside_proc} : kDone;
+}
+
 }  // namespace
 
 long open_below(FdRef root, const char* path, u64 flags, u64 resolve) {
@@ -247,7 +268,8 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
   if (!context.last_parent.has_found) forget_directories(context);
   if (is_ordinary && (status.error == ELOOP || status.error == ENOTDIR))
     status.detail = Detail::not_ordinary_directory;
-  return status;
+  if (status.failed() || is_ordinary || (target.flags & program::kTargetInProc) != 0) return status;
+  return check_outside_proc(root, opened);
 }
 
 Status make_directories(Context& context, FdRef root, const char* path, u32 mode, Fd& opened) {

@@ -307,6 +307,8 @@ const char* phrase_of(Detail detail) {
   switch (detail) {
     case Detail::resolve_target:
       return "find the target";
+    case Detail::inside_proc:
+      return "it cannot be mounted because it is inside /proc";
     case Detail::create_target:
       return "create the target";
     case Detail::open_filesystem:
@@ -370,6 +372,7 @@ void say_operation(Words& words, const Failure& failure) {
 bool explains_itself(Detail detail) {
   switch (detail) {
     case Detail::not_ordinary_directory:
+    case Detail::inside_proc:
     case Detail::outside_root:
     case Detail::hook_exit:
     case Detail::hook_signal:

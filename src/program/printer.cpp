@@ -41,6 +41,7 @@ class Line {
     flag("file", value.kind == TargetKind::file);
     flag("ordinary", (value.flags & kTargetMustBeOrdinary) != 0);
     flag("must-exist", (value.flags & kTargetMustExist) != 0);
+    flag("in-proc", (value.flags & kTargetInProc) != 0);
     return flag("no-follow", (value.flags & kTargetNoFollow) != 0);
   }
   Line& attributes(const std::string& prefix, const MountAttributes& value) {

@@ -79,6 +79,16 @@ TEST_F(Security, Cve_2019_16884_AFakeProcIsRefused) {
   refused(bundle);
 }
 
+TEST_F(Security, Cve_2019_16884_AFakeProcBehindASymlinkIsRefused) {
+  SKIP_FOR("crun", "does not look");
+  for (const char* destination : {"/link", "/link/sys"}) {
+    Bundle bundle;
+    make_symlink("/proc", bundle.rootfs() + "/link");
+    bundle.config["mounts"].push(mount_entry(destination, "bind", canary.path(), {"rbind"}));
+    EXPECT_NE(refused(bundle).find("cannot be mounted because"), std::string::npos);
+  }
+}
+
 TEST_F(Security, Cve_2019_19921_ProcOrSysAsASymlink) {
   for (const char* name : {"/proc", "/sys"}) {
     Bundle bundle;

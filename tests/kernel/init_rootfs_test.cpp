@@ -137,6 +137,26 @@ TEST_F(RootfsTest, ProcGoesOnAnOrdinaryDirectoryOnly) {
   });
 }
 
+TEST_F(RootfsTest, NoSymlinkLeadsIntoProc) {
+  fs::create_directories(rootfs / "proc");
+  fs::create_directories(rootfs / "host/proc");
+  fs::create_symlink("/proc", rootfs / "link");
+  in_child([&] {
+    for (const char* proc : {"proc", "host/proc"})
+      ASSERT_EQ(mount_call("proc", (rootfs / proc).c_str(), "proc", 0, nullptr), 0);
+    for (const char* target : {"/link", "/link/sys", "/proc/acpi"}) {
+      builder.emit(tmpfs(target));
+      const Message message = perform();
+      EXPECT_EQ(message.detail, Detail::inside_proc) << target;
+    }
+    MountFilesystem meant = tmpfs("/proc/sys");
+    meant.target.flags = kTargetInProc;
+    builder.emit(meant);
+    builder.emit(tmpfs("/host/proc/sys"));  // another one, which is not the container's own
+    EXPECT_EQ(say(perform()), "OK");
+  });
+}
+
 TEST_F(RootfsTest, AFileIsNoPlaceForADirectory) {
   write_file(rootfs / "file", "");
   in_child([&] {

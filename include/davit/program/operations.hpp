@@ -292,6 +292,7 @@ enum TargetFlags : u32 {
   kTargetMustBeOrdinary = 1,  ///< no symlink anywhere on the way: /proc and /sys (CVE-2019-19921)
   kTargetMustExist = 2,
   kTargetNoFollow = 4,  ///< do not follow a symlink in the last component (dest-nofollow)
+  kTargetInProc = 8,    ///< may be in the procfs at /proc; others may not, whatever symlink leads there
 };
 
 /// Where a mount goes.
@@ -680,6 +681,7 @@ enum class Detail : u32 {
   resolve_target,
   create_target,
   not_ordinary_directory,
+  inside_proc,
   open_filesystem,
   configure_filesystem,
   create_filesystem,

@@ -136,6 +136,7 @@ Result<void> compile_bind(Mounting& mounting, const Entry& entry) {
   operation.target =
       target_of(mounting, entry, directory ? program::TargetKind::directory : program::TargetKind::file);
   operation.target.flags &= ~static_cast<std::uint32_t>(program::kTargetMustBeOrdinary);
+  if (is_in_proc(entry)) operation.target.flags |= program::kTargetInProc;
   operation.attributes = own_attributes(mounting, entry.options);
   operation.recursive_attributes = entry.options.recursive_attributes;
   const std::vector<Propagation> propagations = propagations_of(mounting, entry);

@@ -5,6 +5,7 @@
 
 #include "davit/features/rootfs.hpp"
 #include "features/rootfs/options.hpp"
+#include "features/rootfs/paths.hpp"
 
 namespace davit::rootfs {
 
@@ -32,6 +33,11 @@ inline bool has_namespace(const spec::Config& config, spec::NamespaceType type) 
 inline bool is_new_namespace(const spec::Config& config, spec::NamespaceType type) {
   const spec::Namespace* entry = config.linux.find_namespace(type);
   return entry != nullptr && entry->path.empty();
+}
+
+/// Whether the destination says that it is /proc or below; a symlink may lead there all the same.
+inline bool is_in_proc(const Entry& entry) {
+  return entry.destination == "/proc" || is_below(entry.destination, "/proc");
 }
 
 /// An error about an entry, at its place in the config.

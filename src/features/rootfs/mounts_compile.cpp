@@ -146,6 +146,9 @@ program::Target target_of(Mounting& mounting, const Entry& entry, program::Targe
   // A symlink here would have the kernel's interfaces somewhere else (CVE-2019-19921, CVE-2023-27561).
   if (entry.mount.type == "proc" || entry.mount.type == "sysfs")
     target.flags |= program::kTargetMustBeOrdinary;
+  // check_proc has seen those that say where they go.
+  else if (is_in_proc(entry))
+    target.flags |= program::kTargetInProc;
   if (entry.options.target_no_follow) target.flags |= program::kTargetNoFollow;
   return target;
 }
