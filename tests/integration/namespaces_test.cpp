@@ -100,6 +100,19 @@ TEST_F(Namespaces, WhatIsNoNamespaceIsRefused) {
   }
 }
 
+TEST_F(Namespaces, TheRootOfTheHostsMountNamespaceIsNotCovered) {
+  SKIP_UNLESS(runtime.is_davit(), "only davit can say what it would do: not to be tried out");
+  const Holder holder(CLONE_NEWNS);
+  for (const bool own : {true, false}) {
+    Bundle bundle;
+    join(bundle.config, "mount", own ? "/proc/self/ns/mnt" : holder.path("mnt"));
+    bundle.write();
+    const Outcome outcome = runtime({"explain", "--bundle", bundle.path()});
+    EXPECT_NE(outcome.ok(), own) << outcome.all();
+    EXPECT_EQ(outcome.err.find("davit's own mount namespace") != std::string::npos, own) << outcome.err;
+  }
+}
+
 TEST_F(Namespaces, TheSameTypeTwiceIsRefused) {
   Json config = default_config();
   config["linux"]["namespaces"].push(Json::object({{"type", "uts"}}));

@@ -48,6 +48,9 @@ Result<void> compile_names(features::Compilation& compilation, const spec::Confi
 /// Opens a namespace file and checks (NS_GET_NSTYPE) that it is of `type` (one CLONE_NEW*).
 Result<sys::UniqueFd> open_namespace(const std::string& path, std::uint32_t type);
 
+/// Whether a path leads to the mount namespace that davit itself is in.
+bool is_own_mount_namespace(const std::string& path);
+
 /// The mappings of a user namespace.
 struct Mappings {
   const std::vector<spec::IdMapping>& uids;

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,13 @@ Result<sys::UniqueFd> open_namespace(const std::string& path, std::uint32_t type
     return make_error(Code::invalid_config, path + " is a " + type_name(static_cast<std::uint32_t>(found)) +
                                                 " namespace, not a " + type_name(type) + " namespace");
   return opened;
+}
+
+bool is_own_mount_namespace(const std::string& path) {
+  struct stat wanted {};
+  struct stat own {};
+  return stat(path.c_str(), &wanted) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
+         wanted.st_dev == own.st_dev && wanted.st_ino == own.st_ino;
 }
 
 Result<sys::UniqueFd> make_idmap_namespace(const Mappings& mappings) {
