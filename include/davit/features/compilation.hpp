@@ -73,7 +73,7 @@ struct Compilation {
   program::Slot root = program::kNoSlot;       ///< the container's root, once attach_root is emitted
   program::Slot proc = program::kNoSlot;       ///< see proc_slot()
   program::Slot processes = program::kNoSlot;  ///< see processes_slot()
-  std::vector<program::Slot> lasting;     ///< still to be used after init has swept its descriptors
+  std::vector<program::Slot> lasting;          ///< still to be used after init has swept its descriptors
 
   /// The origin to hand to Builder::emit.
   program::Origin origin(const spec::Position& position, std::string_view below = {}) {
