@@ -73,6 +73,7 @@ struct Context {
   u32 inherited_umask = 0022;  ///< of whoever started davit
   u32 joined = 0;              ///< CLONE_NEW* types that join_namespaces has entered
   Capabilities granted;        ///< by set_capabilities, without what it held back
+  bool is_root = false;        ///< all uids and gids are 0, and have been since execve set them
   bool is_at_root = false;     ///< the root was entered, and its "/" is the working directory
   bool must_enter_as_user = false;  ///< root may not enter the working directory
   SweptFd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path

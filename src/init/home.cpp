@@ -9,6 +9,7 @@ constexpr u64 kMaxPasswd = 1 << 24;
 constexpr u32 kUidField = 2;
 constexpr u32 kHomeField = 5;
 constexpr char kPrefix[] = "HOME=";
+constexpr char kDefault[] = "HOME=/";
 
 /// Reads passwd(5) byte by byte: name:password:uid:gid:gecos:home:shell.
 class Lookup {
@@ -85,13 +86,17 @@ void search(FdRef file, Lookup& lookup) {
 }  // namespace
 
 Status perform(Context& context, const program::SetHome& operation) {
-  char* page = new_page();
-  if (page == nullptr) return {ENOMEM};
-  Lookup lookup(operation.uid, page);
   FdRef root;
   INIT_TRY(open_root(context, root));
   const Fd file = open_passwd(root);
-  if (file.is_open()) search(file, lookup);
+  if (!file.is_open()) {
+    context.home = kDefault;
+    return kDone;
+  }
+  char* page = new_page();
+  if (page == nullptr) return {ENOMEM};
+  Lookup lookup(operation.uid, page);
+  search(file, lookup);
   context.home = lookup.home();
   return kDone;
 }

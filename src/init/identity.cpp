@@ -103,6 +103,8 @@ Status perform(Context& context, const program::BecomeUser& operation) {
         set == -EPERM && groups.count == 0 && (operation.allow_no_setgroups != 0 || is_denied_for_good());
     if (!is_fine) INIT_TRY(check(set, Detail::set_groups));
   }
+  if (context.is_root && operation.uid == 0 && operation.gid == 0) return kDone;  // nothing would change
+  context.is_root = false;
   INIT_TRY(check(syscall(__NR_setresgid, operation.gid, operation.gid, operation.gid), Detail::set_gid));
   INIT_TRY(check(syscall(__NR_setresuid, operation.uid, operation.uid, operation.uid), Detail::set_uid));
   guard(context);

@@ -9,6 +9,7 @@
 #include <asm/statfs.h>
 #include <asm/termbits.h>
 #include <asm/unistd.h>
+#include <linux/auxvec.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/errno.h>

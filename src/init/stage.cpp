@@ -7,11 +7,16 @@ namespace {
 /// The types of namespaces whose joining changes our credentials.
 constexpr u32 kChangesCredentials = CLONE_NEWUSER;
 
+void enter_user_namespace(Context& context) {
+  context.is_root = false;  // not what the ids were
+  guard(context);
+}
+
 Status join(Context& context, FdRef descriptor, u32 types) {
   INIT_TRY(check(syscall(__NR_setns, descriptor, types)));
   context.joined |= types;
   forget_directories(context);  // of another mount namespace
-  if ((types & kChangesCredentials) != 0) guard(context);
+  if ((types & kChangesCredentials) != 0) enter_user_namespace(context);
   return kDone;
 }
 
@@ -51,7 +56,7 @@ Status perform(Context& context, const program::JoinProcess& operation) {
 
 Status perform(Context& context, const program::Unshare& operation) {
   INIT_TRY(check(syscall(__NR_unshare, operation.types)));
-  if ((operation.types & kChangesCredentials) != 0) guard(context);
+  if ((operation.types & kChangesCredentials) != 0) enter_user_namespace(context);
   return kDone;
 }
 

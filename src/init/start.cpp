@@ -35,6 +35,7 @@ int run(const Start& start) {
   context.base = map_program(start);
   if (context.base == nullptr) return 1;
   context.channel = context.slot(context.header().channel);
+  context.is_root = start.is_root;
   guard(context);
   if (context.channel.is_open() && is_host_gone(context)) return 1;
   reset_signals(context.header().ignored_signals);
@@ -55,6 +56,15 @@ static u32 number_in(long argument) {
   for (; *digits >= '0' && *digits <= '9' && number < 100000000; ++digits)
     number = number * 10 + static_cast<u32>(*digits - '0');
   return *digits == '\0' ? number : 0;
+}
+
+/// `end` is the null pointer behind the environment; the auxiliary vector follows.
+static bool is_root(const long* end) {
+  for (const long* entry = end + 1; entry[0] != AT_NULL; entry += 2) {
+    const bool is_id = entry[0] == AT_UID || entry[0] == AT_EUID || entry[0] == AT_GID || entry[0] == AT_EGID;
+    if (is_id && entry[1] != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace davit::init
@@ -98,6 +108,9 @@ extern "C" {
     start.file = static_cast<davit::program::i32>(davit::init::number_in(stack[2]));
     start.offset = davit::init::number_in(stack[3]);
     start.size = davit::init::number_in(stack[4]);
+    const long* end = stack + 6;
+    while (*end != 0) ++end;
+    start.is_root = davit::init::is_root(end);
   }
   davit::init::exit_process(davit::init::run(start));
 }

@@ -10,6 +10,7 @@ struct Start {
   program::i32 file = -1;  ///< descriptor of the file that holds the program
   program::u32 offset = 0;
   program::u32 size = 0;
+  bool is_root = false;  ///< all uids and gids are 0, as the kernel says in the auxiliary vector
 };
 
 /// Maps the program, guards the process and runs it. Returns the exit code where execve did not happen.

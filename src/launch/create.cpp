@@ -79,7 +79,12 @@ Result<void> spawn_init(Creation& creation) {
   return start_init(creation.session);
 }
 
-/// Overlaps with what init does to the mounts.
+/// Overlaps with what init does to the mounts, as the next one does.
+Result<void> restrict_devices(Creation& creation) {
+  const Session& session = creation.session;
+  return cgroup::restrict_devices(session.place, creation.request.config.linux.resources, session.entrance);
+}
+
 Result<void> build_seccomp(Creation& creation) {
   return build_filter(creation.session, creation.filter_cache);
 }
@@ -123,6 +128,7 @@ constexpr Step kSteps[] = {
     {"compile", compile},
     {"open host resources", open_resources},
     {"spawn", spawn_init},
+    {"restrict devices", restrict_devices},
     {"build seccomp filter", build_seccomp},
     {"wait ready", wait_ready},
     {"set limits", set_limits},

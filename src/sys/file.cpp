@@ -234,7 +234,7 @@ Result<void> rename_new(const std::string& from, const std::string& to) {
 
 Result<UniqueFd> sealed_memory(const char* name, std::initializer_list<std::span<const std::byte>> content,
                                bool executable) {
-  const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  const unsigned flags = MFD_ALLOW_SEALING | (executable ? 0 : MFD_CLOEXEC);
   int number = ::memfd_create(name, flags | (executable ? MFD_EXEC : 0));
   // MFD_EXEC is refused with EINVAL before Linux 6.3, where every memfd is executable.
   if (number < 0 && errno == EINVAL) number = ::memfd_create(name, flags);

@@ -130,6 +130,7 @@ TEST_P(Cgroup, DeviceRulesHoldAndCanBeReplaced) {
     const auto try_open = [&](const char* path) {
       return WEXITSTATUS(wait_status(start_inside(*entrance, place, [path] { return open_code(path); })));
     };
+    EXPECT_OK(restrict_devices(place, config.linux.resources, *entrance));
     EXPECT_EQ(try_open("/dev/null"), 0);
     EXPECT_EQ(try_open("/dev/kmsg"), EPERM);
     spec::Resources update;

@@ -39,12 +39,16 @@ Result<Place> choose(const spec::Config& config, const std::string& id, const ho
 struct Entrance {
   sys::UniqueFd v2_directory;  ///< for CLONE_INTO_CGROUP; invalid: none
   std::vector<sys::UniqueFd>
-      task_files;  ///< `tasks` of v1 (and cgroup.procs of cgroup2 in hybrid), "0" goes in
+      task_files;          ///< `tasks` of v1 (and cgroup.procs of cgroup2 in hybrid), "0" goes in
+  bool was_there = false;  ///< a directory existed before prepare(), and has perhaps device rules
 };
 
 /// Makes the directories, enables controllers, refuses unfit (frozen or non-empty) ones, applies the
-/// resources, so that init is born under its limits. Undo takes back what was made.
+/// resources, so that init is born under its limits; all but the device rules. Undo takes back what was made.
 Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& undo);
+/// Puts the device rules into force. To be called once init exists and before it runs anything else: init
+/// itself only makes nodes, which every list of rules allows, while the verifier of v2 takes its time.
+Result<void> restrict_devices(const Place& place, const spec::Resources& resources, const Entrance& entrance);
 /// Applies what would have kept init from being born: a pids.limit of less than a handful. To be called once
 /// init exists and makes no more processes of ours; costs nothing where there is no such limit.
 Result<void> apply_after_birth(const Place& place, const spec::Resources& resources);

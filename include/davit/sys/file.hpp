@@ -57,7 +57,8 @@ Result<bool> try_lock(FdRef file);
 void unlock(FdRef file);
 /// renameat2(2) RENAME_NOREPLACE.
 Result<void> rename_new(const std::string& from, const std::string& to);
-/// memfd_create(2), filled with the parts one after the other and sealed against any change.
+/// memfd_create(2), filled with the parts one after the other and sealed against any change. One that is to
+/// be executed stays open in what is executed from it; any other is close-on-exec.
 Result<UniqueFd> sealed_memory(const char* name, std::initializer_list<std::span<const std::byte>> content,
                                bool executable);
 /// fcntl(F_DUPFD_CLOEXEC).

@@ -139,7 +139,7 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
   made->place.mode = place.mode;
   undo.push([made] { take_back(*made); });
   std::vector<Directory> usable;
-  Condition condition = Condition::fresh;
+  bool was_there = false;
   for (const Directory& directory : place.directories) {
     auto result = make_directory(directory, *made);
     if (!result.ok()) {
@@ -148,7 +148,7 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
     }
     if (!*result) {
       TRY(check_fit(directory));
-      condition = Condition::used;
+      was_there = true;
     }
     if (place.mode == host::CgroupMode::v2) offer_controllers(directory);
     usable.push_back(directory);
@@ -157,8 +157,15 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
   TRY(write_settings(place, settings));
   TRY(change_ownership(place, config));
   Entrance entrance = TRY(open_entrance(usable));
-  TRY(apply_devices(place, resources.devices, condition, entrance.v2_directory));
+  entrance.was_there = was_there;
   return entrance;
+}
+
+Result<void> restrict_devices(const Place& place, const spec::Resources& resources,
+                              const Entrance& entrance) {
+  if (place.manager == Manager::disabled) return {};
+  return apply_devices(place, resources.devices, entrance.was_there ? Condition::used : Condition::fresh,
+                       entrance.v2_directory);
 }
 
 Result<void> apply_after_birth(const Place& place, const spec::Resources& resources) {
