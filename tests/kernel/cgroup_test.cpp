@@ -36,6 +36,26 @@ TEST_P(Cgroup, LivesAndEnds) {
   });
 }
 
+TEST(CgroupV1, AnEmptyCpusetAboveIsFilled) {
+  in_layout(false, [] {
+    const spec::Config config = config_for(unique_name("cpuset") + "/a");
+    const Place place = place_for(config);
+    const Directory* directory = find_directory(place, "cpuset");
+    if (directory == nullptr || directory->controllers.empty())
+      GTEST_SKIP() << "this machine has no cpuset hierarchy of v1";
+    const std::string parent = directory->path.substr(0, directory->path.rfind('/'));
+    for (const std::string& path : {parent, directory->path}) ASSERT_EQ(::mkdir(path.c_str(), 0755), 0);
+    {
+      Undo undo;
+      EXPECT_OK(prepare(place, config, undo));
+      for (const char* file : {"/cpuset.cpus", "/cpuset.mems"})
+        EXPECT_EQ(read_value(directory->path + file).value(),
+                  read_value(directory->mount_point + file).value());
+    }
+    for (const std::string& path : {directory->path, parent}) EXPECT_EQ(::rmdir(path.c_str()), 0);
+  });
+}
+
 TEST(CgroupV2View, EveryControllerIsThereAlsoWithoutLimits) {
   in_layout(true, [] {
     const spec::Config config = config_for(unique_name("all") + "/a/b");

@@ -33,14 +33,19 @@ Result<bool> make_one(const std::string& path) {
   return system_error(errno, "mkdir " + path);
 }
 
-/// v1 takes no process into a cpuset without cpus and memory nodes; a new one has neither.
-Result<void> inherit_cpuset(const std::string& path) {
-  const std::string parent = path.substr(0, path.rfind('/'));
-  for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
-    const std::string value = TRY(read_value(parent + file));
-    // A parent that is not ours may be empty as well; the kernel then explains it at the entrance.
-    if (!value.empty()) TRY(sys::write_file(path + file, value));
-  }
+/// v1 takes no process into a cpuset without cpus and memory nodes; a new one has neither, and neither have
+/// those above it that somebody else made and left so.
+Result<std::string> inherit_cpuset(const Directory& directory, const std::string& path, const char* file,
+                                   bool is_new) {
+  std::string value = is_new ? std::string() : TRY(read_value(path + file));
+  if (!value.empty() || path == directory.mount_point) return value;
+  value = TRY(inherit_cpuset(directory, path.substr(0, path.rfind('/')), file, false));
+  if (!value.empty()) TRY(sys::write_file(path + file, value));
+  return value;
+}
+Result<void> inherit_cpuset(const Directory& directory, const std::string& path, bool is_new) {
+  TRY(inherit_cpuset(directory, path, "/cpuset.cpus", is_new));
+  TRY(inherit_cpuset(directory, path, "/cpuset.mems", is_new));
   return {};
 }
 
@@ -55,24 +60,25 @@ Result<void> make_parents(const Directory& directory, Made& made) {
     const std::string parent = directory.path.substr(0, slash);
     if (!TRY(make_one(parent))) continue;
     made.parents.push_back(parent);
-    if (has(directory, "cpuset")) TRY(inherit_cpuset(parent));
+    if (has(directory, "cpuset")) TRY(inherit_cpuset(directory, parent, true));
   }
   return {};
 }
 
-/// Makes a directory with its missing parents; false: it was there.
-Result<bool> make_directory(const Directory& directory, Made& made) {
+/// mkdir(2) with the parents that are missing; false: it was there.
+Result<bool> make_with_parents(const Directory& directory, Made& made) {
   auto made_now = make_one(directory.path);
-  if (!made_now.ok()) {
-    if (made_now.error().errno_value != ENOENT) return made_now;
-    TRY(make_parents(directory, made));
-    if (!TRY(make_one(directory.path))) return false;
-  } else if (!*made_now) {
-    return false;
-  }
-  made.place.directories.push_back(directory);
-  if (has(directory, "cpuset")) TRY(inherit_cpuset(directory.path));
-  return true;
+  if (made_now.ok() || made_now.error().errno_value != ENOENT) return made_now;
+  TRY(make_parents(directory, made));
+  return make_one(directory.path);
+}
+
+/// Makes a directory that processes can enter; false: it was there.
+Result<bool> make_directory(const Directory& directory, Made& made) {
+  const bool made_now = TRY(make_with_parents(directory, made));
+  if (made_now) made.place.directories.push_back(directory);
+  if (has(directory, "cpuset")) TRY(inherit_cpuset(directory, directory.path, made_now));
+  return made_now;
 }
 
 /// A cgroup that was there before must be empty and not frozen: its limits would be those of others, and
