@@ -38,6 +38,19 @@ Result<spec::Process> process_from_options(const spec::Config& config, const Exe
   return process;
 }
 
+// What confines the container confines a process that does not say otherwise. Not so no_new_privileges:
+// engines leave it out to say false.
+void confine_alike(const spec::Process& container, spec::Process& process) {
+  if (!process.capabilities) process.capabilities = container.capabilities;
+  if (process.apparmor_profile.empty()) process.apparmor_profile = container.apparmor_profile;
+  if (process.selinux_label.empty()) process.selinux_label = container.selinux_label;
+  if (process.rlimits.empty()) process.rlimits = container.rlimits;
+  if (!process.oom_score_adj) process.oom_score_adj = container.oom_score_adj;
+  const spec::ExecCpuAffinity& affinity = process.exec_cpu_affinity;
+  if (affinity.initial.empty() && affinity.final.empty())
+    process.exec_cpu_affinity = container.exec_cpu_affinity;
+}
+
 Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall& call) {
   std::string text = TRY(sys::read_file(call.process_file, kMaximumProcess));
   auto read = spec::read_process(std::move(text), call.process_file);
@@ -65,6 +78,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
     document.process = TRY(process_from_options(config, call));
   else
     document = TRY(process_from_file(context, call));
+  if (config.process) confine_alike(*config.process, document.process);
   // The command line may still ask for a terminal; it cannot take back one that the file asks for.
   if (call.terminal) document.process.terminal = true;
   document.process.env.insert(document.process.env.end(), variables.begin(), variables.end());

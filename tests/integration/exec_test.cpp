@@ -142,6 +142,24 @@ TEST_F(Exec, ProcessFile) {
   EXPECT_EQ(outcome.out.find("env PATH"), std::string::npos) << "only what the file says";
 }
 
+TEST_F(Exec, AProcessFileThatSaysNothingMeansTheContainersConfinement) {
+  SKIP_FOR("crun,runc", "leave out the limits");
+  Json config = default_config();
+  config["process"]["rlimits"] = Json::parse(R"([{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 88}])");
+  config["process"]["oomScoreAdj"] = 66;
+  config["process"]["capabilities"]["bounding"] = Json(std::vector<std::string>{"CAP_KILL"});
+  config["process"]["capabilities"]["effective"] = Json::array();
+  config["process"]["capabilities"]["permitted"] = Json(std::vector<std::string>{"CAP_KILL"});
+  const std::string id = idle(config);
+  TempDir place;
+  write_file(place / "process.json",
+             R"({"args": ["/bin/probe", "report"], "cwd": "/", "user": {"uid": 0, "gid": 0}})");
+  const Outcome outcome = exec_args(id, {"--process", place / "process.json"}, {});
+  ASSERT_TRUE(outcome.ok()) << outcome.all();
+  for (const char* line : {"rlimit NOFILE 77 88\n", "oom_score_adj  66\n", "CapBnd 0000000000000020\n"})
+    EXPECT_NE(outcome.out.find(line), std::string::npos) << line << outcome.out;
+}
+
 TEST_F(Exec, DetachedWritesThePidFile) {
   const std::string id = idle();
   TempDir place;
