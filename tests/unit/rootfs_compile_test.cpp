@@ -363,6 +363,19 @@ TEST_F(RootfsCompile, RootIsIsolatedFirstAndSealedLast) {
   EXPECT_TRUE(all[5].starts_with("seal_root")) << all[5];
 }
 
+TEST_F(RootfsCompile, TheRootAsAListedPathIsTheRoot) {
+  config.linux.readonly_paths = {{"//.", {}}};
+  features::Compilation out = fresh();
+  ASSERT_TRUE(compile_masks(out, config).ok());
+  ASSERT_TRUE(compile_seal(out, config, {}).ok());
+  const Lines all = printed(out);
+  ASSERT_EQ(all.size(), 1U) << "a mount on the root would be below it";
+  EXPECT_EQ(all[0], "seal_root set=ro");
+  config.linux.masked_paths = {{"/", {}}};
+  features::Compilation again = fresh();
+  EXPECT_FALSE(compile_masks(again, config).ok());
+}
+
 TEST_F(RootfsCompile, AJoinedMountNamespaceIsNotTurnedOver) {
   config.linux.namespaces[0].path = "/proc/1/ns/mnt";
   features::Compilation out = fresh();

@@ -1,6 +1,8 @@
 // The root itself: how it gets into the mount namespace, and how it becomes "/".
 #include <linux/mount.h>
 
+#include <algorithm>
+
 #include "features/rootfs/mounting.hpp"
 #include "features/rootfs/paths.hpp"
 
@@ -36,6 +38,16 @@ FinalPropagation final_propagation(const spec::Config& config) {
       return {MS_UNBINDABLE, true};
   }
   return {};
+}
+
+/// The root is no place to put something over: it is changed itself.
+bool is_root(const spec::ListedPath& entry) {
+  return clean(entry.path) == "/";
+}
+
+bool wants_readonly(const spec::Config& config) {
+  const auto& paths = config.linux.readonly_paths;
+  return config.root.readonly || std::any_of(paths.begin(), paths.end(), is_root);
 }
 
 bool wants_slave(const spec::Config& config) {
@@ -118,7 +130,7 @@ Result<void> compile_seal(features::Compilation& compilation, const spec::Config
   seal.root = compilation.root;
   seal.recursive_propagation = propagation.recursive ? 1 : 0;
   seal.attributes.propagation = propagation.type;
-  if (config.root.readonly) seal.attributes.set = MOUNT_ATTR_RDONLY;
+  if (wants_readonly(config)) seal.attributes.set = MOUNT_ATTR_RDONLY;
   const bool anything = seal.attributes.propagation != 0 || seal.attributes.set != 0;
   if (anything) compilation.builder.emit(seal, compilation.origin(config.root.position, "readonly"));
   return {};
@@ -127,12 +139,15 @@ Result<void> compile_seal(features::Compilation& compilation, const spec::Config
 Result<void> compile_masks(features::Compilation& compilation, const spec::Config& config) {
   // Read-only first: a path in both lists ends up masked, as a recursive clone would carry a mask along.
   for (const spec::ListedPath& entry : config.linux.readonly_paths) {
+    if (is_root(entry)) continue;  // compile_seal
     program::ProtectPath protect;
     protect.path = compilation.builder.text(clean(entry.path));
     protect.root = compilation.root;
     compilation.builder.emit(protect, compilation.origin(entry.position));
   }
   for (const spec::ListedPath& entry : config.linux.masked_paths) {
+    if (is_root(entry))
+      return spec::at(entry.position, make_error(Code::invalid_config, "the root itself cannot be masked"));
     program::MaskPath mask;
     mask.path = compilation.builder.text(clean(entry.path));
     mask.root = compilation.root;
