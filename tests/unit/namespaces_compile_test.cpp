@@ -174,6 +174,24 @@ TEST(Devices, ABoundDevIsLeftAlone) {
   EXPECT_TRUE(devices_of(config).empty());
 }
 
+TEST(Devices, SoIsTheDevOfTheHost) {
+  spec::Config config;
+  config.root.path = "//";
+  EXPECT_TRUE(devices_of(config).empty()) << "its /dev/ptmx would be replaced";
+  spec::Mount mount;
+  mount.destination = "/dev";
+  mount.type = "devtmpfs";
+  config.root.path = "rootfs";
+  config.mounts = {mount};
+  EXPECT_TRUE(devices_of(config).empty()) << "there is only one devtmpfs";
+  config.mounts[0].type = "tmpfs";
+  EXPECT_FALSE(devices_of(config).empty());
+  config.mounts[0].options = {"rbind"};
+  mount.options = {"remount", "ro"};
+  config.mounts.push_back(mount);
+  EXPECT_TRUE(devices_of(config).empty()) << "it stays what it is";
+}
+
 TEST(Captured, EveryConfigOfAnEngineCompiles) {
   for (const char* name :
        {"buildah-rootless-podman-build", "cri-container", "cri-pod-sandbox", "ctr-limits-seccomp-apparmor",

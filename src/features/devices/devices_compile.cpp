@@ -44,17 +44,23 @@ std::string normal(std::string_view path) {
   return result;
 }
 
-bool is_bind(const spec::Mount& mount) {
-  const auto is_word = [](const std::string& option) { return option == "bind" || option == "rbind"; };
-  return mount.type == "bind" || mount.type == "rbind" ||
-         std::any_of(mount.options.begin(), mount.options.end(), is_word);
+bool has_option(const spec::Mount& mount, std::string_view option) {
+  return std::find(mount.options.begin(), mount.options.end(), option) != mount.options.end();
 }
 
-/// The /dev of a host already has everything, and what we would change in it is not ours.
+bool is_bind(const spec::Mount& mount) {
+  return mount.type == "bind" || mount.type == "rbind" || has_option(mount, "bind") ||
+         has_option(mount, "rbind");
+}
+
+/// The /dev of a host already has everything, and what we would change in it is not ours. A devtmpfs is the
+/// host's, too: there is only one.
 bool has_bound_dev(const spec::Config& config) {
-  return std::any_of(config.mounts.begin(), config.mounts.end(), [](const spec::Mount& mount) {
-    return is_bind(mount) && normal("/" + mount.destination) == "/dev";
-  });
+  const spec::Mount* dev = nullptr;
+  for (const spec::Mount& mount : config.mounts)
+    if (normal("/" + mount.destination) == "/dev" && !has_option(mount, "remount")) dev = &mount;
+  if (dev == nullptr) return normal(config.root.path) == "/";
+  return is_bind(*dev) || dev->type == "devtmpfs";
 }
 
 std::uint32_t node_type(spec::DeviceType type) {
