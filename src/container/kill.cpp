@@ -16,13 +16,21 @@ Result<void> signal_init(const Record& record, int signal) {
   return sent;
 }
 
+// --all is there for what outlives init, so a stopped container is no error.
+Result<void> signal_all(const Record& record, int signal) {
+  if (!TRY(cgroup::processes(record.cgroup)).empty()) return cgroup::kill(record.cgroup, signal);
+  // It may have no cgroup of its own.
+  auto sent = signal_init(record, signal);
+  if (!sent.ok() && sent.error().code == Code::wrong_state) return {};
+  return sent;
+}
+
 }  // namespace
 
 Result<void> kill(Context& context, const KillCall& call) {
   Entry entry = TRY(context.store.open(call.id));
   const Record record = TRY(entry.read());
-  // --all is there for what outlives init, so a stopped container is no error.
-  if (call.all) return cgroup::kill(record.cgroup, call.signal);
+  if (call.all) return signal_all(record, call.signal);
   TRY(signal_init(record, call.signal));
   if (call.signal != SIGKILL) return {};
   // Without a pid namespace of its own, the death of init ends nobody else.

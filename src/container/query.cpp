@@ -79,7 +79,10 @@ Result<std::vector<std::string>> matching(Context& context, const std::string& e
 
 Result<std::vector<pid_t>> processes(Context& context, const std::string& id) {
   const Opened opened = TRY(open_for(context, Operation::processes, id));
-  return cgroup::processes(opened.record.cgroup);
+  std::vector<pid_t> found = TRY(cgroup::processes(opened.record.cgroup));
+  // Without a cgroup of its own, that is all that is known of a container.
+  if (found.empty() && opened.status != spec::Status::stopped) found.push_back(opened.record.init.pid);
+  return found;
 }
 
 Result<void> pause(Context& context, const std::string& id) {

@@ -223,6 +223,22 @@ TEST_F(Run, ACallerMayIgnoreItsChildren) {
   EXPECT_EQ(outcome.status, 7) << outcome.all();
 }
 
+TEST_F(Run, WithoutCgroupsItsInitCanStillBeFound) {
+  SKIP_FOR("crun,runc", "the option is crun's, whose kill --all needs a cgroup");
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "1000"});
+  bundle.config["linux"].erase("resources");
+  bundle.write();
+  const std::string id = new_id();
+  ASSERT_TRUE(
+      runtime({"--cgroup-manager", "disabled", "run", "--detach", "--bundle", bundle.path(), id}).ok());
+  const pid_t pid = runtime.pid(id);
+  EXPECT_EQ(runtime({"ps", "--format", "json", id}).line(), "[" + std::to_string(pid) + "]");
+  EXPECT_TRUE(runtime({"kill", "--all", id, "KILL"}).ok());
+  EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
+  EXPECT_TRUE(runtime({"kill", "--all", id, "KILL"}).ok());
+}
+
 TEST_F(Run, ForwardsReadinessToTheCaller) {
   SKIP_FOR("crun", "mounts the caller's own socket instead");
   TempDir place;
