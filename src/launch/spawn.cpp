@@ -102,7 +102,11 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
   const std::span init(davit_init_image_begin, davit_init_image_end);
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::vector<std::byte> padding((page - init.size() % page) % page);
-  const sys::UniqueFd image = TRY(sys::sealed_memory("davit-init", {init, padding, program.image}, true));
+  auto memory = sys::sealed_memory("davit-init", {init, padding, program.image}, true);
+  if (!memory.ok() && memory.error().errno_value == EACCES)
+    memory.error().advise(
+        "init runs from memory, which the sysctl vm.memfd_noexec = 2 forbids: set it to 1 or 0");
+  const sys::UniqueFd image = TRY(std::move(memory));
   const std::string numbers[] = {std::to_string(image.number()), std::to_string(init.size() + padding.size()),
                                  std::to_string(program.image.size())};
   const char* const arguments[] = {"davit-init", numbers[0].c_str(), numbers[1].c_str(), numbers[2].c_str(),
