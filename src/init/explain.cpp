@@ -13,8 +13,10 @@ constexpr u32 kAccessExecute = 1;
 
 #if defined(__x86_64__)
 constexpr u16 kMachine = EM_X86_64;
+constexpr u16 kSmallMachine = EM_386;  // whose programs many kernels run as well
 #else
 constexpr u16 kMachine = EM_AARCH64;
+constexpr u16 kSmallMachine = EM_ARM;
 #endif
 
 /// Opens for reading without ever waiting for (or disturbing) something that is no regular file.
@@ -36,12 +38,13 @@ void script_interpreter(const char* header, Writer& interpreter) {
   interpreter.add(at, static_cast<u64>(end - at));
 }
 
-/// PT_INTERP of an ELF file of our class.
+/// PT_INTERP of an ELF file of the class that these headers belong to.
+template <typename Header, typename Segment>
 void elf_interpreter(FdRef file, const char* header, Writer& interpreter) {
-  Elf64_Ehdr elf;
+  Header elf;
   __builtin_memcpy(&elf, header, sizeof elf);
   for (u32 index = 0; index < elf.e_phnum && index < 64; ++index) {
-    Elf64_Phdr segment;
+    Segment segment;
     const u64 at = elf.e_phoff + static_cast<u64>(index) * sizeof segment;
     if (syscall(__NR_pread64, file, &segment, sizeof segment, at) != sizeof segment) return;
     if (segment.p_type != PT_INTERP) continue;
@@ -61,13 +64,21 @@ bool is_of_this_machine(const char* header) {
   return elf.e_ident[EI_CLASS] == ELFCLASS64 && elf.e_machine == kMachine;
 }
 
+bool is_of_small_machine(const char* header) {
+  Elf32_Ehdr elf;
+  __builtin_memcpy(&elf, header, sizeof elf);
+  return elf.e_ident[EI_CLASS] == ELFCLASS32 && elf.e_machine == kSmallMachine;
+}
+
 /// The interpreter of the program at `path`; empty if it has none.
 void find_interpreter(const char* path, Writer& interpreter) {
   const Fd file = open_regular(path);
   char header[kHeaderSize + 1] = {};
   if (!file.is_open() || syscall(__NR_pread64, FdRef(file), header, kHeaderSize, 0) < 4) return;
   if (header[0] == '#' && header[1] == '!') script_interpreter(header, interpreter);
-  if (is_elf(header) && is_of_this_machine(header)) elf_interpreter(file, header, interpreter);
+  if (!is_elf(header)) return;
+  if (is_of_this_machine(header)) elf_interpreter<Elf64_Ehdr, Elf64_Phdr>(file, header, interpreter);
+  if (is_of_small_machine(header)) elf_interpreter<Elf32_Ehdr, Elf32_Phdr>(file, header, interpreter);
 }
 
 Status explain_missing(Context& context, const char* path) {

@@ -1,4 +1,5 @@
 // Identity, settings, hooks, programs and the console.
+#include <elf.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -314,6 +315,35 @@ TEST_F(ExecuteTest, ExplainsWhyNot) {
   const Message foreign = execute(make("foreign", elf));
   EXPECT_EQ(foreign.detail, Detail::wrong_architecture);
   EXPECT_EQ(foreign.value, 22U);
+}
+
+TEST_F(ExecuteTest, ExplainsAMissingLoaderOfA32BitProgram) {
+#ifndef __x86_64__
+  GTEST_SKIP() << "32-bit x86 programs are foreign here";
+#endif
+  Elf32_Ehdr elf{};
+  std::memcpy(elf.e_ident,
+              "\x7f"
+              "ELF\x01\x01\x01",
+              7);
+  elf.e_type = ET_EXEC;
+  elf.e_machine = EM_386;
+  elf.e_version = 1;
+  elf.e_phoff = sizeof elf;
+  elf.e_ehsize = sizeof elf;
+  elf.e_phentsize = sizeof(Elf32_Phdr);
+  elf.e_phnum = 1;
+  const std::string loader("/no/ld-linux.so.2", 18);
+  Elf32_Phdr segment{};
+  segment.p_type = PT_INTERP;
+  segment.p_offset = sizeof elf + sizeof segment;
+  segment.p_filesz = static_cast<Elf32_Word>(loader.size());
+  std::string content(reinterpret_cast<const char*>(&elf), sizeof elf);
+  content.append(reinterpret_cast<const char*>(&segment), sizeof segment).append(loader);
+  const Message message = execute(make("small", content));
+  if (message.error == ENOEXEC) GTEST_SKIP() << "this kernel runs no 32-bit programs";
+  EXPECT_EQ(message.detail, Detail::no_interpreter);
+  EXPECT_STREQ(message.text, "/no/ld-linux.so.2");
 }
 
 TEST_F(ExecuteTest, KnowsNoexecMounts) {
