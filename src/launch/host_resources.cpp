@@ -31,8 +31,11 @@ Result<sys::UniqueFd> open_tree(const HostRequest& request) {
               ? namespaces::make_idmap_namespace({idmap.uid_mappings, idmap.gid_mappings})
               : namespaces::open_namespace(idmap.namespace_path, CLONE_NEWUSER));
   auto mapped = sys::set_idmap(*tree, user, idmap.recursive);
-  if (!mapped.ok()) return mapped.error().wrap("idmapped mount of " + request.path);
-  return tree;
+  if (mapped.ok()) return tree;
+  Error error = mapped.error();
+  if (error.errno_value == EINVAL)
+    error.advise("a filesystem that cannot be idmapped is there, or, with ridmap, below it (see findmnt)");
+  return error.wrap("idmapped mount of " + request.path);
 }
 
 Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request) {

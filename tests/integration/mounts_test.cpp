@@ -354,6 +354,18 @@ TEST_F(Mounts, IdmappedMount) {
   EXPECT_EQ(output(config, "stat -c %u:%g /mnt/file"), "1005:2006");
 }
 
+TEST_F(Mounts, AFilesystemThatCannotBeIdmappedIsNamed) {
+  SKIP_FOR("runc,crun", "1.1.5 lacks it, 1.8.1 wants another spelling");
+  Json config = default_config();
+  Json entry = mount_entry("/mnt", "bind", "/proc/sys/vm", {"bind", "idmap"});
+  entry["uidMappings"] = entry["gidMappings"] =
+      Json::parse(R"([{"containerID": 0, "hostID": 1000, "size": 100}])");
+  config["mounts"].push(entry);
+  const std::string error = refused(config);
+  EXPECT_NE(error.find("/proc/sys/vm"), std::string::npos) << error;
+  EXPECT_NE(error.find("cannot be idmapped"), std::string::npos) << error;
+}
+
 TEST_F(Mounts, ManyMounts) {
   TempDir source;
   Json config = default_config();
