@@ -79,8 +79,13 @@ void send(Context& context, MessageType type, const Operation& operation, Status
     header.control_length = sizeof control;
   }
   if (context.channel.is_open()) {
-    while (syscall(__NR_sendmsg, context.channel, &header, kMsgNosignal) == -EINTR) {
-    }
+    long sent;
+    do sent = syscall(__NR_sendmsg, context.channel, &header, kMsgNosignal);
+    while (sent == -EINTR);
+    // A filter that refuses it hardly ever refuses write(2), which has no flag against SIGPIPE: for last
+    // words.
+    if (sent < 0 && type == MessageType::failed)
+      syscall(__NR_write, context.channel, &message, sizeof message);
   }
   message = Message{};
 }

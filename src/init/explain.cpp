@@ -82,8 +82,10 @@ void find_interpreter(const char* path, Writer& interpreter) {
 }
 
 Status explain_missing(Context& context, const char* path) {
-  const Fd found(syscall(__NR_openat, kWorkingDirectory, path, O_PATH | O_CLOEXEC));
-  if (!found.is_open()) return {ENOENT, Detail::no_such_file};
+  const long opened = syscall(__NR_openat, kWorkingDirectory, path, O_PATH | O_CLOEXEC);
+  const Fd found(opened);
+  if (opened == -ENOENT) return {ENOENT, Detail::no_such_file};
+  if (opened < 0) return {ENOENT};  // a filter lets us look no further
   Writer interpreter(context.message.text);
   find_interpreter(path, interpreter);
   if (interpreter.size() == 0) return {ENOENT};

@@ -111,6 +111,17 @@ TEST_F(Seccomp, ProfilesOlderThanOurSystemCallsWork) {
     }
 }
 
+TEST_F(Seccomp, ANarrowProfileDoesNotHideThatTheProgramCannotRun) {
+  SKIP_FOR("runc,crun", "need more than such a profile allows");
+  Bundle bundle(with(R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+      {"names": ["write", "exit_group", "execve", "capset"], "action": "SCMP_ACT_ALLOW"}]})"));
+  write_file(bundle.rootfs() + "/bin/script", "#!/no/such/interpreter\n", 0755);
+  bundle.args({"/bin/script"});
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_NE(outcome.err.find("exec /bin/script: No such file or directory"), std::string::npos)
+      << outcome.all();
+}
+
 TEST_F(Seccomp, CapabilitiesAreTheSameWithAProfile) {
   Json config = default_config();
   for (const bool nnp : {true, false})
