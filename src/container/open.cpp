@@ -1,6 +1,7 @@
 #include "container/open.hpp"
 
 #include <cerrno>
+#include <csignal>
 
 #include "davit/spec/reader.hpp"
 #include "davit/sys/file.hpp"
@@ -50,6 +51,17 @@ bool same_boot(const Init& init) {
   return id.ok() && *id == init.boot_id;
 }
 
+/// Asks the davit that is creating the container to take it back: it may wait for a hook that never ends.
+void interrupt_creator(const Entry& entry) {
+  const auto holder = sys::lock_holder(entry.directory());
+  if (!holder.ok() || *holder <= 0) return;
+  const auto pidfd = sys::open_pidfd(*holder);
+  if (!pidfd.ok()) return;
+  // Again, now that the number cannot pass to somebody else.
+  const auto still = sys::lock_holder(entry.directory());
+  if (still.ok() && *still == *holder) (void)sys::send_signal(*pidfd, SIGTERM);
+}
+
 }  // namespace
 
 Result<std::string> boot_id() {
@@ -80,7 +92,9 @@ Result<Opened> open_locked(Context& context, Operation operation, const std::str
   if (!TRY(entry.try_lock())) {
     // A hook may call us while its own davit holds the lock: what cannot succeed must not wait.
     const Record before = TRY(entry.read());
-    TRY(check_allowed(operation, status_of(entry, before), id));
+    const spec::Status now = status_of(entry, before);
+    TRY(check_allowed(operation, now, id));
+    if (operation == Operation::force_remove && now == spec::Status::creating) interrupt_creator(entry);
     TRY(entry.lock());
   }
   Record record = TRY(entry.read());

@@ -6,10 +6,13 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 
 #include "sys/call.hpp"
@@ -223,6 +226,26 @@ Result<bool> try_lock(FdRef file) {
 
 void unlock(FdRef file) {
   ::flock(file.number(), LOCK_UN);
+}
+
+Result<pid_t> lock_holder(FdRef file) {
+  const struct stat status = TRY(stat_of(file));
+  char wanted[64];
+  std::snprintf(wanted, sizeof wanted, "%02x:%02x:%llu", major(status.st_dev), minor(status.st_dev),
+                static_cast<unsigned long long>(status.st_ino));
+  const std::string locks = TRY(read_file("/proc/locks", 16 << 20));
+  for (std::size_t begin = 0; begin < locks.size();) {
+    const std::size_t end = std::min(locks.find('\n', begin), locks.size());
+    const std::string line =
+        locks.substr(begin, end - begin);  // 7: FLOCK  ADVISORY  WRITE 812 08:02:1234 0 EOF
+    int pid = 0;
+    char place[64] = {};
+    if (std::sscanf(line.c_str(), "%*d: FLOCK ADVISORY WRITE %d %63s", &pid, place) == 2 &&
+        std::string_view(place) == wanted)
+      return pid;
+    begin = end + 1;
+  }
+  return 0;
 }
 
 Result<void> rename_new(const std::string& from, const std::string& to) {

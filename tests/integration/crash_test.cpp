@@ -107,6 +107,25 @@ TEST_F(Crash, ASignalDuringCreateTakesEverythingBack) {
     }
 }
 
+TEST_F(Crash, DeleteForceEndsACreateThatHangs) {
+  SKIP_FOR("runc,crun", "see above");
+  TempDir place;
+  Bundle bundle;
+  bundle.config["linux"]["cgroupsPath"] = "/" + Sandbox::get().new_id();
+  bundle.config["hooks"]["createRuntime"] =
+      Json::parse(R"([{"path": "/bin/sh", "args": ["sh", "-c", "echo >)" + (place / "reached") +
+                  R"(; exec sleep 30"]}])");
+  bundle.write();
+  const std::string id = new_id();
+  Child child = runtime.start({"create", "--bundle", bundle.path(), id});
+  ASSERT_TRUE(eventually([&] { return exists(place / "reached"); }));
+  EXPECT_EQ(runtime({"delete", "--force", id}).status, 0);
+  EXPECT_TRUE(runtime.state(id).is_null());
+  const Outcome outcome = child.wait();
+  EXPECT_EQ(outcome.status, 1) << outcome.all();
+  EXPECT_NE(outcome.err.find("interrupted by SIGTERM"), std::string::npos) << outcome.err;
+}
+
 TEST_F(Crash, ManyContainersAtOnce) {
   const int count = number_from_env("DAVIT_TEST_MANY", runtime.is_davit() ? 200 : 20);
   Bundle bundle;

@@ -55,6 +55,8 @@ Result<void> lock(FdRef file);
 Result<bool> try_lock(FdRef file);
 /// flock(2) LOCK_UN.
 void unlock(FdRef file);
+/// Who holds the lock, as far as /proc/locks tells; 0: nobody.
+Result<pid_t> lock_holder(FdRef file);
 /// renameat2(2) RENAME_NOREPLACE.
 Result<void> rename_new(const std::string& from, const std::string& to);
 /// memfd_create(2), filled with the parts one after the other and sealed against any change. One that is to
