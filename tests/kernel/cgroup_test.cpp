@@ -36,6 +36,28 @@ TEST_P(Cgroup, LivesAndEnds) {
   });
 }
 
+TEST(CgroupV1, UndoRestoresTheLimitsOfACgroupThatWasThere) {
+  in_layout(false, [] {
+    spec::Config config = config_for(unique_name("former"));
+    const Place place = place_for(config);
+    const Directory* directory = find_directory(place, "memory");
+    if (directory == nullptr || directory->controllers.empty())
+      GTEST_SKIP() << "this machine has no memory hierarchy of v1";
+    ASSERT_EQ(::mkdir(directory->path.c_str(), 0755), 0);
+    const std::string limit = directory->path + "/memory.limit_in_bytes";
+    EXPECT_OK(sys::write_file(limit, "67108864"));
+    config.linux.resources.memory.limit = 128 << 20;
+    config.linux.resources.memory.swap = 256 << 20;
+    {
+      Undo undo;
+      EXPECT_OK(prepare(place, config, undo));
+      EXPECT_EQ(read_value(limit).value(), "134217728");
+    }
+    EXPECT_EQ(read_value(limit).value(), "67108864");
+    EXPECT_EQ(::rmdir(directory->path.c_str()), 0);
+  });
+}
+
 TEST(CgroupV1, AnEmptyCpusetAboveIsFilled) {
   in_layout(false, [] {
     const spec::Config config = config_for(unique_name("cpuset") + "/a");

@@ -16,11 +16,15 @@ constexpr std::int64_t kBirthPids = 8;
 
 /// What prepare() has made so far; shared with its undo action.
 struct Made {
-  Place place;                       ///< the container's own directories
-  std::vector<std::string> parents;  ///< outermost first
+  Place place;                                              ///< the container's own directories
+  std::vector<std::string> parents;                         ///< outermost first
+  std::vector<std::pair<std::string, std::string>> former;  ///< files that were there, and what they said
 };
 
 void take_back(const Made& made) {
+  // Twice: limits that depend on each other can be changed in one order only.
+  for (int pass = 0; pass < 2; ++pass)
+    for (const auto& [file, value] : made.former) (void)sys::write_file(file, value);
   (void)remove(made.place);
   for (auto parent = made.parents.rbegin(); parent != made.parents.rend(); ++parent)
     (void)sys::unlink_at(sys::current_directory(), *parent, AT_REMOVEDIR);
@@ -124,6 +128,19 @@ Result<Entrance> open_entrance(const std::vector<Directory>& directories) {
   return entrance;
 }
 
+/// Keeps what the files say that are about to be written in directories that were there. Files with a line
+/// per device say nothing that could be written back.
+void remember(const Place& place, const std::vector<Setting>& settings, Made& made) {
+  for (const Setting& setting : settings) {
+    const Directory* directory = find_directory(place, setting.controller);
+    if (directory == nullptr || setting.controller == "io" || setting.controller == "blkio") continue;
+    const std::string file = directory->path + "/" + setting.file;
+    auto value = read_value(file);
+    if (value.ok() && !value->empty() && value->find('\n') == std::string::npos)
+      made.former.emplace_back(file, std::move(*value));
+  }
+}
+
 bool hinders_birth(const Setting& setting) {
   return setting.file == "pids.max" && setting.value != "max" && setting.value.size() < 2 &&
          setting.value[0] - '0' < kBirthPids;
@@ -159,6 +176,7 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
     if (place.mode == host::CgroupMode::v2) offer_controllers(directory);
     usable.push_back(directory);
   }
+  if (was_there) remember(place, settings, *made);
   std::erase_if(settings, hinders_birth);
   TRY(write_settings(place, settings));
   TRY(change_ownership(place, config));
