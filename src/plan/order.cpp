@@ -1,6 +1,7 @@
 #include "plan/order.hpp"
 
 #include <string_view>
+#include <unordered_map>
 
 #include "davit/features/credentials.hpp"
 #include "davit/features/limits.hpp"
@@ -15,7 +16,7 @@ constexpr std::string_view kHome = "HOME=";
 
 const std::string* find_variable(const spec::Process& process, std::string_view prefix) {
   const std::string* found = nullptr;
-  // As with execve's own environment, the last one of several wins (it is what the shell sees).
+  // The last one of several wins, see unique_variables().
   for (const std::string& entry : process.env)
     if (std::string_view(entry).starts_with(prefix)) found = &entry;
   return found;
@@ -39,6 +40,24 @@ void compile_program(features::Compilation& out, const spec::Process& process) {
   find.search_path = out.builder.text(path != nullptr ? std::string_view(*path).substr(kPath.size()) : "");
   find.has_path = path != nullptr ? 1 : 0;
   out.builder.emit(find, out.origin(process.position, "args"));
+}
+
+/// Each variable once, where it came first, with the value that came last: getenv(3) takes the first one, a
+/// shell the last, and callers mean the last (exec --env comes after what the config has).
+std::vector<std::string> unique_variables(const std::vector<std::string>& env) {
+  std::vector<std::string> result;
+  std::unordered_map<std::string_view, std::size_t> places;
+  result.reserve(env.size() + 2);
+  places.reserve(env.size());
+  for (const std::string& entry : env) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+    const auto [place, is_new] = places.emplace(name, result.size());
+    if (is_new)
+      result.push_back(entry);
+    else
+      result[place->second] = entry;
+  }
+  return result;
 }
 
 bool wants_home(const spec::Process& process) {
@@ -156,7 +175,7 @@ void compile_execute(features::Compilation& out, const spec::Process& process, c
   if (!has_listener(filter)) compile_filter(out, process, filter);
   program::Execute execute;
   execute.arguments = out.builder.texts(process.args);
-  std::vector<std::string> environment = process.env;
+  std::vector<std::string> environment = unique_variables(process.env);
   if (wants_home(process)) {
     if (find_variable(process, kHome) == nullptr) environment.emplace_back(kHome);
     environment.emplace_back();

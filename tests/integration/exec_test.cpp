@@ -71,6 +71,10 @@ TEST_F(Exec, EnvCwdUserAndGroups) {
     EXPECT_EQ(exec(id, "echo $A $TERM", {"--env", "A=b"}).out, "b xterm\n") << "added to the container's own";
   }
   EXPECT_EQ(exec(id, "echo $A", {"-e", "A=b", "-e", "A=c"}).line(), "c");
+  EXPECT_EQ(exec_args(id, {"-e", "TERM=one", "-e", "TERM=two"}, {"/bin/sh", "-c", "env | grep ^TERM"}).out,
+            "TERM=two\n");
+  EXPECT_EQ(exec_args(id, {"-e", "TERM=two"}, {"/bin/env"}).out.find("TERM=xterm"), std::string::npos)
+      << "getenv takes the first";
   EXPECT_EQ(exec(id, "pwd", {"--cwd", "/etc"}).out, "/etc\n");
   EXPECT_EQ(exec(id, "id -u; id -g", {"--user", "1000:1001"}).out, "1000\n1001\n");
   EXPECT_EQ(exec(id, "id -u", {"-u", "7"}).out, "7\n");

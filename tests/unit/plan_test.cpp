@@ -7,6 +7,7 @@
 
 #include "davit/program/printer.hpp"
 #include "davit/spec/reader.hpp"
+#include "unit/compiled.hpp"
 
 namespace davit::plan {
 namespace {
@@ -72,6 +73,18 @@ TEST(Plan, UnderTheFilterThereIsOnlyWhatEveryProfileAllows) {
   const Names last = names(compiled(bare, seccomp::Filter{{0}}));
   EXPECT_EQ(Names(last.end() - 2, last.end()), (Names{"load_seccomp", "execute"}));
   EXPECT_EQ(std::count(last.begin(), last.end(), "release_capabilities"), 0);
+}
+
+TEST(Plan, AVariableIsThereOnceWithItsLastValue) {
+  const spec::Config config =
+      config_of(R"(, "env": ["HOME=/first", "A=1", "B", "A=2", "HOME=/last", "C=", "A="])", kSeccomp);
+  test::Compiled found;
+  found.program = compiled(config).program;
+  const auto execute = found.find<program::Execute>();
+  ASSERT_TRUE(execute);
+  Names environment;
+  for (const program::Str entry : found.items(execute->environment)) environment.push_back(found.text(entry));
+  EXPECT_EQ(environment, (Names{"HOME=/last", "A=", "B", "C="}));
 }
 
 }  // namespace
