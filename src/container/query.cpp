@@ -12,7 +12,7 @@ namespace {
 // By hand: getpwuid would drag the name service switch into a static program.
 std::string user_name(uid_t uid) {
   if (uid == 0) return "root";
-  const std::string number = std::to_string(uid);
+  std::string number = std::to_string(uid);
   const auto passwd = sys::read_file("/etc/passwd");
   std::string_view rest = passwd.ok() ? std::string_view(*passwd) : std::string_view();
   while (!rest.empty()) {

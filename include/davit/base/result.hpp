@@ -15,9 +15,9 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   Result(T value) : ok_(true) { new (&value_) T(std::move(value)); }  // NOLINT(google-explicit-constructor)
-  Result(const Error& error) : ok_(false) {
+  Result(const Error& error) : ok_(false) {  // NOLINT(google-explicit-constructor)
     new (&error_) Error(error);
-  }  // NOLINT(google-explicit-constructor)
+  }
   Result(Result&& other) noexcept : ok_(other.ok_) {
     if (ok_)
       new (&value_) T(std::move(other.value_));
