@@ -30,6 +30,7 @@ Status set_options(Context& context, FdRef filesystem, program::List<program::Fi
     const char* value = option.is_flag != 0 ? nullptr : context.text(option.value);
     const u32 command = option.is_flag != 0 ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
     const long set = syscall(__NR_fsconfig, filesystem, command, key, value, 0);
+    if (set == -EINVAL && option.is_optional != 0) continue;
     if (set < 0) {
       keep_log(context, filesystem, key);
       return check(set, Detail::configure_filesystem);

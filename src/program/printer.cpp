@@ -152,7 +152,11 @@ void print_options(Line& line, List<FilesystemOption> options) {
     const FilesystemOption option = line.at(options, i);
     const std::string key(line.view(option.key));
     if (option.is_flag != 0) line.word(key);
-    if (option.is_flag == 0) line.string(key.c_str(), option.value);
+    if (option.is_flag != 0) continue;
+    if (option.is_optional != 0)
+      line.word(key + "=" + std::string(line.view(option.value)) + "?");
+    else
+      line.string(key.c_str(), option.value);
   }
 }
 void operands(Line& line, const MountFilesystem& o) {

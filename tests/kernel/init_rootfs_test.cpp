@@ -219,6 +219,22 @@ TEST_F(RootfsTest, ABadOptionOfSysfsDoesNotBringTheHosts) {
   });
 }
 
+TEST_F(RootfsTest, AnOptionalValueIsLeftOutWhereItIsInvalid) {
+  in_child([&] {
+    ASSERT_NO_FATAL_FAILURE(enter_user_namespace());  // it has no group 5
+    MountFilesystem mount = tmpfs("/pts");
+    mount.type = builder.text("devpts");
+    for (const u32 is_optional : {0U, 1U}) {
+      const FilesystemOption option{builder.text("gid"), builder.text("5"), 0, is_optional};
+      mount.options = builder.list(std::span(&option, 1));
+      builder.emit(mount);
+      EXPECT_EQ(perform().error, is_optional != 0 ? 0 : EINVAL);
+      mount = tmpfs("/pts");
+      mount.type = builder.text("devpts");
+    }
+  });
+}
+
 TEST_F(RootfsTest, TheKernelSaysWhatIsWrong) {
   in_child([&] {
     MountFilesystem mount = tmpfs("/t");

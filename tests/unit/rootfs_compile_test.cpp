@@ -233,6 +233,12 @@ TEST_F(RootfsCompile, UnmappedTtyGroupIsLeftOut) {
   EXPECT_EQ(warnings, 1U);
 }
 
+TEST_F(RootfsCompile, InAJoinedUserNamespaceTheKernelKnowsWhetherTheTtyGroupIsMapped) {
+  add("/dev/pts", "devpts", "devpts", {"newinstance", "gid=5"});
+  config.linux.namespaces.push_back({NamespaceType::user, "/proc/7/ns/user", {}});
+  EXPECT_NE(lines()[0].find(" gid=5?"), std::string::npos) << lines()[0];
+}
+
 TEST_F(RootfsCompile, SysfsFallsBackInUserNamespaces) {
   add("/sys", "sysfs", "sysfs", {"ro"});
   EXPECT_EQ(lines()[0].find("fallback"), std::string::npos);

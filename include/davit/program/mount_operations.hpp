@@ -61,15 +61,14 @@ struct Target {
 struct FilesystemOption {
   Str key;
   Str value;
-  u32 is_flag = 0;  ///< 1: FSCONFIG_SET_FLAG, value unused
-  u32 padding = 0;
+  u32 is_flag = 0;      ///< 1: FSCONFIG_SET_FLAG, value unused
+  u32 is_optional = 0;  ///< 1: left out where the filesystem finds the value invalid
 };
 
 enum MountFlags : u32 {
-  kMountCopyUp = 1,    ///< tmpcopyup: copy what lies at the target into the new filesystem first
-  kMountKeepSlot = 2,  ///< keep the fsmount descriptor in `mount`
-  kMountSysfsFallback =
-      4  ///< EPERM/EINVAL (user namespace without own network namespace): bind the host's /sys
+  kMountCopyUp = 1,         ///< tmpcopyup: copy what lies at the target into the new filesystem first
+  kMountKeepSlot = 2,       ///< keep the fsmount descriptor in `mount`
+  kMountSysfsFallback = 4,  ///< EPERM (user namespace without own network namespace): bind the host's /sys
 };
 
 /// fsopen, fsconfig, fsmount, move_mount. On failure the kernel's own message (fsopen log) becomes the

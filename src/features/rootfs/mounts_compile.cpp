@@ -73,6 +73,10 @@ bool is_mapped(const Mounting& mounting, const std::string& value) {
 /// The engines ask for gid=5 (tty) whether or not the user has it to give.
 void drop_unmapped_gid(Mounting& mounting, const Entry& entry, std::vector<Parameter>& parameters) {
   if (entry.mount.type != "devpts") return;
+  const spec::Namespace* user = mounting.config.linux.find_namespace(NamespaceType::user);
+  // A namespace that is joined has mappings of which the config need not tell.
+  const bool is_unknown = user != nullptr && mounting.config.linux.gid_mappings.empty();
+  for (Parameter& parameter : parameters) parameter.is_optional = is_unknown && parameter.key == "gid";
   std::erase_if(parameters, [&](const Parameter& parameter) {
     if (parameter.key != "gid" || is_mapped(mounting, parameter.value)) return false;
     mounting.compilation.warnings.push_back(
@@ -171,8 +175,8 @@ program::List<program::FilesystemOption> filesystem_options(Mounting& mounting,
   program::Builder& builder = mounting.compilation.builder;
   std::vector<program::FilesystemOption> options;
   for (const Parameter& parameter : parameters)
-    options.push_back(
-        {builder.text(parameter.key), builder.text(parameter.value), parameter.is_flag ? 1U : 0U});
+    options.push_back({builder.text(parameter.key), builder.text(parameter.value), parameter.is_flag,
+                       parameter.is_optional});
   return builder.list(std::span<const program::FilesystemOption>(options));
 }
 

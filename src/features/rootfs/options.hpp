@@ -23,6 +23,7 @@ struct Parameter {
   std::string key;
   std::string value;
   bool is_flag = false;
+  bool is_optional = false;  ///< left out where the filesystem finds the value invalid
 };
 
 /// Everything the options of one mount say.
