@@ -211,7 +211,11 @@ Result<Entry> Store::reserve(const std::string& id) const {
     if (!locked.ok()) return locked.error();
     // Whoever holds the lock of a directory without a record owns the id, even if another one made the
     // directory and was killed, or has not come to lock it yet.
-    if (!*locked || sys::stat_at(entry.directory(), kRecord).ok()) return taken();
+    if (!*locked) return taken();
+    const auto record = sys::stat_at(entry.directory(), kRecord);
+    if (record.ok()) return taken();
+    // Only that it is not there makes the directory ours.
+    if (record.error().errno_value != ENOENT) return cannot_use(root_, record.error());
     if (found) TRY(empty_directory(entry.directory()));
     return entry;
   }

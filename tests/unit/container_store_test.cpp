@@ -124,6 +124,13 @@ TEST_F(ContainerStore, TakesOverAnIdWhoseCreatorWasKilled) {
   EXPECT_TRUE(again->write_config("{}").ok()) << "nothing of the first one is left";
 }
 
+TEST_F(ContainerStore, TakesNothingOverWhoseRecordCannotBeSeen) {
+  std::filesystem::create_directories(root_ + "/web");
+  std::filesystem::create_symlink("state.json", root_ + "/web/state.json");  // ELOOP
+  EXPECT_FALSE(store().reserve("web").ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(root_ + "/web/state.json"));
+}
+
 TEST_F(ContainerStore, FindsWhatWasWritten) {
   {
     auto entry = store().reserve("web");

@@ -15,7 +15,7 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   Result(T value) : ok_(true) { new (&value_) T(std::move(value)); }  // NOLINT(google-explicit-constructor)
-  Result(const Error& error) : ok_(false) {  // NOLINT(google-explicit-constructor)
+  Result(const Error& error) : ok_(false) {                           // NOLINT(google-explicit-constructor)
     new (&error_) Error(error);
   }
   Result(Result&& other) noexcept : ok_(other.ok_) {
