@@ -3,6 +3,7 @@
 #include "container/open.hpp"
 #include "container/remove.hpp"
 #include "container/supervise.hpp"
+#include "davit/sys/interruption.hpp"
 
 namespace davit::container {
 
@@ -19,6 +20,7 @@ Result<int> start_and_serve(const RunCall& call, Made& made) {
   // Before the process runs, so that no signal and no notification is lost.
   std::optional<Foreground> foreground;
   if (!call.detach) foreground.emplace(TRY(Foreground::open()));
+  if (!call.detach && sys::Interruption::has_come()) return make_error(Code::system, "interrupted");
   std::optional<Notify> notify = Notify::from_environment();
   if (notify) TRY(notify->listen(made.entry));
   TRY(launch::start_now(made.bundle.config, made.record.id, made.bundle.path, made.launched));

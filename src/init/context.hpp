@@ -79,9 +79,10 @@ struct Context {
   SweptFd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path
   SweptFd empty_mount;              ///< what hides directories; made by the first mask_path that needs it
   LastParent last_parent;           ///< see paths.hpp
-  FdRef own_root;                   ///< "/" of this process; see open_root
-  const char* program = nullptr;    ///< what find_program found
-  const char* home = nullptr;       ///< "HOME=..." from set_home
+  bool is_straight = false;       ///< no symlink led to what open_making found last, or it was made just now
+  FdRef own_root;                 ///< "/" of this process; see open_root
+  const char* program = nullptr;  ///< what find_program found
+  const char* home = nullptr;     ///< "HOME=..." from set_home
 
   [[nodiscard]] program::Header& header() const { return *reinterpret_cast<program::Header*>(base); }
   [[nodiscard]] const char* text(Str str) const {

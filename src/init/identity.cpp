@@ -112,9 +112,12 @@ Status perform(Context& context, const program::BecomeUser& operation) {
 }
 
 Status perform(Context& context, const program::SetCapabilities& operation) {
-  // What davit's caller had in its ambient set is not what the configuration says.
-  const long cleared = syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  INIT_TRY(check(cleared, Detail::raise_ambient));
+  // What davit's caller had in its ambient set is not what the configuration says. capset(2) itself takes
+  // from it what is not inheritable.
+  if (operation.inheritable != 0) {
+    const long cleared = syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    INIT_TRY(check(cleared, Detail::raise_ambient));
+  }
   const Capabilities wanted{operation.effective, operation.permitted, operation.inheritable};
   Capabilities granted = wanted;
   u64 held = operation.held;

@@ -157,10 +157,11 @@ void keep_parent(Context& context, FdRef root, const char* path, u32 length, Swe
 
 /// Makes `name` in the last parent and opens it. Negative: it takes the long way. A symlink does so too: it
 /// may lead to a place that is above the parent.
-long make_in_last_parent(const Context& context, const char* name, const Making& making) {
+long make_in_last_parent(Context& context, const char* name, const Making& making) {
   const FdRef parent = context.last_parent.directory;
   const long made = make_component(parent, name, making.kind == program::TargetKind::file, making.mode);
   if (made < 0 && made != -EEXIST) return made;
+  context.is_straight = made >= 0;
   return open_below(parent, name, O_PATH | (making.is_directory ? O_DIRECTORY : 0),
                     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
@@ -186,7 +187,12 @@ Status open_making(Context& context, FdRef root, const char* path, const Making&
   long result = is_row ? make_last(context, root, path, making) : -ENOENT;
   context.last_parent.has_found = result >= 0;
   const u64 flags = O_PATH | (making.follow ? 0 : O_NOFOLLOW) | (making.is_directory ? O_DIRECTORY : 0);
-  if (result < 0) result = open_below(root, path, flags, making.resolve);
+  if (result < 0) {
+    result = open_below(root, path, flags, making.resolve | RESOLVE_NO_SYMLINKS);
+    context.is_straight = result >= 0;
+    if (result == -ELOOP && (making.resolve & RESOLVE_NO_SYMLINKS) == 0)
+      result = open_below(root, path, flags, making.resolve);
+  }
   if (result == -ENOENT && !must_exist && !is_row) {
     const long made = make_last(context, root, path, making);
     context.last_parent.has_found = made >= 0;
@@ -199,6 +205,7 @@ Status open_making(Context& context, FdRef root, const char* path, const Making&
     if (length >= kPathMax) return {ENAMETOOLONG, Detail::resolve_target};
     __builtin_memcpy(walk.path, path, length + 1);
     INIT_TRY(make_missing(context, root, walk, making));
+    context.is_straight = false;
     result = open_below(root, walk.path, flags, making.resolve);
   }
   INIT_TRY(check(result, Detail::resolve_target));
@@ -268,7 +275,9 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
   if (!context.last_parent.has_found) forget_directories(context);
   if (is_ordinary && (status.error == ELOOP || status.error == ENOTDIR))
     status.detail = Detail::not_ordinary_directory;
-  if (status.failed() || is_ordinary || (target.flags & program::kTargetInProc) != 0) return status;
+  const bool is_straight = context.is_straight && !is_equal(path, "/proc/", 6);
+  const bool may_be_proc = !is_straight && (target.flags & program::kTargetInProc) == 0;
+  if (status.failed() || is_ordinary || !may_be_proc) return status;
   return check_outside_proc(root, opened);
 }
 

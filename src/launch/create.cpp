@@ -150,7 +150,7 @@ Result<void> run_steps(Creation& creation) {
 Result<void> run_steps_or_stop(Creation& creation) {
   sys::Interruption interruption(creation.session.channel);
   auto done = run_steps(creation);
-  const int signal = interruption.end();
+  const int signal = creation.request.options.foreground ? interruption.hand_over() : interruption.end();
   if (signal == 0) return done;
   Text<768> message("interrupted by SIG");
   return make_error(Code::system, message.append(::sigabbrev_np(signal)));

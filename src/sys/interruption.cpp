@@ -48,6 +48,11 @@ int Interruption::end() {
   return signal;
 }
 
+int Interruption::hand_over() {
+  channel_number = -1;
+  return signal_seen;
+}
+
 bool Interruption::has_come() {
   return signal_seen != 0;
 }

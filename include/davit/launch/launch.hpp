@@ -21,7 +21,8 @@ struct Options {
   std::string console_socket;  ///< empty: none
   std::string pidfd_socket;    ///< empty: none
   std::uint32_t preserve_fds = 0;
-  bool foreground = false;  ///< run/exec without --detach: the console master comes back to the caller
+  bool foreground = false;  ///< run/exec without --detach: the console master comes back to the caller, who
+                            ///< goes on with sys::Interruption::has_come()
   bool no_pivot = false;
   bool no_new_keyring = false;
   bool trace = false;

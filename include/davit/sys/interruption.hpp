@@ -18,6 +18,9 @@ class Interruption {
   ~Interruption() { (void)end(); }
   /// Makes everything as it was; the signal that has come, or 0.
   int end();
+  /// The same, but handlers stay for who blocks signals next and then asks has_come(): none gets lost
+  /// between.
+  int hand_over();
   /// Whether one has come.
   static bool has_come();
 };
