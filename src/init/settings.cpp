@@ -1,5 +1,4 @@
 // Values for the kernel: labels, sysctls, scheduling, memory policy.
-#include <linux/ioprio.h>
 #include <linux/sched/types.h>
 
 #include "init/paths.hpp"
@@ -7,6 +6,7 @@
 namespace davit::init {
 namespace {
 
+constexpr u32 kIoprioWhoProcess = 1;  // linux/ioprio.h of some releases is no C++
 constexpr u64 kProcRootInode = 1;
 constexpr u64 kTrusted = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 
@@ -108,7 +108,7 @@ Status perform(Context& /*context*/, const program::SetScheduler& operation) {
 }
 
 Status perform(Context& /*context*/, const program::SetIoPriority& operation) {
-  return check(syscall(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, operation.value));
+  return check(syscall(__NR_ioprio_set, kIoprioWhoProcess, 0, operation.value));
 }
 
 Status perform(Context& context, const program::SetMemoryPolicy& operation) {

@@ -1,4 +1,3 @@
-#include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
 #include <sys/personality.h>
@@ -202,11 +201,13 @@ Result<void> compile_scheduler(features::Compilation& out, const spec::Config& c
 void compile_io_priority(features::Compilation& out, const spec::Process& process) {
   if (!process.io_priority) return;
   const spec::IoPriority& priority = *process.io_priority;
-  u32 number = IOPRIO_CLASS_BE;
-  if (priority.priority_class == spec::IoPriorityClass::realtime) number = IOPRIO_CLASS_RT;
-  if (priority.priority_class == spec::IoPriorityClass::idle) number = IOPRIO_CLASS_IDLE;
+  // ioprio_set(2); linux/ioprio.h of some releases is no C++.
+  constexpr u32 kRealtime = 1, kBestEffort = 2, kIdle = 3, kClassShift = 13;
+  u32 number = kBestEffort;
+  if (priority.priority_class == spec::IoPriorityClass::realtime) number = kRealtime;
+  if (priority.priority_class == spec::IoPriorityClass::idle) number = kIdle;
   program::SetIoPriority operation;
-  operation.value = number << IOPRIO_CLASS_SHIFT | (static_cast<u32>(priority.priority) & 7);
+  operation.value = number << kClassShift | (static_cast<u32>(priority.priority) & 7);
   out.builder.emit(operation, out.origin(priority.position));
 }
 
