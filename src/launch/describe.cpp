@@ -33,6 +33,9 @@ Failure describe_failure(const program::Program& program, const program::Message
   failure.is_label = operation->op == program::Op::write_label;
   if (operation->op == program::Op::fork_init && message.error == EAGAIN)
     failure.advice = "the pids limit of the container's cgroup leaves no room for it";
+  if (operation->op == program::Op::set_propagation && message.error == EINVAL)
+    failure.advice =
+        "davit's own root is no mount point (a chroot?): mount --bind it on itself before entering it";
   if (operation->op == program::Op::run_hook) failure.code = Code::hook_failed;
   if (operation->op == program::Op::find_program || operation->op == program::Op::execute)
     failure.code = Code::exec_failed;

@@ -1,0 +1,25 @@
+// What a failure of init becomes for the user, beyond the words of the operation.
+#include "launch/describe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "davit/program/operations.hpp"
+
+namespace davit::launch {
+namespace {
+
+TEST(DescribeFailure, AChrootIsToldHowToBecomeAMountPoint) {
+  program::Builder builder;
+  builder.emit(program::SetPropagation{});
+  const program::Program program = builder.finish();
+  program::Message message;
+  message.error = EINVAL;
+  EXPECT_NE(describe_failure(program, message).advice.find("mount --bind"), std::string_view::npos);
+  message.error = EPERM;
+  EXPECT_EQ(describe_failure(program, message).advice, "");
+}
+
+}  // namespace
+}  // namespace davit::launch
