@@ -240,6 +240,7 @@ Result<pid_t> lock_holder(FdRef file) {
         locks.substr(begin, end - begin);  // 7: FLOCK  ADVISORY  WRITE 812 08:02:1234 0 EOF
     int pid = 0;
     char place[64] = {};
+    // NOLINTNEXTLINE(cert-err34-c): the kernel writes no number that does not fit
     if (std::sscanf(line.c_str(), "%*d: FLOCK ADVISORY WRITE %d %63s", &pid, place) == 2 &&
         std::string_view(place) == wanted)
       return pid;

@@ -74,7 +74,7 @@ void append(DeviceList& list, DeviceRule next) {
   for (const DeviceRule& earlier : list.rules)
     if (earlier.allow != next.allow && meets_devices(earlier, next) && meets_access(earlier, next))
       needed = true;
-  if (needed && !empty(next)) list.rules.push_back(std::move(next));
+  if (needed && !empty(next)) list.rules.push_back(next);
 }
 
 }  // namespace

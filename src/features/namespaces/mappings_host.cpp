@@ -40,7 +40,7 @@ std::string find_helper(const std::string& name) {
   std::string_view path = value != nullptr ? value : "";
   while (!path.empty()) {
     const std::size_t end = std::min(path.find(':'), path.size());
-    const std::string candidate = std::string(path.substr(0, end)) + "/" + name;
+    std::string candidate = std::string(path.substr(0, end)) + "/" + name;
     if (candidate.starts_with('/') && access(candidate.c_str(), X_OK) == 0) return candidate;
     path.remove_prefix(std::min(end + 1, path.size()));
   }

@@ -174,7 +174,7 @@ class FilterBuilder {
       if (is_split) {
         emit(filter, BPF_JMP | BPF_JGE | BPF_K, kX32Bit, 2, 0);
         emit(filter, BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(last_call(token)), 2, 0);
-        emit(filter, BPF_JMP | BPF_JA | BPF_K, 2);
+        emit(filter, BPF_JMP | BPF_JA, 2);
         emit(filter, BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(last_call(SCMP_ARCH_X32)), 0, 1);
       } else {
         emit(filter, BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(last_call(token)), 0, 1);
