@@ -76,7 +76,7 @@ char* new_page() {
 }
 
 void settle(Context& context) {
-  if (!context.outlives_host) outlive_host(context);
+  outlive_host(context);
   if (context.is_umask_set) return;
   syscall(__NR_umask, context.inherited_umask);
   context.is_umask_set = true;

@@ -312,7 +312,7 @@ Status open_root(Context& context, FdRef& root) {
   if (!context.own_root.is_open()) {
     const long opened = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     INIT_TRY(check(opened));
-    context.own_root = {SweptFd(opened).release()};
+    context.own_root = {static_cast<i32>(opened)};
   }
   root = context.own_root;
   return kDone;
