@@ -1,6 +1,4 @@
 // davit as a person uses it at a prompt.
-#include <unistd.h>
-
 #include "support/fixture.hpp"
 
 namespace support {
@@ -40,10 +38,7 @@ TEST_F(ByHand, ExplainShowsTheProgram) {
 TEST_F(ByHand, ExplainNeedsNoRoot) {
   Bundle bundle;
   bundle.write();
-  const Outcome outcome =
-      run({runtime.path(), "explain", bundle.path()}, {.in_child = [] {
-            if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) _exit(99);
-          }});
+  const Outcome outcome = runtime.as_user(65534, {"explain", bundle.path()});
   EXPECT_TRUE(outcome.ok()) << outcome.all();
 }
 

@@ -1,9 +1,13 @@
 #include "support/runtime.hpp"
 
+#include <grp.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <map>
+
+#include "support/sandbox.hpp"
 
 namespace support {
 namespace {
@@ -15,6 +19,18 @@ std::string name_of(const std::string& path) {
   const Outcome outcome = run({path, "--version"});
   const std::string name = outcome.out.substr(0, outcome.out.find(' '));
   return names.emplace(path, name).first->second;
+}
+
+/// Made at the first call; gone with the sandbox.
+std::string copy_for_users(const std::string& path) {
+  static std::map<std::string, std::string> copies;
+  auto at = copies.find(path);
+  if (at != copies.end()) return at->second;
+  const std::string directory = Sandbox::get().dir() + "/for-users" + std::to_string(copies.size());
+  make_dirs(directory);
+  const std::string copy = directory + "/" + path.substr(path.rfind('/') + 1);
+  write_file(copy, read_file(path), 0755);
+  return copies.emplace(path, copy).first->second;
 }
 
 }  // namespace
@@ -55,6 +71,15 @@ Outcome Runtime::operator()(const std::vector<std::string>& args, const Options&
 
 Child Runtime::start(const std::vector<std::string>& args, const Options& options) const {
   return {argv(args), with_view(options)};
+}
+
+Outcome Runtime::as_user(unsigned user, std::vector<std::string> args) const {
+  args.insert(args.begin(), copy_for_users(path_));
+  return run(args, {.cwd = "/", .in_child = [user] {
+                      if (setgroups(0, nullptr) != 0 || setresgid(user, user, user) != 0 ||
+                          setresuid(user, user, user) != 0)
+                        _exit(99);
+                    }});
 }
 
 Json Runtime::state(const std::string& id) const {

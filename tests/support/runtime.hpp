@@ -29,6 +29,9 @@ class Runtime {
   /// Runs `RUNTIME --root ROOT ARGS…` to its end.
   Outcome operator()(const std::vector<std::string>& args, const Options& options = {}) const;
   Child start(const std::vector<std::string>& args, const Options& options = {}) const;
+  /// Runs `RUNTIME ARGS…`, without a --root, as that user without any privileges: a copy of it where users
+  /// may go, as the one that was built may lie below somebody's home.
+  [[nodiscard]] Outcome as_user(unsigned user, std::vector<std::string> args) const;
   /// The output of `state`, or null if there is no such container.
   [[nodiscard]] Json state(const std::string& id) const;
   [[nodiscard]] std::string status(const std::string& id) const { return state(id).get("status").str(); }
