@@ -62,14 +62,13 @@ Result<void> follow(Session& session) {
   return {};
 }
 
-}  // namespace
+/// A pids.limit lets nobody be born in the container's cgroup, but does not keep out who comes from outside.
+bool was_refused_by_cgroup(const Session& session, const Error& error) {
+  const bool is_born = session.launched.pid > 0 && session.stage_pid < 0;
+  return error.errno_value == EAGAIN && !is_born && !session.place.directories.empty();
+}
 
-Result<Launched> exec(const ExecRequest& request) {
-  Session session{.subject = {request.config, &request.process, request.id, request.bundle},
-                  .options = request.options};
-  session.container_pid = request.container_pid;
-  session.container = request.container;
-  session.place = request.place;
+Result<void> prepare(Session& session, const ExecRequest& request) {
   session.facts =
       TRY(host::probe(!request.process.apparmor_profile.empty() || !request.process.selinux_label.empty()));
   auto channel = TRY(sys::packet_pair());
@@ -80,31 +79,56 @@ Result<Launched> exec(const ExecRequest& request) {
 
   const std::uint32_t types = TRY(foreign_namespaces(request.config, request.container_pid));
   const bool own_mounts = (types & CLONE_NEWNS) != 0;
-  session.plan =
-      TRY(plan::compile_exec({.config = request.config,
-                              .process = request.process,
-                              .facts = session.facts,
-                              .call = call_of(request.id, request.bundle, request.options),
-                              .task_files = static_cast<std::uint32_t>(session.entrance.task_files.size()),
-                              .filter = session.filter,
-                              .join_types = types,
-                              .joins_user = (types & CLONE_NEWUSER) != 0,
-                              .enters_root = request.no_pivot || !own_mounts,
-                              .sets_limits = limits::wanted(request.process),
-                              .trace = request.options.trace}));
+  const std::size_t task_files = session.is_attached ? 0 : session.entrance.task_files.size();
+  session.plan = TRY(plan::compile_exec({.config = request.config,
+                                         .process = request.process,
+                                         .facts = session.facts,
+                                         .call = call_of(request.id, request.bundle, request.options),
+                                         .task_files = static_cast<std::uint32_t>(task_files),
+                                         .is_attached = session.is_attached,
+                                         .filter = session.filter,
+                                         .join_types = types,
+                                         .joins_user = (types & CLONE_NEWUSER) != 0,
+                                         .enters_root = request.no_pivot || !own_mounts,
+                                         .sets_limits = limits::wanted(request.process),
+                                         .trace = request.options.trace}));
   session.launched.warnings = session.plan.warnings;
-  TRY(open_host_resources(session));
+  return open_host_resources(session);
+}
+
+Result<void> launch(Session& session, const ExecRequest& request) {
+  TRY(prepare(session, request));
   TRY(check_number_held(request.container));
   auto followed = follow(session);
   // A caller that asked for the pidfd and does not get it would not look after the process.
   if (followed.ok() && !request.options.pidfd_socket.empty())
     followed = terminal::send_descriptor(request.options.pidfd_socket, session.launched.pidfd, "pidfd");
-  if (!followed.ok()) {
+  if (!followed.ok())
     session.undo.roll_back();
-    return followed.error();
-  }
-  session.undo.commit();
-  return std::move(session.launched);
+  else
+    session.undo.commit();
+  return followed;
+}
+
+Session begin(const ExecRequest& request, bool is_attached) {
+  return {.subject = {request.config, &request.process, request.id, request.bundle},
+          .options = request.options,
+          .place = request.place,
+          .is_attached = is_attached,
+          .container_pid = request.container_pid,
+          .container = request.container};
+}
+
+}  // namespace
+
+Result<Launched> exec(const ExecRequest& request) {
+  Session session = begin(request, false);
+  auto done = launch(session, request);
+  if (done.ok()) return std::move(session.launched);
+  if (!was_refused_by_cgroup(session, done.error())) return done.error();
+  Session second = begin(request, true);
+  TRY(launch(second, request));
+  return std::move(second.launched);
 }
 
 }  // namespace davit::launch

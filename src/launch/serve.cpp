@@ -46,6 +46,14 @@ Result<void> run_runtime_hooks(const Session& session) {
   return hooks::run(session.subject.config.hooks, hooks::Kind::create_runtime, state);
 }
 
+Result<void> attach_to_cgroups(const Session& session) {
+  auto attached = cgroup::attach(session.entrance, session.launched.pid);
+  if (attached.ok()) return attached;
+  attached.error().advise(
+      "the pids limit of the container's cgroup left no room for the process to be born there");
+  return attached.error().wrap("put the process into the container's cgroup");
+}
+
 /// Does the host's part at a point that init has reached, and lets init go on.
 Result<void> meet(Session& session, Point point) {
   switch (point) {
@@ -56,6 +64,9 @@ Result<void> meet(Session& session, Point point) {
                                      session.facts.privileged));
       break;
     }
+    case Point::attached:
+      TRY(attach_to_cgroups(session));
+      break;
     case Point::mounts:
       TRY(run_runtime_hooks(session));
       break;
@@ -118,7 +129,8 @@ Result<void> serve(Session& session, Point until) {
 Result<void> start_init(Session& session) {
   session.plan.program.set_ignored_signals(TRY(sys::ignored_signals()));
   const limits::BirthScore score(session.subject.process, session.facts.privileged);
-  Spawned spawned = TRY(spawn(session.plan.program, session.plan.clone_flags, session.entrance.v2_directory));
+  const sys::FdRef cgroup = session.is_attached ? sys::FdRef() : session.entrance.v2_directory.ref();
+  Spawned spawned = TRY(spawn(session.plan.program, session.plan.clone_flags, cgroup));
   session.launched.pid = spawned.pid;
   session.launched.pidfd = std::move(spawned.pidfd);
   if (session.plan.staged) session.stage_pid = spawned.pid;
@@ -133,7 +145,7 @@ Result<void> start_init(Session& session) {
   // What init inherited is its own now; and our copy of its channel end would hide its death from us.
   session.init_channel.reset();
   session.resources.clear();
-  session.entrance.task_files.clear();
+  if (!session.is_attached) session.entrance.task_files.clear();
   if (session.callers_descriptors) TRY(sys::set_limit(0, RLIMIT_NOFILE, *session.callers_descriptors));
   return {};
 }

@@ -30,6 +30,7 @@ struct Session {
   host::Facts facts;
   cgroup::Place place;
   cgroup::Entrance entrance;
+  bool is_attached = false;  ///< init is born outside of its cgroups, and put there at Point::attached
   std::optional<seccomp::Filter> filter;
   plan::Plan plan;
   sys::UniqueFd channel;       ///< our end

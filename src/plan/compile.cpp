@@ -157,7 +157,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
 
   TRY(scheduling::compile_initial_affinity(out, process));
   compile_attach(out, input.task_files);
-  TRY(scheduling::compile_final_affinity(out, process));
+  if (!input.is_attached) TRY(scheduling::compile_final_affinity(out, process));
   if (input.enters_root) {
     // Opened before the namespaces are joined, used right after.
     const program::Slot root = out.request({.kind = features::RequestKind::process_root});
@@ -169,6 +169,11 @@ Result<Plan> compile_exec(const ExecInput& input) {
     TRY(compile_join(out, input));
   }
   out.builder.emit(program::ForkInit{});
+  if (input.is_attached) {  // nothing more happens outside of its limits than this birth
+    tell(out, program::Point::attached);
+    await(out, program::Point::attached);
+    TRY(scheduling::compile_final_affinity(out, process));
+  }
   out.builder.emit(program::NewSession{});
   TRY(namespaces::compile_keyring(out));
   terminal::compile(out, process, false);

@@ -56,6 +56,8 @@ Result<void> apply_after_birth(const Place& place, const spec::Resources& resour
 /// any number of `controller[,controller...]:path`. Falls back to the cgroup of `init_pid` when the
 /// container's own no longer takes processes.
 Result<Entrance> enter(const Place& place, const std::vector<std::string>& below, pid_t init_pid);
+/// Puts a process in from outside, which no pids.limit forbids, and which takes its time.
+Result<void> attach(const Entrance& entrance, pid_t pid);
 /// Applies resources to existing cgroups (update).
 Result<void> apply(const Place& place, const spec::Resources& resources);
 Result<void> freeze(const Place& place);

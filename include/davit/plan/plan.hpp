@@ -51,6 +51,7 @@ struct ExecInput {
   const host::Facts& facts;
   features::Call call;
   std::uint32_t task_files = 0;
+  bool is_attached = false;  ///< davit puts the process into its cgroups, at Point::attached
   std::optional<seccomp::Filter> filter;
   std::uint32_t join_types = 0;  ///< CLONE_NEW* of the container's init that differ from ours
   bool joins_user = false;       ///< a user namespace is among them

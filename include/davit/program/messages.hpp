@@ -10,7 +10,7 @@ enum class Point : u32 {
   none,
   started,         ///< init -> host: the stage runs (it waits for what davit does to it from outside)
   user_namespace,  ///< init -> host: the user namespace exists, map ids now; host -> init: ids are mapped
-  attached,        ///< host -> init: cgroups, network devices and the like are in place
+  attached,        ///< init -> host: this process may be put into its cgroups now; host -> init: it is there
   mounts,          ///< init -> host: the mount namespace is complete; host -> init: runtime hooks have run
   limits,          ///< init -> host: rlimits of this process may be set now; host -> init: they are
   seccomp,         ///< host -> init: the filter, as a sealed memfd (SCM_RIGHTS)

@@ -118,4 +118,11 @@ Result<Entrance> enter(const Place& place, const std::vector<std::string>& below
   return entrance;
 }
 
+Result<void> attach(const Entrance& entrance, pid_t pid) {
+  const std::string number = std::to_string(pid);
+  for (const sys::UniqueFd& tasks : entrance.task_files) TRY(sys::write_all(tasks, number));
+  if (entrance.v2_directory.valid()) TRY(sys::write_file_at(entrance.v2_directory, "cgroup.procs", number));
+  return {};
+}
+
 }  // namespace davit::cgroup
