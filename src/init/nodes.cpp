@@ -17,15 +17,6 @@ bool is_same_device(const MakeDevice& wanted, const Node& node) {
   return node.type() == kTypeFifo || (node.major == wanted.major && node.minor == wanted.minor);
 }
 
-Status check_existing(FdRef parent, const char* name, const MakeDevice& wanted) {
-  const long opened = syscall(__NR_openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  INIT_TRY(check(opened, Detail::make_node));
-  const SweptFd file(opened);
-  Node node;
-  INIT_TRY(look(file, node));
-  return is_same_device(wanted, node) ? kDone : Status{EEXIST, Detail::wrong_device};
-}
-
 /// Where nodes cannot be made, the host's own is bound onto an empty file.
 Status bind_node(Context& context, FdRef root, const MakeDevice& operation) {
   const long cloned = syscall(__NR_open_tree, kWorkingDirectory, context.text(operation.host_path),
@@ -40,7 +31,21 @@ Status bind_node(Context& context, FdRef root, const MakeDevice& operation) {
   INIT_TRY(open_target(context, root, place, target));
   INIT_TRY(look(target, node));
   if (node.type() == kTypeLink) return {ELOOP, Detail::make_node};
+  // Root of the container, if it is that of the host, could change the owner and the mode of the host's node.
+  if (operation.bind == 0) INIT_TRY(change_attributes(tree, {MOUNT_ATTR_RDONLY, 0, 0}, false));
   return attach(tree, target);
+}
+
+/// The file of an image at the place of a node would pass for it, and take what is thrown away.
+Status take_existing(Context& context, FdRef root, FdRef parent, const char* name, const MakeDevice& wanted) {
+  const long opened = syscall(__NR_openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  INIT_TRY(check(opened, Detail::make_node));
+  const SweptFd file(opened);
+  Node node;
+  INIT_TRY(look(file, node));
+  if (is_same_device(wanted, node)) return kDone;
+  if (wanted.cover_file != 0 && node.type() == kTypeRegular) return bind_node(context, root, wanted);
+  return {EEXIST, Detail::wrong_device};
 }
 
 /// Whether the symlink `name` says exactly `content`.
@@ -60,7 +65,7 @@ Status perform(Context& context, const MakeDevice& operation) {
   INIT_TRY(open_parent(context, root, context.text(operation.path), parent, name));
   const long made =
       syscall(__NR_mknodat, parent, name, operation.mode, device_number(operation.major, operation.minor));
-  if (made == -EEXIST) return check_existing(parent, name, operation);
+  if (made == -EEXIST) return take_existing(context, root, parent, name, operation);
   if (made == -EPERM && operation.host_path.length > 0) return bind_node(context, root, operation);
   INIT_TRY(check(made, Detail::make_node));
   if (operation.uid == 0 && operation.gid == 0) return kDone;  // as we are

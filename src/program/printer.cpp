@@ -181,7 +181,11 @@ void operands(Line& line, const MakeDevice& o) {
   const u32 type = o.mode & kTypeMask;
   line.string("path", o.path).word(type == kCharacter ? "c" : type == kBlock ? "b" : "p");
   line.word(std::to_string(o.major) + ":" + std::to_string(o.minor)).octal("mode", o.mode & 07777);
-  line.number("uid", o.uid).number("gid", o.gid).flag("bind", o.bind != 0).string("host-path", o.host_path);
+  line.number("uid", o.uid)
+      .number("gid", o.gid)
+      .flag("bind", o.bind != 0)
+      .flag("cover-file", o.cover_file != 0);
+  line.string("host-path", o.host_path);
 }
 void operands(Line& line, const MakeSymlink& o) {
   line.string("path", o.path).string("content", o.content);

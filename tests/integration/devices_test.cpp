@@ -52,6 +52,24 @@ TEST_F(Devices, AFileInTheWayIsAnError) {
   EXPECT_EQ(read_file(bundle.rootfs() + "/node"), "a file");
 }
 
+TEST_F(Devices, AFileOfTheImageIsNoDefaultDevice) {
+  SKIP_FOR("runc,crun", "these versions leave the file as it is");
+  const std::string before = fingerprint("/dev/null");
+  Bundle bundle(minimal_config());
+  make_dirs(bundle.rootfs() + "/dev");
+  write_file(bundle.rootfs() + "/dev/null", "a file");
+  bundle.sh(
+      "echo x >/dev/null; stat -c %t:%T /dev/null; chmod 0 /dev/null || chown 5 /dev/null || echo safe");
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_EQ(outcome.out, "1:3\nsafe\n") << outcome.all();
+  EXPECT_EQ(read_file(bundle.rootfs() + "/dev/null"), "a file");
+  EXPECT_EQ(fingerprint("/dev/null"), before);
+  bundle.config["mounts"] = Json::array();
+  remove_namespace(bundle.config, "mount");
+  const std::string error = refused(bundle);
+  EXPECT_NE(error.find("/dev/null"), std::string::npos) << "nothing of the host is covered: " << error;
+}
+
 TEST_F(Devices, UserNamespacesGetTheHostsNodes) {
   Json config = default_config();
   add_user_namespace(config);

@@ -111,7 +111,8 @@ struct Remount : Operation {
 
 /// mknodat below root; an existing node must be of the same type and number. Missing parents are made (0755).
 /// Where mknod is not allowed (user namespaces: EPERM, or at once with `bind`) the host's node `host_path` is
-/// checked to be of the same type and number and bound onto an empty file. Before pivot_root.
+/// checked to be of the same type and number and bound onto an empty file; with `cover_file` onto a regular
+/// file that is there, too. Before pivot_root.
 struct MakeDevice : Operation {
   static constexpr Op kOp = Op::make_device;
   Str path;
@@ -123,7 +124,8 @@ struct MakeDevice : Operation {
   u32 major = 0;
   u32 minor = 0;
   Slot root = kNoSlot;
-  u16 padding[3] = {};
+  u16 cover_file = 0;
+  u16 padding[2] = {};
 };
 
 /// symlinkat below root. An existing symlink with the same content is fine; anything else at that place stays

@@ -76,7 +76,7 @@ std::uint32_t node_type(spec::DeviceType type) {
 }
 
 void emit_device(features::Compilation& compilation, const spec::Config& config, const spec::Device& device,
-                 program::Origin origin) {
+                 program::Origin origin, bool cover_file) {
   constexpr std::uint32_t kDefaultMode = 0666;
   const std::string path = normal(device.path);
   const bool user = config.linux.find_namespace(spec::NamespaceType::user) != nullptr;
@@ -91,6 +91,7 @@ void emit_device(features::Compilation& compilation, const spec::Config& config,
   make.gid = device.gid.value_or(0);
   make.major = device.major;
   make.minor = device.minor;
+  make.cover_file = cover_file ? 1 : 0;
   make.root = compilation.root;
   compilation.builder.emit(make, origin);
 }
@@ -110,6 +111,10 @@ void emit_link(features::Compilation& compilation, const Link& link, bool replac
 Result<void> compile(features::Compilation& compilation, const spec::Config& config, bool link_core) {
   const bool bound = has_bound_dev(config);
   const auto& wanted = config.linux.devices;
+  // A file at the path of a configured device is an error (config-linux.md), and one that could be covered in
+  // the mount namespace of somebody else only is one, too.
+  const spec::Namespace* mounts = config.linux.find_namespace(spec::NamespaceType::mount);
+  const bool own_mounts = mounts != nullptr && mounts->path.empty();
   for (const DefaultDevice& device : kDefaultDevices) {
     const auto same = [&](const spec::Device& other) { return normal(other.path) == device.path; };
     if (bound || std::any_of(wanted.begin(), wanted.end(), same)) continue;
@@ -117,11 +122,11 @@ Result<void> compile(features::Compilation& compilation, const spec::Config& con
     entry.path = device.path;
     entry.major = device.major;
     entry.minor = device.minor;
-    emit_device(compilation, config, entry, 0);
+    emit_device(compilation, config, entry, 0, own_mounts);
   }
   for (const spec::Device& device : wanted) {
     if (bound && normal(device.path).starts_with("/dev/")) continue;
-    emit_device(compilation, config, device, compilation.origin(device.position));
+    emit_device(compilation, config, device, compilation.origin(device.position), false);
   }
   if (bound) return {};
   for (const Link& link : kLinks) emit_link(compilation, link, false);
