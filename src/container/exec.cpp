@@ -98,6 +98,8 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .options = options,
                                     .no_pivot = record.no_pivot,
                                     .filter_cache = filter_cache};
+  std::optional<Foreground> foreground;
+  if (!call.detach) foreground.emplace(TRY(Foreground::open()));
   auto executed = launch::exec(request);
   if (!executed.ok()) {
     // Whatever was missed first: it was missing because the container ended meanwhile.
@@ -113,8 +115,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
       return written.error();
     }
   }
-  if (call.detach) return 0;
-  return TRY(Foreground::open()).supervise(launched);
+  return foreground ? foreground->supervise(launched) : Result<int>(0);
 }
 
 }  // namespace davit::container

@@ -8,7 +8,8 @@ namespace davit::container {
 
 class Foreground {
  public:
-  /// From here on, signals wait to be forwarded. The process must exist already, as it would inherit that.
+  /// From here on, signals wait to be forwarded. To be called before the process is let go; it does not
+  /// inherit that, as init has a mask of its own.
   static Result<Foreground> open();
   /// Forwards signals and the terminal until the process ends; its exit status, 128 + n when signal n killed
   /// it. If that cannot be done, the process is killed: nobody would look after it.

@@ -1,7 +1,6 @@
 // create and run: the parent's steps, as a table.
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
@@ -151,9 +150,7 @@ Result<void> run_steps_or_stop(Creation& creation) {
   sys::Interruption interruption(creation.session.channel);
   auto done = run_steps(creation);
   const int signal = creation.request.options.foreground ? interruption.hand_over() : interruption.end();
-  if (signal == 0) return done;
-  Text<768> message("interrupted by SIG");
-  return make_error(Code::system, message.append(::sigabbrev_np(signal)));
+  return signal == 0 ? std::move(done) : Result<void>(interrupted_by(signal));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/sys/file.hpp"
+#include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
 #include "davit/sys/socket.hpp"
 #include "launch/session.hpp"
@@ -96,10 +97,24 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
   return open_host_resources(session);
 }
 
+/// A signal to end that comes before the program runs ends it; one that comes after is for the program.
+Result<void> follow_or_stop(Session& session) {
+  sys::Interruption interruption(session.channel, true);
+  auto followed = follow(session);
+  if (!followed.ok() && sys::Interruption::has_come()) {
+    if (session.launched.pidfd.valid()) (void)sys::send_signal(session.launched.pidfd, 9);
+    session.undo.commit();  // not waiting: in a frozen cgroup it ends with the thaw
+    return interrupted_by(interruption.end());
+  }
+  const int signal = interruption.hand_over();
+  if (followed.ok() && signal != 0) (void)sys::send_signal(session.launched.pidfd, signal);
+  return followed;
+}
+
 Result<void> launch(Session& session, const ExecRequest& request) {
   TRY(prepare(session, request));
   TRY(check_number_held(request.container));
-  auto followed = follow(session);
+  auto followed = request.options.foreground ? follow_or_stop(session) : follow(session);
   // A caller that asked for the pidfd and does not get it would not look after the process.
   if (followed.ok() && !request.options.pidfd_socket.empty())
     followed = terminal::send_descriptor(request.options.pidfd_socket, session.launched.pidfd, "pidfd");

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "davit/features/lsm.hpp"
@@ -66,6 +67,11 @@ Error warning_of(const plan::Plan& plan, const program::Message& message) {
   Error error = make_error(failure.code, failure.text.view());
   error.errno_value = message.error;
   return located(plan, message, error);
+}
+
+Error interrupted_by(int signal) {
+  Text<768> message("interrupted by SIG");
+  return make_error(Code::system, message.append(::sigabbrev_np(signal)));
 }
 
 Error post_mortem(Session& session) {

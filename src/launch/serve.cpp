@@ -116,10 +116,10 @@ Result<void> serve(Session& session, Point until) {
   for (;;) {
     Incoming incoming = TRY(receive(session.channel));
     if (incoming.closed) {
-      // The channel is close-on-exec: after "start", silence is success.
-      if (until == Point::none) return {};
       // Not init's end: it may be busy with anything, and is about to be killed.
       if (sys::Interruption::has_come()) return make_error(Code::system, "interrupted");
+      // The channel is close-on-exec: after "start", silence is success.
+      if (until == Point::none) return {};
       return post_mortem(session);
     }
     if (TRY(handle(session, incoming, until))) return {};

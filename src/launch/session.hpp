@@ -73,6 +73,8 @@ Error failure_after_start(const Subject& subject, program::Message message);
 Error warning_of(const plan::Plan& plan, const program::Message& message);
 /// `davit explain`: each operation with its place in the config.
 std::string print(const plan::Plan& plan);
+/// A signal asked davit to end meanwhile.
+Error interrupted_by(int signal);
 /// Why an init that said nothing is gone.
 Error post_mortem(Session& session);
 

@@ -1,6 +1,9 @@
 // `exec`: a further process in a running container.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -289,6 +292,50 @@ TEST_F(Exec, InAUserNamespace) {
   EXPECT_EQ(outcome.out.rfind("0\n", 0), 0U) << outcome.all();
   EXPECT_NE(outcome.out.find("100000"), std::string::npos) << outcome.out;
   EXPECT_EQ(outcome.out.find("CapEff:\t0000000000000000"), std::string::npos) << "capabilities were lost";
+}
+
+TEST_F(Exec, ASignalRightAfterTheStartIsForwarded) {
+  SKIP_FOR("runc,crun", "these versions have no --pidfd-socket to hold them up there");
+  const std::string id = idle();
+  TempDir place;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", (place / "pidfd").c_str());
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  const Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(listener.get(), name, sizeof address), 0);
+  ASSERT_EQ(listen(listener.get(), 0), 0);
+  const timeval limit{.tv_sec = 10, .tv_usec = 0};
+  setsockopt(listener.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  // The next connection has to wait until this one is accepted.
+  const Fd first(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(connect(first.get(), name, sizeof address), 0);
+  Child child = runtime.start({"exec", "--pidfd-socket", place / "pidfd", id, "/bin/sleep", "4321"});
+  const std::string connecting = std::to_string(SYS_connect) + " ";
+  ASSERT_TRUE(eventually([&] {
+    return read_file("/proc/" + std::to_string(child.pid()) + "/syscall").rfind(connecting, 0) == 0;
+  }));
+  child.kill(SIGTERM);
+  const Fd accepted(accept(listener.get(), nullptr, nullptr));
+  const Fd davits(accept(listener.get(), nullptr, nullptr));
+  EXPECT_EQ(child.wait().status, 128 + SIGTERM);
+  EXPECT_EQ(exec(id, "ps -o args | grep '[s]leep 4321'").out, "") << "it was left behind";
+}
+
+TEST_F(Exec, ASignalBeforeTheStartEndsIt) {
+  SKIP_FOR("runc,crun", "these versions do not wait in a paused container");
+  const std::string id = idle();
+  ASSERT_TRUE(runtime({"pause", id}).ok());
+  Child child = runtime.start({"exec", "--ignore-paused", id, "/bin/echo", "never"});
+  const std::string task = std::to_string(child.pid());
+  EXPECT_TRUE(
+      eventually([&] { return !read_file("/proc/" + task + "/task/" + task + "/children").empty(); }));
+  child.kill(SIGTERM);
+  const Outcome outcome = child.wait();
+  EXPECT_EQ(outcome.status, 255);
+  EXPECT_NE(outcome.err.find("interrupted by SIGTERM"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(runtime({"resume", id}).ok());
+  EXPECT_EQ(child.out(), "");
 }
 
 TEST_F(Exec, ManyAtOnce) {

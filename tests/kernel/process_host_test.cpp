@@ -234,7 +234,7 @@ TEST_F(ProcessHost, ForegroundReturnsTheStatusOrTheSignal) {
 
 TEST_F(ProcessHost, ForegroundPassesSignalsOn) {
   const int status = in_child([&] {
-    Child child("trap 'exit 7' USR1; echo > ready; while :; do sleep 0.01; done");
+    Child child("trap 'exit 7' USR1; while :; do sleep 0.01; done");
     auto supervisor = terminal::Supervisor::open().value();
     // Pending before anybody waits for it: it must not be lost.
     ::raise(SIGUSR1);

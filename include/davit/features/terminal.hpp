@@ -66,8 +66,7 @@ class Relay {
 /// Stands between the caller and a process in the foreground: forwards signals, serves the terminal, waits.
 class Supervisor {
  public:
-  /// Blocks the signals that are to be forwarded, so that none is lost; call it when init is already running,
-  /// as a child inherits the mask.
+  /// Blocks the signals that are to be forwarded, so that none is lost. A child inherits the mask.
   static Result<Supervisor> open();
   /// Until the child `pid` has ended: returns its exit status, or 128 + the signal that killed it. Other
   /// children are reaped on the way.

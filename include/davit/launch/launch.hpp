@@ -86,7 +86,8 @@ struct ExecRequest {
   sys::FdRef filter_cache{};  ///< as Recorder::filter_cache
 };
 
-/// exec: returns when the process runs its program; it is a child of the caller.
+/// exec: returns when the process runs its program; it is a child of the caller. In the foreground the caller
+/// has blocked what he will forward: SIGHUP, SIGINT or SIGTERM still end it before the program runs.
 Result<Launched> exec(const ExecRequest& request);
 
 /// The program of a bundle, printed, with the pointer of each operation (`davit explain`).

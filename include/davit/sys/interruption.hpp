@@ -12,7 +12,10 @@ namespace davit::sys {
 /// caller ignores stays ignored. There can be one at a time.
 class Interruption {
  public:
-  explicit Interruption(FdRef channel);
+  explicit Interruption(FdRef channel) : Interruption(channel, false) {}
+  /// With `despite_mask` also if davit blocks them, as one does who has a signalfd; in the end they are
+  /// blocked again, so that none is lost.
+  Interruption(FdRef channel, bool despite_mask);
   Interruption(const Interruption&) = delete;
   Interruption& operator=(const Interruption&) = delete;
   ~Interruption() { (void)end(); }
