@@ -123,7 +123,7 @@ Result<CgroupLayout> probe_cgroup_layout() {
     layout.hierarchies.push_back({{}, kCgroupRoot, "/", {}});
     return layout;
   }
-  return parse_mountinfo(TRY(sys::read_file("/proc/self/mountinfo", 64 << 20)));
+  return parse_mountinfo(TRY(sys::read_records("/proc/self/mountinfo", 64 << 20)));
 }
 
 Result<void> load_own_paths(CgroupLayout& layout) {
@@ -136,7 +136,7 @@ Result<void> load_own_paths(CgroupLayout& layout) {
   Hierarchy& unified = layout.hierarchies.front();
   if (unified.own_path == "/") return {};
   if (sys::stat_at(sys::current_directory(), unified.mount_point + unified.own_path).ok()) return {};
-  const CgroupLayout mounted = parse_mountinfo(TRY(sys::read_file("/proc/self/mountinfo", 64 << 20)));
+  const CgroupLayout mounted = parse_mountinfo(TRY(sys::read_records("/proc/self/mountinfo", 64 << 20)));
   for (const Hierarchy& other : mounted.hierarchies)
     if (other.mount_point == unified.mount_point) unified.mount_root = other.mount_root;
   return {};

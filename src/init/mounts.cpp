@@ -134,6 +134,27 @@ Status fill_from(Context& context, FdRef target, FdRef mount) {
   return copy_up(context, from, mount);
 }
 
+static_assert(MOUNT_ATTR_NOSUID == MS_NOSUID && MOUNT_ATTR_NODEV == MS_NODEV &&
+              MOUNT_ATTR_NOEXEC == MS_NOEXEC);
+
+/// The short way of kMountAtOnce. False: nothing is mounted.
+bool mount_at_once(Context& context, const program::MountFilesystem& operation) {
+  const FdRef root = context.slot(operation.root);
+  const char* path = context.text(operation.target.path);
+  const char* name = ".";
+  // mount(2) follows symlinks, so that a name is as good as a descriptor only where nobody else can change
+  // it.
+  const bool is_alone = (operation.flags & program::kMountAlone) != 0 && operation.target.flags == 0;
+  if (!is_alone || !make_in_own(context, root, path, name)) {
+    SweptFd target;
+    if (open_target(context, root, operation.target, target).failed()) return false;
+    if (visit(context, target).failed()) return false;
+    name = ".";
+  }
+  return syscall(__NR_mount, context.text(operation.source), name, context.text(operation.type),
+                 operation.attributes.set, context.text(operation.data)) >= 0;
+}
+
 }  // namespace
 
 Status change_attributes(FdRef mount, const MountAttributes& attributes, bool is_recursive) {
@@ -172,6 +193,7 @@ Status perform(Context& context, const program::OpenTree& operation) {
 }
 
 Status perform(Context& context, const program::MountFilesystem& operation) {
+  if ((operation.flags & program::kMountAtOnce) != 0 && mount_at_once(context, operation)) return kDone;
   const Node before = inherits_mode(context, operation) ? look_before(context, operation) : Node{};
   SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
@@ -194,11 +216,13 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   rest.clear &= ~operation.attributes.set;
   INIT_TRY(change_attributes(mount, rest, false));
   INIT_TRY(attach(mount, target));
-  if ((operation.flags & program::kMountKeepSlot) != 0)
-    context.fill(operation.mount, static_cast<Fd&&>(mount));
-  else if (is_equal(context.text(operation.type), "tmpfs") && !context.last_parent.has_found)
-    keep_mount(context, context.slot(operation.root), context.text(operation.target.path),
-               static_cast<SweptFd&&>(mount));
+  const FdRef root = context.slot(operation.root);
+  const char* path = context.text(operation.target.path);
+  const bool is_parent = is_equal(context.text(operation.type), "tmpfs") && !context.last_parent.has_found;
+  const bool is_kept = (operation.flags & program::kMountKeepSlot) != 0;
+  if (is_parent && is_kept) keep_mount(context, root, path, SweptFd(FdRef(mount).number), true);
+  if (is_parent && !is_kept) keep_mount(context, root, path, static_cast<SweptFd&&>(mount), false);
+  if (is_kept) context.fill(operation.mount, static_cast<Fd&&>(mount));
   return kDone;
 }
 

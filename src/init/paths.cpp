@@ -146,12 +146,18 @@ bool is_last_parent(const Context& context, FdRef root, const char* path, u32 le
          is_equal(last.path, path, length - 1) && path[length - 1] == '/';
 }
 
+void drop_parent(LastParent& last) {
+  if (last.is_borrowed) (void)last.directory.release();
+  last.directory.abandon();
+  last.is_own = last.is_borrowed = last.is_current = false;
+}
+
 void keep_parent(Context& context, FdRef root, const char* path, u32 length, SweptFd directory) {
   LastParent& last = context.last_parent;
+  drop_parent(last);
   last.path = path;
   last.length = length;
   last.root = root;
-  last.directory.abandon();
   last.directory = static_cast<SweptFd&&>(directory);
 }
 
@@ -318,14 +324,33 @@ Status open_root(Context& context, FdRef& root) {
   return kDone;
 }
 
-void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount) {
+void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount, bool is_borrowed) {
   const u32 length = length_of(path);
-  if (length > 0 && path[length - 1] != '/')
+  if (length > 0 && path[length - 1] != '/') {
     keep_parent(context, root, path, length + 1, static_cast<SweptFd&&>(mount));
+    context.last_parent.is_own = true;
+    context.last_parent.is_borrowed = is_borrowed;
+  }
+  if (is_borrowed) (void)mount.release();
+}
+
+bool make_in_own(Context& context, FdRef root, const char* path, const char*& name) {
+  LastParent& last = context.last_parent;
+  const u32 begin = name_begin(path);
+  if (!last.is_own || !is_last_parent(context, root, path, begin) || !is_name(path + begin)) return false;
+  if (!last.is_current && visit(context, last.directory).failed()) return false;
+  last.is_current = true;
+  name = path + begin;
+  return syscall(__NR_mkdirat, kWorkingDirectory, name, kDirectoryMode) == 0;
+}
+
+Status visit(Context& context, FdRef directory) {
+  context.last_parent.is_current = false;
+  return check(syscall(__NR_fchdir, directory));
 }
 
 void forget_directories(Context& context) {
-  context.last_parent.directory.abandon();
+  drop_parent(context.last_parent);
   context.own_root = {};
 }
 

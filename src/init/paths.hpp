@@ -37,8 +37,16 @@ Status open_parent(Context& context, FdRef root, const char* path, FdRef& parent
 /// "/" of this process, opened at the first call.
 Status open_root(Context& context, FdRef& root);
 
-/// Keeps an empty filesystem that was just mounted at the path as the parent of what is made there next.
-void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount);
+/// Keeps a filesystem that was just made and mounted at the path as the parent of what is made there next; a
+/// borrowed descriptor is that of a slot.
+void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount, bool is_borrowed);
+
+/// Makes the directory at the path if it goes right below a filesystem that keep_mount knows, and makes that
+/// the working directory: then `name` leads there as long as nobody else changes it. False: nothing is made.
+bool make_in_own(Context& context, FdRef root, const char* path, const char*& name);
+
+/// fchdir(2) for a moment: nothing that follows may count on it.
+Status visit(Context& context, FdRef directory);
 
 /// To be called when a path may lead elsewhere than before: something was mounted, or the root is another.
 void forget_directories(Context& context);

@@ -35,6 +35,7 @@ Status perform(Context& context, const program::AttachRoot& operation) {
 Status perform(Context& context, const program::SealRoot& operation) {
   const FdRef root = context.slot(operation.root);
   program::MountAttributes own = operation.attributes;
+  if (operation.recursive != 0) return change_attributes(root, own, true);
   if (operation.recursive_propagation != 0) {
     INIT_TRY(change_attributes(root, {0, 0, own.propagation}, true));
     own.propagation = 0;

@@ -35,7 +35,13 @@ void begin_child(const Context& context, FdRef starter) {
 }  // namespace
 
 Status perform(Context& context, const program::AttachCgroup& operation) {
-  return check(syscall(__NR_write, context.slot(operation.file), "0", 1));
+  if (operation.host_path.length == 0)
+    return check(syscall(__NR_write, context.slot(operation.file), "0", 1));
+  const long opened =
+      syscall(__NR_openat, kWorkingDirectory, context.text(operation.host_path), O_WRONLY | O_CLOEXEC);
+  INIT_TRY(check(opened));
+  const SweptFd file(opened);
+  return check(syscall(__NR_write, FdRef(file), "0", 1));
 }
 
 Status perform(Context& context, const program::JoinNamespaces& operation) {

@@ -49,7 +49,7 @@ Result<void> prepare_cgroup(Creation& creation) {
   Session& session = creation.session;
   session.entrance = TRY(cgroup::prepare(session.place, creation.request.config, session.undo));
   const cgroup::Entrance& entrance = session.entrance;
-  const std::size_t made = entrance.task_files.size() + (entrance.v2_directory.valid() ? 1 : 0);
+  const std::size_t made = entrance.task_paths.size() + (entrance.v2_directory.valid() ? 1 : 0);
   // A user who may not make all of them leaves the container in ours, and that is what it sees.
   return made < session.place.directories.size() ? host::load_own_paths(session.facts.cgroup)
                                                  : Result<void>();
@@ -58,15 +58,14 @@ Result<void> prepare_cgroup(Creation& creation) {
 Result<void> compile(Creation& creation) {
   Session& session = creation.session;
   const CreateRequest& request = creation.request;
-  session.plan = TRY(
-      plan::compile_container({.config = request.config,
-                               .facts = session.facts,
-                               .call = call_of(request.id, request.bundle, request.options),
-                               .place = session.place,
-                               .task_files = static_cast<std::uint32_t>(session.entrance.task_files.size()),
-                               .filter = session.filter,
-                               .start_by_socket = request.start_by_socket,
-                               .trace = request.options.trace}));
+  session.plan = TRY(plan::compile_container({.config = request.config,
+                                              .facts = session.facts,
+                                              .call = call_of(request.id, request.bundle, request.options),
+                                              .place = session.place,
+                                              .task_paths = session.entrance.task_paths,
+                                              .filter = session.filter,
+                                              .start_by_socket = request.start_by_socket,
+                                              .trace = request.options.trace}));
   session.launched.warnings = session.plan.warnings;
   return {};
 }
@@ -187,13 +186,11 @@ Result<std::string> explain(const CreateRequest& request) {
   const host::Facts facts = TRY(host::probe(true));
   const cgroup::Place place =
       TRY(cgroup::choose(request.config, request.id, facts.cgroup, request.cgroup_manager));
-  const auto joined_by_itself =
-      static_cast<std::uint32_t>(facts.cgroup.mode == host::CgroupMode::v1 ? place.directories.size() : 0);
   const plan::Plan plan = TRY(plan::compile_container({.config = request.config,
                                                        .facts = facts,
                                                        .call = call,
                                                        .place = place,
-                                                       .task_files = joined_by_itself,
+                                                       .task_paths = cgroup::task_paths(place),
                                                        .filter = {},
                                                        .start_by_socket = request.start_by_socket,
                                                        .trace = request.options.trace}));

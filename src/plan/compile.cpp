@@ -99,7 +99,7 @@ Result<Plan> compile_container(const Input& input) {
   out.builder.set_trace(input.trace);
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
 
-  compile_attach(out, input.task_files);                // limits first: all that follows counts
+  compile_attach(out, input.task_paths);                // limits first: all that follows counts
   TRY(namespaces::compile_stage(out, config, spaces));  // ids are mapped before anything is done with them
   out.builder.emit(program::NewSession{});
   TRY(namespaces::compile_keyring(out));

@@ -87,6 +87,14 @@ void compile_attach(features::Compilation& out, std::uint32_t task_files) {
   }
 }
 
+void compile_attach(features::Compilation& out, const std::vector<std::string>& task_paths) {
+  for (const std::string& path : task_paths) {
+    program::AttachCgroup attach;
+    attach.host_path = out.builder.text(path);
+    out.builder.emit(attach);
+  }
+}
+
 Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
                              const std::optional<seccomp::Filter>& known) {
   Filter filter;

@@ -8,8 +8,9 @@ namespace davit::plan {
 /// The channel and its await/tell points.
 void tell(features::Compilation& out, program::Point point);
 void await(features::Compilation& out, program::Point point);
-/// "0" into each cgroup file that init joins itself.
+/// "0" into each cgroup file that init joins itself: one that davit has opened, or one at a host path.
 void compile_attach(features::Compilation& out, std::uint32_t task_files);
+void compile_attach(features::Compilation& out, const std::vector<std::string>& task_paths);
 
 /// How the seccomp filter of a process comes to init.
 struct Filter {

@@ -51,7 +51,8 @@ void say_device(Words& words, const Failure& failure) {
 }
 
 void say_path(Words& words, const char* verb, std::string_view path) {
-  words.append(verb).append(" ").append(path);
+  words.append(verb);
+  if (!path.empty()) words.append(" ").append(path);
 }
 
 /// The mount operations, masks and nodes. False for all others.
@@ -152,7 +153,7 @@ bool say_settings(Words& words, const Failure& failure) {
       words.append("bring up the loopback interface");
       break;
     case Op::attach_cgroup:
-      words.append("move init into its cgroup");
+      say_path(words, "move init into its cgroup", failure.view(failure.as<AttachCgroup>().host_path));
       break;
     case Op::change_directory:
       words.append("change to the working directory ");

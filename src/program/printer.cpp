@@ -108,7 +108,7 @@ void operands(Line& line, const TellHost& o) {
   line.word(name(o.point));
 }
 void operands(Line& line, const AttachCgroup& o) {
-  line.slot("file", o.file);
+  line.string("host-path", o.host_path).slot("file", o.file);
 }
 void operands(Line& line, const JoinNamespaces& o) {
   for (u32 i = 0; i < o.namespaces.count; ++i) {
@@ -163,7 +163,9 @@ void operands(Line& line, const MountFilesystem& o) {
   line.string("type", o.type).string("source", o.source).target(o.target).attributes("", o.attributes);
   print_options(line, o.options);
   line.flag("copy-up", (o.flags & kMountCopyUp) != 0)
-      .flag("sysfs-fallback", (o.flags & kMountSysfsFallback) != 0);
+      .flag("sysfs-fallback", (o.flags & kMountSysfsFallback) != 0)
+      .flag("at-once", (o.flags & kMountAtOnce) != 0)
+      .flag("alone", (o.flags & kMountAtOnce) != 0 && (o.flags & kMountAlone) != 0);
   line.slot("into", o.mount);
 }
 void operands(Line& line, const MountTree& o) {
@@ -202,6 +204,7 @@ void operands(Line& line, const ProtectPath& o) {
 }
 void operands(Line& line, const SealRoot& o) {
   line.attributes("", o.attributes).flag("recursive-propagation", o.recursive_propagation != 0);
+  line.flag("recursive", o.recursive != 0);
 }
 void operands(Line& line, const PivotRoot& o) {
   line.slot("root", o.root);

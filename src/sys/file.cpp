@@ -27,6 +27,24 @@ void UniqueFd::reset() {
   if (number_ >= 0) ::close(std::exchange(number_, -1));
 }
 
+void SpentFds::add(UniqueFd file) {
+  if (!file.valid()) return;
+  if (count_ == numbers_.size()) close();
+  numbers_[count_++] = file.release();
+}
+
+void SpentFds::close() {
+  std::sort(numbers_.begin(), numbers_.begin() + static_cast<std::ptrdiff_t>(count_));
+  for (std::size_t begin = 0, end = 0; begin < count_; begin = end) {
+    for (end = begin + 1; end < count_ && numbers_[end] == numbers_[end - 1] + 1;) ++end;
+    const auto first = static_cast<unsigned>(numbers_[begin]);
+    const auto last = static_cast<unsigned>(numbers_[end - 1]);
+    if (last > first && ::syscall(SYS_close_range, first, last, 0U) == 0) continue;
+    for (std::size_t i = begin; i < end; ++i) ::close(numbers_[i]);
+  }
+  count_ = 0;
+}
+
 FdRef current_directory() {
   return FdRef::of(AT_FDCWD);
 }
@@ -58,12 +76,13 @@ Result<UniqueFd> open_at2(FdRef directory, const std::string& path, int flags, s
   return UniqueFd::adopt(static_cast<int>(number));
 }
 
-Result<std::string> read_all(FdRef file, std::size_t limit) {
+namespace {
+
+/// `size`: what fstat(2) says; 0: not known.
+Result<std::string> read_to_end(FdRef file, std::size_t limit, std::size_t size) {
   std::string content;
-  struct stat status = {};
-  std::size_t room = 4096;
-  const bool has_size = ::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
-  if (has_size) room = static_cast<std::size_t>(status.st_size) + 1;
+  const bool has_size = size > 0;
+  std::size_t room = has_size ? size + 1 : 4096;
   for (;;) {
     const std::size_t have = content.size();
     if (have > limit) {
@@ -77,6 +96,21 @@ Result<std::string> read_all(FdRef file, std::size_t limit) {
     if (count == 0 || (has_size && static_cast<std::size_t>(count) < room)) return content;
     room = 4096;
   }
+}
+
+}  // namespace
+
+Result<std::string> read_all(FdRef file, std::size_t limit) {
+  struct stat status = {};
+  const bool has_size = ::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+  return read_to_end(file, limit, has_size ? static_cast<std::size_t>(status.st_size) : 0);
+}
+
+Result<std::string> read_records(const std::string& path, std::size_t limit) {
+  const UniqueFd file = TRY(open(path, O_RDONLY));
+  auto content = read_to_end(file, limit, 0);
+  if (!content.ok()) content.error().message = Text<768>("read ").append(path);
+  return content;
 }
 
 Result<std::string> read_file_at(FdRef directory, const std::string& path, std::size_t limit) {
@@ -111,8 +145,9 @@ Result<void> write_all(FdRef file, std::string_view data) {
   return {};
 }
 
-Result<void> write_file_at(FdRef directory, const std::string& path, std::string_view data) {
-  const UniqueFd file = TRY(open_at(directory, path, O_WRONLY));
+namespace {
+
+Result<void> write_once(FdRef file, const std::string& path, std::string_view data) {
   if (retry([&] { return ::write(file.number(), data.data(), data.size()); }) < 0) {
     const int errno_value = errno;
     Text<768> message("write ");
@@ -122,8 +157,22 @@ Result<void> write_file_at(FdRef directory, const std::string& path, std::string
   return {};
 }
 
+}  // namespace
+
+Result<void> write_file_at(FdRef directory, const std::string& path, std::string_view data) {
+  const UniqueFd file = TRY(open_at(directory, path, O_WRONLY));
+  return write_once(file, path, data);
+}
+
 Result<void> write_file(const std::string& path, std::string_view data) {
   return write_file_at(current_directory(), path, data);
+}
+
+Result<void> write_file(const std::string& path, std::string_view data, SpentFds& spent) {
+  UniqueFd file = TRY(open(path, O_WRONLY));
+  auto written = write_once(file, path, data);
+  spent.add(std::move(file));
+  return written;
 }
 
 Result<void> replace_file_at(FdRef directory, const std::string& name, std::string_view data, mode_t mode) {

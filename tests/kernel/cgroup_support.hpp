@@ -85,6 +85,8 @@ inline std::string text(const Error& error) {
 inline void enter_by(const Entrance& entrance, const Place& place) {
   for (const sys::UniqueFd& file : entrance.task_files)
     if (::write(file.number(), "0", 1) != 1) ::_exit(3);
+  for (const std::string& path : entrance.task_paths)
+    if (!sys::write_file(path, "0").ok()) ::_exit(3);
   for (const Directory& directory : place.directories)
     if (directory.controllers.empty() && !sys::write_file(directory.path + "/cgroup.procs", "0").ok())
       ::_exit(4);

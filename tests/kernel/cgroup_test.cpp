@@ -332,7 +332,7 @@ TEST_P(Cgroup, DisabledRefusesLimitsButNotDeviceRules) {
   Undo undo;
   auto entrance = prepare(place, config, undo);
   ASSERT_TRUE(entrance.ok());
-  EXPECT_TRUE(entrance->task_files.empty());
+  EXPECT_TRUE(entrance->task_paths.empty());
   config.linux.resources.pids.limit = 10;
   EXPECT_FALSE(prepare(place, config, undo).ok());
   EXPECT_OK(remove(place));

@@ -35,11 +35,14 @@ struct Place {
 Result<Place> choose(const spec::Config& config, const std::string& id, const host::CgroupLayout& layout,
                      Manager manager);
 
-/// Descriptors through which a process gets in.
+/// The v1 files in which a process joins the place.
+std::vector<std::string> task_paths(const Place& place);
+
+/// Through which a process gets in.
 struct Entrance {
-  sys::UniqueFd v2_directory;  ///< for CLONE_INTO_CGROUP; invalid: none
-  std::vector<sys::UniqueFd>
-      task_files;          ///< `tasks` of v1 (and cgroup.procs of cgroup2 in hybrid), "0" goes in
+  sys::UniqueFd v2_directory;             ///< for CLONE_INTO_CGROUP; invalid: none
+  std::vector<sys::UniqueFd> task_files;  ///< `tasks` of v1, "0" goes in: what enter() opens
+  std::vector<std::string> task_paths;    ///< the same of prepare(): init opens them, which takes fewer calls
   bool was_there = false;  ///< a directory existed before prepare(), and has perhaps device rules
 };
 

@@ -32,7 +32,7 @@ struct Input {
   const host::Facts& facts;
   features::Call call;
   cgroup::Place place;
-  std::uint32_t task_files = 0;           ///< how many cgroup_file requests init writes itself to
+  std::vector<std::string> task_paths;    ///< cgroup files that init opens and writes itself to
   std::optional<seccomp::Filter> filter;  ///< if it is known already
   bool start_by_socket = true;
   bool trace = false;
@@ -50,8 +50,8 @@ struct ExecInput {
   const spec::Process& process;  ///< to be run
   const host::Facts& facts;
   features::Call call;
-  std::uint32_t task_files = 0;
-  bool is_attached = false;  ///< davit puts the process into its cgroups, at Point::attached
+  std::uint32_t task_files = 0;  ///< how many cgroup_file requests init writes itself to
+  bool is_attached = false;      ///< davit puts the process into its cgroups, at Point::attached
   std::optional<seccomp::Filter> filter;
   std::uint32_t join_types = 0;  ///< CLONE_NEW* of the container's init that differ from ours
   bool joins_user = false;       ///< a user namespace is among them

@@ -24,10 +24,11 @@ struct TellHost : Operation {
 
 // ---- stage -------------------------------------------------------------------------------------------
 
-/// Writes "0" to an open cgroup v1 `tasks` (or v2 `cgroup.procs`) file: moves the caller in (cgroups(7)).
+/// Writes "0" to a cgroup v1 `tasks` file, open already or at a host path: moves the caller in (cgroups(7)).
 struct AttachCgroup : Operation {
   static constexpr Op kOp = Op::attach_cgroup;
-  Slot file = kNoSlot;
+  Str host_path;        ///< opened by init; empty: `file` is open
+  Slot file = kNoSlot;  ///< without host_path
   u16 padding[3] = {};
 };
 

@@ -1,6 +1,8 @@
 // Ownership of file descriptors: UniqueFd owns, FdRef borrows; no function takes a bare int.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <utility>
 
 namespace davit::sys {
@@ -51,6 +53,21 @@ class UniqueFd {
  private:
   explicit UniqueFd(int number) : number_(number) {}
   int number_ = -1;
+};
+
+/// Closes descriptors that are done with together: those whose numbers follow each other in one call.
+class SpentFds {
+ public:
+  SpentFds() = default;
+  SpentFds(const SpentFds&) = delete;
+  SpentFds& operator=(const SpentFds&) = delete;
+  ~SpentFds() { close(); }
+  void add(UniqueFd file);
+  void close();
+
+ private:
+  std::array<int, 32> numbers_{};  ///< no more than that stay open
+  std::size_t count_ = 0;
 };
 
 /// The current working directory, for the *at functions.

@@ -30,11 +30,14 @@ Result<std::string> read_all(FdRef file, std::size_t limit = 1 << 20);
 /// Reads a file that the kernel makes in one piece (/proc/PID/stat and its like, which have no size): one
 /// read that comes out short is all of it.
 Result<std::string> read_record(const std::string& path);
+/// Reads a file of many such pieces (/proc/self/mountinfo), to its end.
+Result<std::string> read_records(const std::string& path, std::size_t limit);
 /// write(2) of everything.
 Result<void> write_all(FdRef file, std::string_view data);
 /// open(O_WRONLY) and one write(2) of everything: kernel interface files.
 Result<void> write_file_at(FdRef directory, const std::string& path, std::string_view data);
 Result<void> write_file(const std::string& path, std::string_view data);
+Result<void> write_file(const std::string& path, std::string_view data, SpentFds& spent);
 /// Writes `.name.tmp`-like next to it (O_EXCL, mode), then renames: readers see the old or the new content.
 Result<void> replace_file_at(FdRef directory, const std::string& name, std::string_view data, mode_t mode);
 Result<void> make_directory_at(FdRef directory, const std::string& path, mode_t mode);

@@ -39,8 +39,8 @@ Error enable_controllers(const Directory& directory, const std::set<std::string>
 /// Writes the settings of one place; keeps track of whether controllers were enabled already.
 class SettingsWriter {
  public:
-  SettingsWriter(const Place& place, const std::vector<Setting>& settings)
-      : place_(place), settings_(settings) {}
+  SettingsWriter(const Place& place, const std::vector<Setting>& settings, sys::SpentFds& spent)
+      : place_(place), settings_(settings), spent_(spent) {}
 
   Result<void> write(const Setting& setting) {
     const Directory* directory = find_directory(place_, setting.controller);
@@ -62,16 +62,17 @@ class SettingsWriter {
   }
 
  private:
-  static Result<void> attempt(const Directory& directory, const Setting& setting) {
+  Result<void> attempt(const Directory& directory, const Setting& setting) {
     const std::string file = directory.path + "/" + setting.file;
     std::string value = setting.value;
     if (setting.keep_quota) {
-      auto present = read_value(file);
+      auto present = read_value(file, spent_);
       if (present.ok()) value = present->substr(0, present->find(' ')) + value.substr(value.find(' '));
     }
-    auto written = sys::write_file(file, value);
+    auto written = sys::write_file(file, value, spent_);
     const bool other = !written.ok() && written.error().errno_value == ENOENT && !setting.other_file.empty();
-    return other ? sys::write_file(directory.path + "/" + setting.other_file, setting.other_value) : written;
+    return other ? sys::write_file(directory.path + "/" + setting.other_file, setting.other_value, spent_)
+                 : written;
   }
 
   Result<void> located(const Setting& setting, const Result<void>& written) const {
@@ -108,6 +109,7 @@ class SettingsWriter {
 
   const Place& place_;
   const std::vector<Setting>& settings_;
+  sys::SpentFds& spent_;
   bool enabled_ = false;
   Error obstacle_ = make_error(Code::unsupported, "the kernel does not offer it to this hierarchy");
 };
@@ -154,9 +156,9 @@ std::set<std::string> words_of(const std::string& file) {
 
 }  // namespace
 
-void offer_controllers(const Directory& directory) {
-  const auto all = read_value(directory.mount_point + "/cgroup.controllers");
-  const auto own = read_value(directory.path + "/cgroup.controllers");
+void offer_controllers(const Directory& directory, sys::SpentFds& spent) {
+  const auto all = read_value(directory.mount_point + "/cgroup.controllers", spent);
+  const auto own = read_value(directory.path + "/cgroup.controllers", spent);
   if (!all.ok() || !own.ok() || *all == *own) return;
   std::size_t slash = directory.mount_point.size();
   for (; slash < directory.path.size(); slash = directory.path.find('/', slash + 1)) {
@@ -175,8 +177,8 @@ void offer_controllers(const Directory& directory) {
   }
 }
 
-Result<void> write_settings(const Place& place, const std::vector<Setting>& settings) {
-  SettingsWriter writer(place, settings);
+Result<void> write_settings(const Place& place, const std::vector<Setting>& settings, sys::SpentFds& spent) {
+  SettingsWriter writer(place, settings, spent);
   std::vector<const Setting*> later;
   for (const Setting& setting : settings) {
     auto written = writer.write(setting);
@@ -213,7 +215,8 @@ Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resour
 Result<void> apply(const Place& place, const spec::Resources& resources) {
   const std::vector<Setting> settings = TRY(settings_for(place, resources));
   TRY(check_memory(place, resources.memory));
-  TRY(write_settings(place, settings));
+  sys::SpentFds spent;
+  TRY(write_settings(place, settings, spent));
   // An update that says nothing about devices leaves them alone.
   if (resources.devices.empty()) return {};
   return apply_devices(place, resources.devices, Condition::used, {});

@@ -14,10 +14,14 @@ constexpr std::size_t kMostRules = 4096;
 Result<void> write_v1(const Directory& directory, const DeviceList& list, Condition condition) {
   // A new cgroup has the rules of its parent; nothing may be added to those anyway.
   if (condition == Condition::fresh && list.allows_everything()) return {};
-  const sys::UniqueFd allow = TRY(sys::open(directory.path + "/devices.allow", O_WRONLY));
-  const sys::UniqueFd deny = TRY(sys::open(directory.path + "/devices.deny", O_WRONLY));
+  sys::UniqueFd allow = TRY(sys::open(directory.path + "/devices.allow", O_WRONLY));
+  sys::UniqueFd deny = TRY(sys::open(directory.path + "/devices.deny", O_WRONLY));
+  sys::SpentFds spent;
+  const sys::FdRef files[] = {deny, allow};
+  spent.add(std::move(allow));
+  spent.add(std::move(deny));
   for (const DeviceWrite& write : TRY(device_writes(list))) {
-    auto written = sys::write_all(write.allow ? allow : deny, write.value);
+    auto written = sys::write_all(files[write.allow ? 1 : 0], write.value);
     if (written.ok()) continue;
     Error error = written.error();
     error.message = Text<768>("write '").append(write.value).append("' to ").append(directory.path);

@@ -19,6 +19,7 @@ struct Made {
   Place place;                                              ///< the container's own directories
   std::vector<std::string> parents;                         ///< outermost first
   std::vector<std::pair<std::string, std::string>> former;  ///< files that were there, and what they said
+  sys::SpentFds spent;                                      ///< of the files that were read and written
 };
 
 void take_back(const Made& made) {
@@ -40,16 +41,16 @@ Result<bool> make_one(const std::string& path) {
 /// v1 takes no process into a cpuset without cpus and memory nodes; a new one has neither, and neither have
 /// those above it that somebody else made and left so.
 Result<std::string> inherit_cpuset(const Directory& directory, const std::string& path, const char* file,
-                                   bool is_new) {
-  std::string value = is_new ? std::string() : TRY(read_value(path + file));
+                                   bool is_new, sys::SpentFds& spent) {
+  std::string value = is_new ? std::string() : TRY(read_value(path + file, spent));
   if (!value.empty() || path == directory.mount_point) return value;
-  value = TRY(inherit_cpuset(directory, path.substr(0, path.rfind('/')), file, false));
-  if (!value.empty()) TRY(sys::write_file(path + file, value));
+  value = TRY(inherit_cpuset(directory, path.substr(0, path.rfind('/')), file, false, spent));
+  if (!value.empty()) TRY(sys::write_file(path + file, value, spent));
   return value;
 }
-Result<void> inherit_cpuset(const Directory& directory, const std::string& path, bool is_new) {
-  TRY(inherit_cpuset(directory, path, "/cpuset.cpus", is_new));
-  TRY(inherit_cpuset(directory, path, "/cpuset.mems", is_new));
+Result<void> inherit_cpuset(const Directory& directory, const std::string& path, bool is_new, Made& made) {
+  TRY(inherit_cpuset(directory, path, "/cpuset.cpus", is_new, made.spent));
+  TRY(inherit_cpuset(directory, path, "/cpuset.mems", is_new, made.spent));
   return {};
 }
 
@@ -64,7 +65,7 @@ Result<void> make_parents(const Directory& directory, Made& made) {
     const std::string parent = directory.path.substr(0, slash);
     if (!TRY(make_one(parent))) continue;
     made.parents.push_back(parent);
-    if (has(directory, "cpuset")) TRY(inherit_cpuset(directory, parent, true));
+    if (has(directory, "cpuset")) TRY(inherit_cpuset(directory, parent, true, made));
   }
   return {};
 }
@@ -81,7 +82,7 @@ Result<bool> make_with_parents(const Directory& directory, Made& made) {
 Result<bool> make_directory(const Directory& directory, Made& made) {
   const bool made_now = TRY(make_with_parents(directory, made));
   if (made_now) made.place.directories.push_back(directory);
-  if (has(directory, "cpuset")) TRY(inherit_cpuset(directory, directory.path, made_now));
+  if (has(directory, "cpuset")) TRY(inherit_cpuset(directory, directory.path, made_now, made));
   return made_now;
 }
 
@@ -117,14 +118,11 @@ Result<void> without_directory(const Error& error, const spec::Config& config, b
   return spec::at(config.linux.resources.position, refusal);
 }
 
-Result<Entrance> open_entrance(const std::vector<Directory>& directories) {
+Result<Entrance> open_entrance(const Place& usable) {
   Entrance entrance;
-  for (const Directory& directory : directories) {
-    if (directory.controllers.empty())
-      entrance.v2_directory = TRY(sys::open(directory.path, O_RDONLY | O_DIRECTORY));
-    else
-      entrance.task_files.push_back(TRY(sys::open(directory.path + "/tasks", O_WRONLY)));
-  }
+  entrance.task_paths = task_paths(usable);
+  const Directory* v2 = unified(usable);
+  if (v2 != nullptr) entrance.v2_directory = TRY(sys::open(v2->path, O_RDONLY | O_DIRECTORY));
   return entrance;
 }
 
@@ -148,6 +146,13 @@ bool hinders_birth(const Setting& setting) {
 
 }  // namespace
 
+std::vector<std::string> task_paths(const Place& place) {
+  std::vector<std::string> paths;
+  for (const Directory& directory : place.directories)
+    if (!directory.controllers.empty()) paths.push_back(directory.path + "/tasks");
+  return paths;
+}
+
 Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& undo) {
   const spec::Resources& resources = config.linux.resources;
   std::vector<Setting> settings = TRY(settings_for(place, resources));
@@ -161,7 +166,7 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
   auto made = std::make_shared<Made>();
   made->place.mode = place.mode;
   undo.push([made] { take_back(*made); });
-  std::vector<Directory> usable;
+  Place usable;
   bool was_there = false;
   for (const Directory& directory : place.directories) {
     auto result = make_directory(directory, *made);
@@ -173,12 +178,13 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
       TRY(check_fit(directory));
       was_there = true;
     }
-    if (place.mode == host::CgroupMode::v2) offer_controllers(directory);
-    usable.push_back(directory);
+    if (place.mode == host::CgroupMode::v2) offer_controllers(directory, made->spent);
+    usable.directories.push_back(directory);
   }
   if (was_there) remember(place, settings, *made);
   std::erase_if(settings, hinders_birth);
-  TRY(write_settings(place, settings));
+  TRY(write_settings(place, settings, made->spent));
+  made->spent.close();
   TRY(change_ownership(place, config));
   Entrance entrance = TRY(open_entrance(usable));
   entrance.was_there = was_there;
@@ -197,7 +203,8 @@ Result<void> apply_after_birth(const Place& place, const spec::Resources& resour
     return {};
   std::vector<Setting> settings = TRY(settings_for(place, resources));
   std::erase_if(settings, [](const Setting& setting) { return !hinders_birth(setting); });
-  return write_settings(place, settings);
+  sys::SpentFds spent;
+  return write_settings(place, settings, spent);
 }
 
 }  // namespace davit::cgroup

@@ -27,9 +27,15 @@ const Directory* find_directory(const Place& place, std::string_view controller)
 }
 
 Result<std::string> read_value(const std::string& path) {
-  const sys::UniqueFd file = TRY(sys::open(path, O_RDONLY));
+  sys::SpentFds spent;
+  return read_value(path, spent);
+}
+
+Result<std::string> read_value(const std::string& path, sys::SpentFds& spent) {
+  sys::UniqueFd file = TRY(sys::open(path, O_RDONLY));
   std::string value(4096, '\0');
   const ssize_t size = ::read(file.number(), value.data(), value.size());
+  spent.add(std::move(file));
   if (size < 0) return system_error(errno, "read " + path);
   value.resize(static_cast<std::size_t>(size));
   while (!value.empty() && value.back() == '\n') value.pop_back();

@@ -14,7 +14,8 @@ namespace davit::cgroup {
 const Directory* find_directory(const Place& place, std::string_view controller);
 /// The unified directory, or null.
 const Directory* unified(const Place& place);
-/// One read of a small kernel file.
+/// One read of a small kernel file, which `spent` closes.
+Result<std::string> read_value(const std::string& path, sys::SpentFds& spent);
 Result<std::string> read_value(const std::string& path);
 /// The number after `key ` at the start of a line of a flat keyed file; 0 when absent.
 std::uint64_t keyed_value(std::string_view text, std::string_view key);
@@ -31,10 +32,10 @@ bool clean_path(std::string_view path, std::string& cleaned);
 
 /// Writes settings in order. One that is refused with EINVAL is tried again after the others, because limits
 /// that depend on each other (memory and memory plus swap, quota and burst) fit only in one of both orders.
-Result<void> write_settings(const Place& place, const std::vector<Setting>& settings);
+Result<void> write_settings(const Place& place, const std::vector<Setting>& settings, sys::SpentFds& spent);
 /// Enables all controllers for a v2 directory, as far as its ancestors let us: without a controller nothing
 /// is counted, and the payload cannot limit anything below.
-void offer_controllers(const Directory& directory);
+void offer_controllers(const Directory& directory, sys::SpentFds& spent);
 /// Settings of these resources for the kind of hierarchies of the place.
 Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resources& resources);
 

@@ -118,14 +118,40 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
   return {};
 }
 
+void clear_readonly(Options& options) {
+  constexpr std::uint64_t kReadonly = MOUNT_ATTR_RDONLY;
+  options.attributes.set &= ~kReadonly;
+  options.recursive_attributes.set &= ~kReadonly;
+}
+
+/// Where nothing else comes to lie among the hierarchies, one call makes all of them read-only.
+bool is_sealed_together(const Mounting& mounting, const Entry& entry) {
+  return entry.options.readonly() && has_namespace(mounting.config, NamespaceType::cgroup) &&
+         !is_filled(mounting, entry.destination);
+}
+
+/// Makes the tmpfs read-only that was to become so last, and all that is mounted in it.
+void seal_together(Mounting& mounting, const Entry& entry) {
+  program::SealRoot seal;
+  seal.root = mounting.sealing.back().mount;
+  seal.recursive = 1;
+  seal.attributes.set = MOUNT_ATTR_RDONLY;
+  mounting.sealing.pop_back();
+  mounting.compilation.builder.emit(seal, entry.origin);
+}
+
 /// v1 and hybrid: a small tmpfs that holds all hierarchies.
 Result<void> compile_v1(Mounting& mounting, const Entry& entry) {
   const spec::Mount mount = derived(entry, entry.destination, "tmpfs", "tmpfs");
   Entry holder{mount, without_parameters(entry.options), entry.destination, entry.origin};
   holder.options.parameters = {{"mode", "755", false}};
   TRY(compile_filesystem(mounting, holder));
+  Entry below{entry.mount, entry.options, entry.destination, entry.origin};
+  const bool is_together = is_sealed_together(mounting, entry);
+  if (is_together) clear_readonly(below.options);
   for (std::size_t index = 0; index < mounting.compilation.facts.cgroup.hierarchies.size(); ++index)
-    TRY(compile_hierarchy(mounting, entry, index));
+    TRY(compile_hierarchy(mounting, below, index));
+  if (is_together) seal_together(mounting, entry);
   return {};
 }
 

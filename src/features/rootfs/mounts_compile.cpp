@@ -101,7 +101,9 @@ program::MountAttributes whole_attributes(const Options& options) {
   const program::MountAttributes& recursive = options.recursive_attributes;
   program::MountAttributes attributes;
   attributes.set = (recursive.set & ~own.clear) | own.set;
-  if (!options.propagations.empty()) attributes.propagation = options.propagations.front().type;
+  // It is private before it is attached, and neither that nor being a slave of nobody changes afterwards.
+  const std::uint64_t first = options.propagations.empty() ? 0 : options.propagations.front().type;
+  if (first != MS_PRIVATE && first != MS_SLAVE) attributes.propagation = first;
   return attributes;
 }
 
@@ -199,6 +201,7 @@ Result<void> compile_filesystem(Mounting& mounting, const Entry& entry) {
     operation.attributes.set &= ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY);
     mounting.sealing.push_back({operation.mount, entry.origin});
   }
+  mount_at_once(mounting, entry, parameters, operation);
   builder.emit(operation, entry.origin);
   if (entry.destination == "/") mounting.compilation.root = operation.mount;
   if (entry.destination != "/") change_propagation(mounting, entry, entry.options.propagations, 1);
