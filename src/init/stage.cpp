@@ -66,12 +66,12 @@ Status perform(Context& context, const program::Unshare& operation) {
   return kDone;
 }
 
-Status perform(Context& context, const program::BecomeNamespaceRoot& /*operation*/) {
+Status perform(Context& context, const program::BecomeNamespaceRoot& operation) {
   // "deny" in /proc/PID/setgroups forbids it; the groups then are the caller's own, and unmapped.
   const long groups = syscall(__NR_setgroups, 0, nullptr);
   if (groups != -EPERM) INIT_TRY(check(groups, Detail::set_groups));
-  INIT_TRY(check(syscall(__NR_setresgid, 0, 0, 0), Detail::set_gid));
-  INIT_TRY(check(syscall(__NR_setresuid, 0, 0, 0), Detail::set_uid));
+  INIT_TRY(check(syscall(__NR_setresgid, operation.gid, operation.gid, operation.gid), Detail::set_gid));
+  INIT_TRY(check(syscall(__NR_setresuid, operation.uid, operation.uid, operation.uid), Detail::set_uid));
   guard(context);
   return kDone;
 }

@@ -81,7 +81,7 @@ Result<void> compile_join(features::Compilation& out, const ExecInput& input) {
   join.pidfd = out.request({.kind = features::RequestKind::process});
   join.types = input.join_types;
   out.builder.emit(join);
-  if (input.joins_user) out.builder.emit(program::BecomeNamespaceRoot{});
+  if (input.joins_user) out.builder.emit(namespaces::namespace_root(input.config));
   return {};
 }
 

@@ -123,6 +123,9 @@ void operands(Line& line, const JoinProcess& o) {
 void operands(Line& line, const Unshare& o) {
   line.item("types", clone_flags(o.types));
 }
+void operands(Line& line, const BecomeNamespaceRoot& o) {
+  line.count("uid", o.uid).count("gid", o.gid);
+}
 void operands(Line& line, const SetTimeOffsets& o) {
   line.string("offsets", o.text);
 }

@@ -183,6 +183,24 @@ TEST_F(Namespaces, SeveralMappings) {
   EXPECT_EQ(text, " 0 200000 10\n 10 300000 10\n 1000 1000 1");
 }
 
+TEST_F(Namespaces, WithoutAnyRootInIt) {
+  SKIP_FOR("runc,crun", "refuse it, or any gid= in it");
+  Bundle bundle;
+  bundle.config["linux"]["namespaces"].push(Json::object({{"type", "user"}}));
+  const Json mappings = Json::parse(R"([{"containerID": 500, "hostID": 200000, "size": 1000}])");
+  bundle.config["linux"]["uidMappings"] = mappings;
+  bundle.config["linux"]["gidMappings"] = mappings;
+  bundle.config["process"]["user"] = Json::parse(R"({"uid": 1000, "gid": 1001})");
+  bundle.sh("while :; do sleep 0.1; done");
+  const std::string id = start(bundle);
+  const Outcome outcome = exec(id,
+                               "id -u; id -g; stat -c %u:%a /dev; ls /dev/pts/ptmx; echo x >/dev/null && "
+                               "touch /dev/shm/x && stat -c %u /dev/shm/x; grep Cap /proc/self/status");
+  const std::string none = "0000000000000000";
+  EXPECT_EQ(outcome.out.rfind("1000\n1001\n500:755\n/dev/pts/ptmx\n1000\n", 0), 0U) << outcome.all();
+  EXPECT_NE(outcome.out.find("CapEff:\t" + none), std::string::npos) << outcome.all();
+}
+
 TEST_F(Namespaces, JoinedUserNamespace) {
   Bundle first;
   add_user_namespace(first.config);

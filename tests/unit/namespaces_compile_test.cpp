@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/sched.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -74,10 +75,12 @@ TEST(NamespacesPlan, AUserNamespaceIsMappedBeforeAnythingElseIsMade) {
                           "join_namespaces", "unshare", "set_time_offsets", "fork_init"}));
 }
 
-TEST(NamespacesPlan, WithoutAMappedRootNobodyBecomesIt) {
+TEST(NamespacesPlan, WithoutAMappedRootSomebodyElseActsForIt) {
   spec::Config config = with({{NamespaceType::user, "", {}}});
-  config.linux.uid_mappings = config.linux.gid_mappings = {{1000, 1000, 1, {}}};
-  for (const std::string& line : stage_of(config)) EXPECT_NE(line, "become_namespace_root");
+  config.linux.uid_mappings = {{1000, 1000, 1, {}}, {500, 3000, 10, {}}};
+  config.linux.gid_mappings = {{0, 1000, 1, {}}};
+  const Lines lines = stage_of(config);
+  EXPECT_NE(std::find(lines.begin(), lines.end(), "become_namespace_root uid=500"), lines.end());
 }
 
 TEST(NamespacesPlan, AJoinedPidNamespaceNeedsAFork) {

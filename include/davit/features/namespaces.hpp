@@ -42,6 +42,8 @@ Result<void> compile_keyring(features::Compilation& compilation);
 Result<void> compile_cgroup_namespace(features::Compilation& compilation, const spec::Config& config);
 /// Brings up `lo` of a new network namespace.
 Result<void> compile_network(features::Compilation& compilation, const spec::Config& config);
+/// Whoever acts for root in the user namespace of the config: 0 where that is mapped, or not known.
+program::BecomeNamespaceRoot namespace_root(const spec::Config& config);
 /// hostname and domainname.
 Result<void> compile_names(features::Compilation& compilation, const spec::Config& config);
 

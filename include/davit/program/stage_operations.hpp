@@ -61,9 +61,12 @@ struct Unshare : Operation {
   u32 padding = 0;
 };
 
-/// Becomes uid 0 and gid 0 of the user namespace just entered, without supplementary groups where allowed.
+/// Becomes a uid and gid of the user namespace just entered, without supplementary groups where allowed: 0,
+/// or one that is mapped, as nothing can be made with an id that is not. All capabilities stay either way.
 struct BecomeNamespaceRoot : Operation {
   static constexpr Op kOp = Op::become_namespace_root;
+  u32 uid = 0;
+  u32 gid = 0;
 };
 
 /// Writes /proc/<own pid>/timens_offsets (time_namespaces(7)); before fork_init, after

@@ -48,9 +48,10 @@ std::vector<program::NamespaceRef> request_joins(features::Compilation& compilat
   return joins;
 }
 
-bool maps_root(const std::vector<spec::IdMapping>& mappings) {
-  return std::any_of(mappings.begin(), mappings.end(),
-                     [](const spec::IdMapping& mapping) { return mapping.container_id == 0; });
+std::uint32_t first_id(const std::vector<spec::IdMapping>& mappings) {
+  std::uint32_t first = mappings.empty() ? 0 : mappings.front().container_id;
+  for (const spec::IdMapping& mapping : mappings) first = std::min(first, mapping.container_id);
+  return first;
 }
 
 void emit_meeting(program::Builder& builder, program::Point point, program::Origin origin) {
@@ -77,10 +78,8 @@ void compile_user(features::Compilation& compilation, const spec::Config& config
     unshare.types = CLONE_NEWUSER;
     builder.emit(unshare, origin);
     if (plan.map_ids) emit_meeting(builder, program::Point::user_namespace, origin);
-    // Without a root in the namespace the process keeps its ids; it has all capabilities there anyway.
-    if (!maps_root(config.linux.uid_mappings) || !maps_root(config.linux.gid_mappings)) return;
   }
-  builder.emit(program::BecomeNamespaceRoot{}, origin);
+  builder.emit(namespace_root(config), origin);
 }
 
 void append_offset(std::string& text, const char* clock, const std::optional<spec::TimeOffset>& offset) {
@@ -123,6 +122,13 @@ void check_user(const spec::Config& config, std::vector<Error>& errors) {
 }
 
 }  // namespace
+
+program::BecomeNamespaceRoot namespace_root(const spec::Config& config) {
+  program::BecomeNamespaceRoot root;
+  root.uid = first_id(config.linux.uid_mappings);
+  root.gid = first_id(config.linux.gid_mappings);
+  return root;
+}
 
 std::uint32_t clone_flag(NamespaceType type) {
   switch (type) {
