@@ -175,4 +175,8 @@ const Command* find_command(std::string_view name) {
   return found == std::end(kCommands) ? nullptr : found;
 }
 
+bool is_supported(const Command& command) {
+  return command.handler != command_unsupported;
+}
+
 }  // namespace davit::cli

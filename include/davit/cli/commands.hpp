@@ -46,5 +46,7 @@ std::span<const Option> global_options();
 std::span<const Command> commands();
 /// Null: there is none of that name.
 const Command* find_command(std::string_view name);
+/// Whether this release has it, and not only knows its name and its options.
+bool is_supported(const Command& command);
 
 }  // namespace davit::cli
