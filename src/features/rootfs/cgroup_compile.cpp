@@ -124,7 +124,7 @@ void clear_readonly(Options& options) {
   options.recursive_attributes.set &= ~kReadonly;
 }
 
-/// Where nothing else comes to lie among the hierarchies, one call makes all of them read-only.
+/// Where no later mount comes to lie among the hierarchies, one call makes all of them read-only.
 bool is_sealed_together(const Mounting& mounting, const Entry& entry) {
   return entry.options.readonly() && has_namespace(mounting.config, NamespaceType::cgroup) &&
          !is_filled(mounting, entry.destination);
