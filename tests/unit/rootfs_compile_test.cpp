@@ -23,7 +23,8 @@ SourceQueries fake_queries() {
           [](const std::string& path) -> Result<std::string> {
             return path.ends_with("link") ? std::string("/usr/there") : std::string();
           },
-          [](const std::string& path) { return path == "/proc"; }};
+          [](const std::string& path) { return path == "/proc"; },
+          [](const std::string& path) { return path == "/own"; }};
 }
 
 class RootfsCompile : public testing::Test {
@@ -265,6 +266,8 @@ TEST_F(RootfsCompile, CgroupV2IsMountedOrBound) {
   EXPECT_EQ(lines(), all);
   config.linux.namespaces.push_back({NamespaceType::cgroup, "", {}});
   EXPECT_TRUE(lines()[0].starts_with("mount_filesystem type=cgroup2"));
+  config.linux.namespaces.back().path = "/own";
+  EXPECT_TRUE(lines()[0].starts_with("open_tree"));
 }
 
 TEST_F(RootfsCompile, CgroupV1IsATmpfsOfHierarchies) {

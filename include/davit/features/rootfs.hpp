@@ -21,6 +21,7 @@ struct SourceQueries {
   Result<SourceKind> (*kind)(const std::string& host_path);   ///< follows symlinks
   Result<std::string> (*link)(const std::string& host_path);  ///< content of a symlink; empty: it is none
   bool (*is_procfs)(const std::string& host_path);
+  bool (*is_own_cgroup_namespace)(const std::string& path);  ///< the one that davit is in
 };
 /// The queries that look at this machine.
 SourceQueries host_queries();

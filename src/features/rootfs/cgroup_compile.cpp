@@ -9,6 +9,13 @@ namespace {
 
 using spec::NamespaceType;
 
+/// Whether the container sees its cgroups as another root than davit does. Who joins davit's own cgroup
+/// namespace is as good as without one.
+bool has_other_namespace(const Mounting& mounting) {
+  const spec::Namespace* entry = mounting.config.linux.find_namespace(NamespaceType::cgroup);
+  return entry != nullptr && (entry->path.empty() || !mounting.queries.is_own_cgroup_namespace(entry->path));
+}
+
 /// An entry below or instead of the one in the config.
 spec::Mount derived(const Entry& entry, std::string destination, std::string type, std::string source) {
   spec::Mount mount = entry.mount;
@@ -56,7 +63,7 @@ Result<void> compile_v2(Mounting& mounting, const Entry& entry) {
   // A cgroup2 mount shows the cgroup namespace that it is made in, and takes privilege over it. Made in the
   // host's, it would replace the options of all of the host's mounts (nsdelegate, memory_recursiveprot).
   const std::string host = unified_mount_point(mounting);
-  if (!has_namespace(mounting.config, NamespaceType::cgroup) && !host.empty()) {
+  if (!has_other_namespace(mounting) && !host.empty()) {
     bind_directory(mounting, entry, host, entry.destination);
     return {};
   }
@@ -98,7 +105,7 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
   const std::string name = base_name(hierarchy.mount_point);
   const std::string destination = clean(entry.destination + "/" + name);
   const bool is_v2 = hierarchy.controllers.empty();
-  if (has_namespace(mounting.config, NamespaceType::cgroup)) {
+  if (has_other_namespace(mounting)) {
     const spec::Mount mount = derived(entry, destination, is_v2 ? "cgroup2" : "cgroup", "cgroup");
     Entry below{mount, without_parameters(entry.options), destination, entry.origin};
     below.options.parameters = hierarchy_parameters(hierarchy);
@@ -126,8 +133,7 @@ void clear_readonly(Options& options) {
 
 /// Where no later mount comes to lie among the hierarchies, one call makes all of them read-only.
 bool is_sealed_together(const Mounting& mounting, const Entry& entry) {
-  return entry.options.readonly() && has_namespace(mounting.config, NamespaceType::cgroup) &&
-         !is_filled(mounting, entry.destination);
+  return entry.options.readonly() && has_other_namespace(mounting) && !is_filled(mounting, entry.destination);
 }
 
 /// Makes the tmpfs read-only that was to become so last, and all that is mounted in it.

@@ -29,10 +29,17 @@ bool is_procfs(const std::string& path) {
   return statfs(path.c_str(), &info) == 0 && info.f_type == PROC_SUPER_MAGIC;
 }
 
+bool is_own_cgroup_namespace(const std::string& path) {
+  struct stat wanted {};
+  struct stat own {};
+  return stat(path.c_str(), &wanted) == 0 && stat("/proc/self/ns/cgroup", &own) == 0 &&
+         wanted.st_dev == own.st_dev && wanted.st_ino == own.st_ino;
+}
+
 }  // namespace
 
 SourceQueries host_queries() {
-  return {kind_of, link_of, is_procfs};
+  return {kind_of, link_of, is_procfs, is_own_cgroup_namespace};
 }
 
 }  // namespace davit::rootfs
