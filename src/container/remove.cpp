@@ -5,6 +5,7 @@
 
 #include "container/open.hpp"
 #include "container/poststop.hpp"
+#include "container/salvage.hpp"
 #include "davit/sys/process.hpp"
 
 namespace davit::container {
@@ -40,10 +41,11 @@ Result<bool> remove_reservation(Entry& entry, bool force) {
   return true;
 }
 
-Result<void> remove_foreign(Context& context, const std::string& id, const Error& cause) {
+Result<void> remove_damaged(Context& context, const std::string& id, const Error& cause) {
   Entry entry = TRY(context.store.open(id));
   TRY(entry.lock());
   context.warnings.push_back(cause);
+  TRY(salvage(context, entry));
   return entry.discard();
 }
 
@@ -72,7 +74,7 @@ Result<void> remove(Context& context, const std::string& id, bool force) {
     auto opened = open_locked(context, operation, id);
     if (opened.ok()) return destroy(context, opened->entry, opened->record, nullptr);
     const Error& error = opened.error();
-    if (error.code == Code::internal && force) return remove_foreign(context, id, error);
+    if (error.code == Code::internal && force) return remove_damaged(context, id, error);
     if (error.code != Code::not_found) return error;
     auto reserved = context.store.open(id);
     if (!reserved.ok() && !force) return error;

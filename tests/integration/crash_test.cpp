@@ -48,6 +48,40 @@ TEST_F(Crash, DeleteForceCleansUpAfterAKillAtAnyMoment) {
   }
 }
 
+TEST_F(Crash, ADamagedRecordIsNoPlaceToHide) {
+  SKIP_UNLESS(runtime.is_davit(), "the peers keep other records");
+  for (const View view : {View::host, View::v2}) {
+    if (!missing(view).empty()) continue;
+    runtime.view = view;
+    Bundle bundle;
+    bundle.config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+    bundle.sh("sleep 1000 & sleep 1000");
+    const std::string id = start(bundle);
+    write_file(state_dir_ / (id + "/state.json"), "{\"davit\": 1, \"id\"");
+    EXPECT_NE(runtime({"delete", id}).status, 0);
+    const Outcome outcome = runtime({"delete", "--force", id});
+    EXPECT_EQ(outcome.status, 0) << outcome.all();
+    EXPECT_EQ(outcome.err.find("may be left"), std::string::npos) << outcome.err;
+    EXPECT_TRUE(runtime.state(id).is_null());
+  }
+}
+
+TEST_F(Crash, ADamagedRecordIsNoReasonToHitAnother) {
+  SKIP_UNLESS(runtime.is_davit(), "the peers keep other records");
+  Bundle bundle;
+  bundle.config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+  const std::string id = start(bundle);
+  EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
+  write_file(state_dir_ / (id + "/state.json"), "{");
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string other = start(bundle);
+  const Outcome outcome = runtime({"delete", "--force", id});
+  EXPECT_EQ(outcome.status, 0) << outcome.all();
+  EXPECT_NE(outcome.err.find("may be left"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(runtime.state(id).is_null());
+  EXPECT_EQ(runtime.status(other), "running");
+}
+
 TEST_F(Crash, AKilledDeleteCanBeRepeated) {
   for (int i = 0; i < 10; ++i) {
     Bundle bundle;

@@ -1,0 +1,75 @@
+#include "container/salvage.hpp"
+
+#include "container/open.hpp"
+#include "davit/host/facts.hpp"
+
+namespace davit::container {
+
+namespace {
+
+/// As create chose it, if it was called with the same options from the same cgroup.
+Result<cgroup::Place> place_by_config(const Context& context, const Entry& entry) {
+  Context unheard{context.store, context.cgroup_manager};
+  const spec::Config config = TRY(stored_config(unheard, entry));
+  const host::CgroupLayout layout = TRY(host::probe_cgroup_layout());
+  return cgroup::choose(config, entry.id(), layout, context.cgroup_manager);
+}
+
+bool overlap(const std::string& left, const std::string& right) {
+  return (left + "/").starts_with(right + "/") || (right + "/").starts_with(left + "/");
+}
+
+bool overlap(const cgroup::Place& left, const cgroup::Place& right) {
+  for (const cgroup::Directory& one : left.directories)
+    for (const cgroup::Directory& other : right.directories)
+      if (overlap(one.path, other.path)) return true;
+  return false;
+}
+
+/// A container that was made there after this one had ended.
+std::string who_else_is_there(const Context& context, const Entry& entry, const cgroup::Place& place) {
+  const auto ids = context.store.ids();
+  if (!ids.ok()) return "another container";
+  for (const std::string& id : *ids) {
+    if (id == entry.id()) continue;
+    const auto other = context.store.open(id);
+    if (!other.ok()) continue;
+    const auto record = other->read();
+    if (record.ok() && overlap(record->cgroup, place)) return id;
+  }
+  return {};
+}
+
+Result<bool> holds_davit(const cgroup::Place& place) {
+  host::CgroupLayout layout = TRY(host::probe_cgroup_layout());
+  TRY(host::load_own_paths(layout));
+  for (const host::Hierarchy& hierarchy : layout.hierarchies)
+    for (const cgroup::Directory& directory : place.directories)
+      if ((hierarchy.mount_point + hierarchy.own_path + "/").starts_with(directory.path + "/")) return true;
+  return false;
+}
+
+Error left_behind(std::string_view why) {
+  Text<768> message("processes and cgroups of it may be left: ");
+  Error error = make_error(Code::system, message.append(why));
+  return error.advise("look for them by the container's id: in /sys/fs/cgroup, and in the output of ps");
+}
+
+}  // namespace
+
+Result<void> salvage(Context& context, const Entry& entry) {
+  const auto doubt = [&](std::string_view why) {
+    context.warnings.push_back(left_behind(why));
+    return Result<void>();
+  };
+  const auto place = place_by_config(context, entry);
+  if (!place.ok()) return doubt("its config does not tell where");
+  if (TRY(holds_davit(*place))) return doubt("davit itself is where its config says");
+  if (const std::string other = who_else_is_there(context, entry, *place); !other.empty())
+    return doubt("by now " + other + " is where its config says");
+  const bool is_found = !TRY(cgroup::processes(*place)).empty();
+  TRY(cgroup::remove(*place));
+  return is_found ? Result<void>() : doubt("no process was found where its config says");
+}
+
+}  // namespace davit::container
