@@ -1,6 +1,5 @@
 // exec: another process in a container, always through a stage.
 #include <sched.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -34,11 +33,8 @@ Result<std::uint32_t> foreign_namespaces(const spec::Config& config, pid_t pid) 
     if (!namespaces::has(config, file.type)) continue;
     const std::uint32_t flag = namespaces::clone_flag(file.type);
     if (file.type == spec::NamespaceType::user) {
-      const std::string name = "/ns/user";
-      const struct stat theirs =
-          TRY(sys::stat_at(sys::current_directory(), "/proc/" + std::to_string(pid) + name));
-      const struct stat ours = TRY(sys::stat_at(sys::current_directory(), "/proc/self" + name));
-      if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev) continue;
+      const std::string theirs = "/proc/" + std::to_string(pid) + "/ns/user";
+      if (TRY(sys::is_same_file(theirs, "/proc/self/ns/user"))) continue;
     }
     types |= flag;
   }

@@ -67,43 +67,36 @@ bool read_entry(Report& report, std::string_view key, json::Value value,
 
 namespace {
 
-/// Parses a text and reads its root as a T.
-template <typename T>
-std::shared_ptr<const json::Document> read_document(std::string text, std::string_view name, Report& report,
-                                                    T& target) {
+/// Parses a text and reads its root as `target`, which is `result.value` or a member of it.
+template <typename T, typename Target>
+void read_document(std::string text, std::string_view name, Target& target, Read<T>& result) {
+  Report report;
   json::Document::Parsed parsed = json::Document::parse(std::move(text), name);
   report.errors = std::move(parsed.errors);
   if (parsed.document != nullptr) read(report, parsed.document->root(), target);
   report.sort();
-  return std::move(parsed.document);
+  result.value.document = std::move(parsed.document);
+  result.errors = std::move(report.errors);
+  result.warnings = std::move(report.warnings);
 }
 
 }  // namespace
 
 Read<Config> read_config(std::string text, std::string_view file_name) {
   Read<Config> result;
-  Report report;
-  result.value.document = read_document(std::move(text), file_name, report, result.value);
-  result.errors = std::move(report.errors);
-  result.warnings = std::move(report.warnings);
+  read_document(std::move(text), file_name, result.value, result);
   return result;
 }
 
 Read<ProcessDocument> read_process(std::string text, std::string_view file_name) {
   Read<ProcessDocument> result;
-  Report report;
-  result.value.document = read_document(std::move(text), file_name, report, result.value.process);
-  result.errors = std::move(report.errors);
-  result.warnings = std::move(report.warnings);
+  read_document(std::move(text), file_name, result.value.process, result);
   return result;
 }
 
 Read<ResourcesDocument> read_resources(std::string text, std::string_view file_name) {
   Read<ResourcesDocument> result;
-  Report report;
-  result.value.document = read_document(std::move(text), file_name, report, result.value.resources);
-  result.errors = std::move(report.errors);
-  result.warnings = std::move(report.warnings);
+  read_document(std::move(text), file_name, result.value.resources, result);
   return result;
 }
 

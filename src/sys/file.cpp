@@ -232,6 +232,12 @@ Result<struct stat> stat_of(FdRef file) {
   return status;
 }
 
+Result<bool> is_same_file(const std::string& left, const std::string& right) {
+  const struct stat one = TRY(stat_at(current_directory(), left));
+  const struct stat other = TRY(stat_at(current_directory(), right));
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 Result<std::vector<std::string>> list_directory(FdRef directory) {
   UniqueFd again = TRY(open_at(directory, ".", O_RDONLY | O_DIRECTORY));
   DIR* stream = ::fdopendir(again.number());

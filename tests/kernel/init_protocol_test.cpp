@@ -56,19 +56,28 @@ int listen_at(const fs::path& path) {
   return socket_fd;
 }
 
-TEST_F(ProtocolTest, WaitsForStartWithoutItsCreator) {
-  const int listener = listen_at(scratch / "start.sock");
-  const Slot slot = builder.reserve();
-  builder.emit(TellHost{.point = Point::ready});
-  builder.emit(AwaitHost{.point = Point::created});
-  builder.emit(WaitStart{.listener = slot});
-  builder.emit(FindProgram{.name = builder.text("/no/such/program")});
-  Program program = builder.finish();
-  program.inherit(slot, listener);
-  Started started = start_image(std::move(program), channel);
-  close(listener);
-  EXPECT_EQ(receive(started.channel).message.point, Point::ready);
-  tell(started.channel, Point::created);
+/// With an init that is on record and waits at its start socket.
+class StartTest : public ProtocolTest {
+ protected:
+  Started start_waiting() {
+    const int listener = listen_at(scratch / "start.sock");
+    const Slot slot = builder.reserve();
+    builder.emit(TellHost{.point = Point::ready});
+    builder.emit(AwaitHost{.point = Point::created});
+    builder.emit(WaitStart{.listener = slot});
+    builder.emit(FindProgram{.name = builder.text("/no/such/program")});
+    Program program = builder.finish();
+    program.inherit(slot, listener);
+    Started started = start_image(std::move(program), channel);
+    close(listener);
+    EXPECT_EQ(receive(started.channel).message.point, Point::ready);
+    tell(started.channel, Point::created);
+    return started;
+  }
+};
+
+TEST_F(StartTest, WaitsWithoutItsCreator) {
+  Started started = start_waiting();
   close(started.channel);
   started.channel = -1;
 
@@ -82,17 +91,8 @@ TEST_F(ProtocolTest, WaitsForStartWithoutItsCreator) {
   close(caller);
 }
 
-TEST_F(ProtocolTest, EndsIfItsStarterIsKilledAfterItTookTheAddressAway) {
-  const int listener = listen_at(scratch / "start.sock");
-  const Slot slot = builder.reserve();
-  builder.emit(TellHost{.point = Point::ready});
-  builder.emit(WaitStart{.listener = slot});
-  builder.emit(FindProgram{.name = builder.text("/no/such/program")});
-  Program program = builder.finish();
-  program.inherit(slot, listener);
-  Started started = start_image(std::move(program), channel);
-  close(listener);
-  EXPECT_EQ(receive(started.channel).message.point, Point::ready);
+TEST_F(StartTest, EndsIfItsStarterIsKilledAfterItTookTheAddressAway) {
+  Started started = start_waiting();
   const int caller = connect_to(scratch / "start.sock");
   tell(caller, Point::starting);
   close(caller);
@@ -296,16 +296,8 @@ TEST_F(ProtocolTest, SendsTheListenerPastItsOwnFilter) {
   close(listener.descriptor);
 }
 
-TEST_F(ProtocolTest, AWaitingInitIsSmall) {
-  const Slot slot = builder.reserve();
-  builder.emit(TellHost{.point = Point::ready});
-  builder.emit(WaitStart{.listener = slot});
-  const int listener = listen_at(scratch / "start.sock");
-  Program program = builder.finish();
-  program.inherit(slot, listener);
-  Started started = start_image(std::move(program), channel);
-  close(listener);
-  EXPECT_EQ(receive(started.channel).message.point, Point::ready);
+TEST_F(StartTest, IsSmallWhileItWaits) {
+  Started started = start_waiting();
   const std::string path = "/proc/" + std::to_string(started.pid) + "/statm";
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   char text[128] = {};

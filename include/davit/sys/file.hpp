@@ -46,6 +46,8 @@ Result<void> make_directories(const std::string& path, mode_t mode);
 Result<void> unlink_at(FdRef directory, const std::string& path, int flags = 0);
 Result<struct stat> stat_at(FdRef directory, const std::string& path, int flags = 0);
 Result<struct stat> stat_of(FdRef file);
+/// Whether two paths lead to one file, which may be a namespace in /proc/PID/ns.
+Result<bool> is_same_file(const std::string& left, const std::string& right);
 /// Names in a directory, without "." and "..".
 Result<std::vector<std::string>> list_directory(FdRef directory);
 /// Content of a symlink.

@@ -52,4 +52,21 @@ bool given(const std::optional<Number>& value) {
   return value.value_or(0) != 0;
 }
 
+/// What no version of cgroups takes as limits of memory.
+inline Result<void> check_memory(const spec::Memory& memory, const Collector& to) {
+  const auto check = [&](const std::optional<std::int64_t>& bytes, const char* below) -> Result<void> {
+    if (bytes.value_or(0) < -1) return to.invalid(below, "must be a number of bytes, or -1 for no limit");
+    return {};
+  };
+  TRY(check(memory.limit, "limit"));
+  TRY(check(memory.swap, "swap"));
+  TRY(check(memory.reservation, "reservation"));
+  TRY(check(memory.kernel_tcp, "kernelTCP"));
+  if (memory.limit.value_or(0) > 0 && memory.swap.value_or(0) > 0 && *memory.swap < *memory.limit)
+    return to.invalid("swap", "memory+swap limit should be >= memory limit");
+  if (memory.use_hierarchy == false)
+    return to.refuse("useHierarchy", "memory is always accounted with that of the cgroups below");
+  return {};
+}
+
 }  // namespace davit::cgroup

@@ -10,18 +10,7 @@ using Settings = std::vector<Setting>;
 
 Result<void> add_memory(const spec::Memory& memory, Settings& settings) {
   Collector to(settings, "memory", memory.position);
-  const auto check = [&](const std::optional<std::int64_t>& bytes, const char* below) -> Result<void> {
-    if (bytes.value_or(0) < -1) return to.invalid(below, "must be a number of bytes, or -1 for no limit");
-    return {};
-  };
-  TRY(check(memory.limit, "limit"));
-  TRY(check(memory.swap, "swap"));
-  TRY(check(memory.reservation, "reservation"));
-  TRY(check(memory.kernel_tcp, "kernelTCP"));
-  if (memory.limit.value_or(0) > 0 && memory.swap.value_or(0) > 0 && *memory.swap < *memory.limit)
-    return to.invalid("swap", "memory+swap limit should be >= memory limit");
-  if (memory.use_hierarchy == false)
-    return to.refuse("useHierarchy", "memory is always accounted with that of the cgroups below");
+  TRY(check_memory(memory, to));
   // Without a memory limit there is nothing that memory plus swap could add to: both go.
   if (given(memory.limit)) to.add("memory.limit_in_bytes", std::to_string(*memory.limit), "limit");
   if (given(memory.swap) || memory.limit == -1) {

@@ -21,24 +21,15 @@ Result<std::string> swap_value(const spec::Memory& memory, const Collector& to) 
   if (swap == 0) return std::string(limit == -1 ? "max" : "");
   if (swap == -1) return std::string("max");
   if (limit == 0 || limit == -1) return to.invalid("swap", "unable to set swap limit without memory limit");
-  if (swap < limit) return to.invalid("swap", "memory+swap limit should be >= memory limit");
   return std::to_string(swap - limit);
 }
 
 Result<void> add_memory(const spec::Memory& memory, Settings& settings) {
   Collector to(settings, "memory", memory.position);
-  const auto check = [&](const std::optional<std::int64_t>& bytes, const char* below) -> Result<void> {
-    if (bytes.value_or(0) < -1) return to.invalid(below, "must be a number of bytes, or -1 for no limit");
-    return {};
-  };
-  TRY(check(memory.limit, "limit"));
-  TRY(check(memory.swap, "swap"));
-  TRY(check(memory.reservation, "reservation"));
+  TRY(check_memory(memory, to));
   if (memory.swappiness) return to.refuse("swappiness", "cgroup v2 has no swappiness of a single cgroup");
   if (memory.disable_oom_killer.value_or(false))
     return to.refuse("disableOOMKiller", "cgroup v2 cannot switch the OOM killer off");
-  if (memory.use_hierarchy == false)
-    return to.refuse("useHierarchy", "memory is always accounted with that of the cgroups below");
   if (memory.kernel_tcp.value_or(0) > 0)
     return to.refuse("kernelTCP", "cgroup v2 does not limit TCP buffers apart from memory");
   // memory.kernel: see v1.cpp.

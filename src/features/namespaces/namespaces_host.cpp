@@ -97,10 +97,7 @@ Result<sys::UniqueFd> open_namespace(const std::string& path, std::uint32_t type
 }
 
 bool is_own_mount_namespace(const std::string& path) {
-  struct stat wanted {};
-  struct stat own {};
-  return stat(path.c_str(), &wanted) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
-         wanted.st_dev == own.st_dev && wanted.st_ino == own.st_ino;
+  return sys::is_same_file(path, "/proc/self/ns/mnt").value_or(false);
 }
 
 Result<sys::UniqueFd> make_idmap_namespace(const Mappings& mappings) {

@@ -30,10 +30,7 @@ bool is_procfs(const std::string& path) {
 }
 
 bool is_own_cgroup_namespace(const std::string& path) {
-  struct stat wanted {};
-  struct stat own {};
-  return stat(path.c_str(), &wanted) == 0 && stat("/proc/self/ns/cgroup", &own) == 0 &&
-         wanted.st_dev == own.st_dev && wanted.st_ino == own.st_ino;
+  return sys::is_same_file(path, "/proc/self/ns/cgroup").value_or(false);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Compares namespaces of the config with those of davit.
-#include <sys/stat.h>
-
 #include "davit/features/sysctl.hpp"
+#include "davit/sys/file.hpp"
 
 namespace davit::sysctl {
 namespace {
@@ -22,11 +21,8 @@ const char* own_namespace(spec::NamespaceType type) {
 }  // namespace
 
 bool is_host_namespace(const std::string& path, spec::NamespaceType type) {
-  struct stat wanted {};
-  struct stat own {};
   // What cannot be compared counts as the host's: the sysctl is refused then.
-  if (stat(path.c_str(), &wanted) != 0 || stat(own_namespace(type), &own) != 0) return true;
-  return wanted.st_dev == own.st_dev && wanted.st_ino == own.st_ino;
+  return sys::is_same_file(path, own_namespace(type)).value_or(true);
 }
 
 }  // namespace davit::sysctl
