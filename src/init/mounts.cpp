@@ -145,7 +145,9 @@ bool mount_at_once(Context& context, const program::MountFilesystem& operation) 
   // mount(2) follows symlinks, so that a name is as good as a descriptor only where nobody else can change
   // it.
   const bool is_alone = (operation.flags & program::kMountAlone) != 0 && operation.target.flags == 0;
-  if (!is_alone || !make_in_own(context, root, path, name)) {
+  if (is_alone && make_in_own(context, root, path, name)) {
+    if (visit_own(context).failed()) return false;
+  } else {
     SweptFd target;
     if (open_target(context, root, operation.target, target).failed()) return false;
     if (visit(context, target).failed()) return false;
@@ -153,6 +155,17 @@ bool mount_at_once(Context& context, const program::MountFilesystem& operation) 
   }
   return syscall(__NR_mount, context.text(operation.source), name, context.text(operation.type),
                  operation.attributes.set, context.text(operation.data)) >= 0;
+}
+
+/// The tree goes into a directory that it has to itself. move_mount follows no symlink, so that there is no
+/// need to open it. False: nothing is attached.
+bool attach_in_own(Context& context, const program::MountTree& operation) {
+  const program::Target& target = operation.target;
+  const char* name = nullptr;
+  if (target.kind != program::TargetKind::directory || target.flags != 0) return false;
+  if (!make_in_own(context, context.slot(operation.root), context.text(target.path), name)) return false;
+  return syscall(__NR_move_mount, context.slot(operation.tree), "", FdRef(context.last_parent.directory),
+                 name, MOVE_MOUNT_F_EMPTY_PATH) >= 0;
 }
 
 }  // namespace
@@ -230,6 +243,10 @@ Status perform(Context& context, const program::MountTree& operation) {
   const FdRef tree = context.slot(operation.tree);
   INIT_TRY(change_locked(tree, operation.recursive_attributes, true));
   INIT_TRY(change_locked(tree, operation.attributes, false));
+  if (attach_in_own(context, operation)) {
+    if (operation.keep_tree == 0) const SweptFd done(context.take(operation.tree));
+    return kDone;
+  }
   SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
   INIT_TRY(attach(tree, target));

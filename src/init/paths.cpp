@@ -335,13 +335,18 @@ void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount, b
 }
 
 bool make_in_own(Context& context, FdRef root, const char* path, const char*& name) {
-  LastParent& last = context.last_parent;
+  const LastParent& last = context.last_parent;
   const u32 begin = name_begin(path);
   if (!last.is_own || !is_last_parent(context, root, path, begin) || !is_name(path + begin)) return false;
-  if (!last.is_current && visit(context, last.directory).failed()) return false;
-  last.is_current = true;
   name = path + begin;
-  return syscall(__NR_mkdirat, kWorkingDirectory, name, kDirectoryMode) == 0;
+  return syscall(__NR_mkdirat, FdRef(last.directory), name, kDirectoryMode) == 0;
+}
+
+Status visit_own(Context& context) {
+  if (context.last_parent.is_current) return kDone;
+  INIT_TRY(visit(context, context.last_parent.directory));
+  context.last_parent.is_current = true;
+  return kDone;
 }
 
 Status visit(Context& context, FdRef directory) {

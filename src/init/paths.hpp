@@ -41,11 +41,12 @@ Status open_root(Context& context, FdRef& root);
 /// borrowed descriptor is that of a slot.
 void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount, bool is_borrowed);
 
-/// Makes the directory at the path if it goes right below a filesystem that keep_mount knows, and makes that
-/// the working directory: then `name` leads there as long as nobody else changes it. False: nothing is made.
+/// Makes the directory at the path if it goes right below a filesystem that keep_mount knows, which is
+/// last_parent then; `name` is the directory's there. False: nothing is made.
 bool make_in_own(Context& context, FdRef root, const char* path, const char*& name);
 
-/// fchdir(2) for a moment: nothing that follows may count on it.
+/// fchdir(2) to that filesystem, or to some place: for a moment, nothing that follows may count on it.
+Status visit_own(Context& context);
 Status visit(Context& context, FdRef directory);
 
 /// To be called when a path may lead elsewhere than before: something was mounted, or the root is another.

@@ -96,6 +96,26 @@ TEST_F(AtOnceTest, AnOrdinaryPlaceIsOneOnlyWithoutSymlinks) {
   });
 }
 
+TEST_F(AtOnceTest, ATreeGoesRightIntoAFilesystemOfInits) {
+  write_file(rootfs / "source/marker", "tree");
+  fs::create_directories(rootfs / "inside");
+  in_child([&] {
+    builder.emit(tmpfs("/own"));
+    link("/own/in", "/inside");
+    for (const char* path : {"/own/new", "/own/in"}) {
+      MountTree operation;
+      operation.tree = builder.reserve();
+      operation.root = root;
+      operation.target.path = builder.text(path);
+      inherited.emplace_back(operation.tree, clone_tree(rootfs / "source"));
+      builder.emit(operation);
+    }
+    EXPECT_EQ(say(perform()), "OK");
+    for (const char* path : {"own/new", "inside"})
+      EXPECT_EQ(read_file(rootfs / path / "marker"), "tree") << path;
+  });
+}
+
 TEST_F(AtOnceTest, WhatFailsIsExplained) {
   in_child([&] {
     MountFilesystem mount = at_once("/t");

@@ -32,10 +32,15 @@ Options without_parameters(const Options& options) {
   return copy;
 }
 
+/// What all mounts of an entry get.
+program::MountAttributes attributes_of(const Entry& entry) {
+  return {entry.options.attributes.set | entry.options.recursive_attributes.set, 0, MS_PRIVATE};
+}
+
 /// Binds a cgroup directory of the host. Opened by init: davit makes the directory only after it has opened
 /// its other host resources.
 void bind_directory(Mounting& mounting, const Entry& entry, const std::string& source,
-                    const std::string& destination) {
+                    const std::string& destination, const program::MountAttributes& attributes) {
   features::Compilation& compilation = mounting.compilation;
   program::OpenTree open;
   open.host_path = compilation.builder.text(source);
@@ -47,8 +52,7 @@ void bind_directory(Mounting& mounting, const Entry& entry, const std::string& s
   operation.root = compilation.root;
   operation.target.path = compilation.builder.text(destination);
   // Recursive, or a hierarchy mounted below would stay writable under a read-only one (CVE-2023-25809).
-  operation.recursive_attributes.set = entry.options.attributes.set | entry.options.recursive_attributes.set;
-  operation.recursive_attributes.propagation = MS_PRIVATE;
+  operation.recursive_attributes = attributes;
   compilation.builder.emit(operation, entry.origin);
 }
 
@@ -64,7 +68,7 @@ Result<void> compile_v2(Mounting& mounting, const Entry& entry) {
   // host's, it would replace the options of all of the host's mounts (nsdelegate, memory_recursiveprot).
   const std::string host = unified_mount_point(mounting);
   if (!has_other_namespace(mounting) && !host.empty()) {
-    bind_directory(mounting, entry, host, entry.destination);
+    bind_directory(mounting, entry, host, entry.destination, attributes_of(entry));
     return {};
   }
   const spec::Mount mount = derived(entry, entry.destination, "cgroup2", "cgroup");
@@ -98,8 +102,9 @@ std::string own_directory(const Mounting& mounting, std::size_t index) {
   return is_there(ours) ? ours : hierarchy.mount_point;
 }
 
-/// One hierarchy below the destination, and symlinks from its controllers where it has several.
-Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size_t index) {
+/// One hierarchy below the destination, and symlinks from its controllers where it has several. Together: see
+/// seal_together.
+Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size_t index, bool is_together) {
   features::Compilation& compilation = mounting.compilation;
   const host::Hierarchy& hierarchy = compilation.facts.cgroup.hierarchies[index];
   const std::string name = base_name(hierarchy.mount_point);
@@ -111,7 +116,8 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
     below.options.parameters = hierarchy_parameters(hierarchy);
     TRY(compile_filesystem(mounting, below));
   } else {
-    bind_directory(mounting, entry, own_directory(mounting, index), destination);
+    bind_directory(mounting, entry, own_directory(mounting, index), destination,
+                   is_together ? program::MountAttributes{} : attributes_of(entry));
   }
   for (const std::string& controller : hierarchy.controllers) {
     if (controller == name || controller.starts_with("name=")) continue;
@@ -131,9 +137,15 @@ void clear_readonly(Options& options) {
   options.recursive_attributes.set &= ~kReadonly;
 }
 
-/// Where no later mount comes to lie among the hierarchies, one call makes all of them read-only.
+/// Where no later mount comes to lie among the hierarchies, and nobody else sees them before that, one call
+/// makes all of them what they shall be. Attributes that may be locked are better changed one by one.
 bool is_sealed_together(const Mounting& mounting, const Entry& entry) {
-  return entry.options.readonly() && has_other_namespace(mounting) && !is_filled(mounting, entry.destination);
+  constexpr std::uint64_t kPlain =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const bool is_simple =
+      has_other_namespace(mounting) ||
+      (is_new_namespace(mounting.config, NamespaceType::mount) && (attributes_of(entry).set & ~kPlain) == 0);
+  return entry.options.readonly() && is_simple && !is_filled(mounting, entry.destination);
 }
 
 /// Makes the tmpfs read-only that was to become so last, and all that is mounted in it.
@@ -142,6 +154,7 @@ void seal_together(Mounting& mounting, const Entry& entry) {
   seal.root = mounting.sealing.back().mount;
   seal.recursive = 1;
   seal.attributes.set = MOUNT_ATTR_RDONLY;
+  if (!has_other_namespace(mounting)) seal.attributes = attributes_of(entry);
   mounting.sealing.pop_back();
   mounting.compilation.builder.emit(seal, entry.origin);
 }
@@ -156,7 +169,7 @@ Result<void> compile_v1(Mounting& mounting, const Entry& entry) {
   const bool is_together = is_sealed_together(mounting, entry);
   if (is_together) clear_readonly(below.options);
   for (std::size_t index = 0; index < mounting.compilation.facts.cgroup.hierarchies.size(); ++index)
-    TRY(compile_hierarchy(mounting, below, index));
+    TRY(compile_hierarchy(mounting, below, index, is_together));
   if (is_together) seal_together(mounting, entry);
   return {};
 }
