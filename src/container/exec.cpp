@@ -97,6 +97,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .cgroups = call.cgroups,
                                     .options = options,
                                     .no_pivot = record.no_pivot,
+                                    .is_paused = status == spec::Status::paused,
                                     .filter_cache = filter_cache};
   std::optional<Foreground> foreground;
   if (!call.detach) foreground.emplace(TRY(Foreground::open()));

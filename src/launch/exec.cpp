@@ -62,7 +62,8 @@ Result<void> follow(Session& session) {
 /// A pids.limit lets nobody be born in the container's cgroup, but does not keep out who comes from outside.
 bool was_refused_by_cgroup(const Session& session, const Error& error) {
   const bool is_born = session.launched.pid > 0 && session.stage_pid < 0;
-  return error.errno_value == EAGAIN && !is_born && !session.place.directories.empty();
+  return error.errno_value == EAGAIN && !is_born && !session.is_attached &&
+         !session.place.directories.empty();
 }
 
 Result<void> prepare(Session& session, const ExecRequest& request) {
@@ -133,7 +134,8 @@ Session begin(const ExecRequest& request, bool is_attached) {
 }  // namespace
 
 Result<Launched> exec(const ExecRequest& request) {
-  Session session = begin(request, false);
+  // The clone waits for a child that executes; davit must not wait in it for somebody who is frozen.
+  Session session = begin(request, request.is_paused);
   auto done = launch(session, request);
   if (done.ok()) return std::move(session.launched);
   if (!was_refused_by_cgroup(session, done.error())) return done.error();

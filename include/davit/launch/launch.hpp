@@ -83,6 +83,7 @@ struct ExecRequest {
   std::vector<std::string> cgroups;  ///< --cgroup: below the container's own
   Options options;
   bool no_pivot = false;      ///< the container was created with --no-pivot
+  bool is_paused = false;     ///< who is born in its cgroup does not run before the thaw
   sys::FdRef filter_cache{};  ///< as Recorder::filter_cache
 };
 
