@@ -62,7 +62,6 @@ struct LastParent {
       false;            ///< what open_making found last is an entry of it, and was not reached by a symlink
   bool is_own = false;  ///< a filesystem that init has made: its names are what init put there
   bool is_borrowed = false;  ///< the descriptor is that of a slot
-  bool is_current = false;   ///< the working directory
 };
 
 /// State of one run. Nothing here outlives execve.

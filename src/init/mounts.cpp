@@ -127,45 +127,42 @@ Status change_locked(FdRef mount, const MountAttributes& attributes, bool is_rec
   return change_attributes(mount, kept, is_recursive);
 }
 
-Status fill_from(Context& context, FdRef target, FdRef mount) {
+Status fill_from(Context& context, const program::MountFilesystem& operation, FdRef mount) {
+  SweptFd target;
+  INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
   const long opened = open_below(target, ".", O_RDONLY | O_DIRECTORY);
   INIT_TRY(check(opened, Detail::copy_up));
   const SweptFd from(opened);
   return copy_up(context, from, mount);
 }
 
-static_assert(MOUNT_ATTR_NOSUID == MS_NOSUID && MOUNT_ATTR_NODEV == MS_NODEV &&
-              MOUNT_ATTR_NOEXEC == MS_NOEXEC);
-
-/// The short way of kMountAtOnce. False: nothing is mounted.
-bool mount_at_once(Context& context, const program::MountFilesystem& operation) {
-  const FdRef root = context.slot(operation.root);
-  const char* path = context.text(operation.target.path);
-  const char* name = ".";
-  // mount(2) follows symlinks, so that a name is as good as a descriptor only where nobody else can change
-  // it.
-  const bool is_alone = (operation.flags & program::kMountAlone) != 0 && operation.target.flags == 0;
-  if (is_alone && make_in_own(context, root, path, name)) {
-    if (visit_own(context).failed()) return false;
-  } else {
-    SweptFd target;
-    if (open_target(context, root, operation.target, target).failed()) return false;
-    if (visit(context, target).failed()) return false;
-    name = ".";
-  }
-  return syscall(__NR_mount, context.text(operation.source), name, context.text(operation.type),
-                 operation.attributes.set, context.text(operation.data)) >= 0;
-}
-
-/// The tree goes into a directory that it has to itself. move_mount follows no symlink, so that there is no
+/// A mount goes into a directory that it has to itself. move_mount follows no symlink, so that there is no
 /// need to open it. False: nothing is attached.
-bool attach_in_own(Context& context, const program::MountTree& operation) {
-  const program::Target& target = operation.target;
+bool attach_in_own(Context& context, FdRef root, const program::Target& target, FdRef mount) {
   const char* name = nullptr;
   if (target.kind != program::TargetKind::directory || target.flags != 0) return false;
-  if (!make_in_own(context, context.slot(operation.root), context.text(target.path), name)) return false;
-  return syscall(__NR_move_mount, context.slot(operation.tree), "", FdRef(context.last_parent.directory),
-                 name, MOVE_MOUNT_F_EMPTY_PATH) >= 0;
+  if (!make_in_own(context, root, context.text(target.path), name)) return false;
+  context.last_parent.has_found = true;
+  return syscall(__NR_move_mount, mount, "", FdRef(context.last_parent.directory), name,
+                 MOVE_MOUNT_F_EMPTY_PATH) >= 0;
+}
+
+Status attach_at(Context& context, FdRef root, const program::Target& target, FdRef mount) {
+  if (attach_in_own(context, root, target, mount)) return kDone;
+  SweptFd place;
+  INIT_TRY(open_target(context, root, target, place));
+  return attach(mount, place);
+}
+
+/// Remembers a new filesystem as the parent of what is made in it.
+void keep(Context& context, const program::MountFilesystem& operation, SweptFd mount) {
+  const FdRef root = context.slot(operation.root);
+  const char* path = context.text(operation.target.path);
+  const bool is_parent = is_equal(context.text(operation.type), "tmpfs") && !context.last_parent.has_found;
+  const bool is_kept = (operation.flags & program::kMountKeepSlot) != 0;
+  if (is_parent && is_kept) keep_mount(context, root, path, SweptFd(FdRef(mount).number), true);
+  if (is_parent && !is_kept) keep_mount(context, root, path, static_cast<SweptFd&&>(mount), false);
+  if (is_kept) context.fill(operation.mount, static_cast<Fd&&>(mount));
 }
 
 }  // namespace
@@ -206,20 +203,18 @@ Status perform(Context& context, const program::OpenTree& operation) {
 }
 
 Status perform(Context& context, const program::MountFilesystem& operation) {
-  if ((operation.flags & program::kMountAtOnce) != 0 && mount_at_once(context, operation)) return kDone;
+  const FdRef root = context.slot(operation.root);
   const Node before = inherits_mode(context, operation) ? look_before(context, operation) : Node{};
-  SweptFd target;
-  INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
   SweptFd mount;
   const Status created = create(context, operation, mount);
   if (created.error == EPERM && (operation.flags & program::kMountSysfsFallback) != 0) {
     context.message.text[0] = '\0';
     INIT_TRY(borrow_sysfs(mount));
     INIT_TRY(change_locked(mount, {operation.attributes.set, 0, operation.attributes.propagation}, true));
-    return attach(mount, target);
+    return attach_at(context, root, operation.target, mount);
   }
   INIT_TRY(created);
-  if ((operation.flags & program::kMountCopyUp) != 0) INIT_TRY(fill_from(context, target, mount));
+  if ((operation.flags & program::kMountCopyUp) != 0) INIT_TRY(fill_from(context, operation, mount));
   if (before.mode != 0) {
     const long changed = syscall(__NR_fchmodat, FdRef(mount), ".", before.mode & 07777);
     if (changed != -EROFS) INIT_TRY(check(changed, Detail::create_filesystem));
@@ -228,14 +223,8 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   rest.set &= ~attributes_from_birth(context, operation);
   rest.clear &= ~operation.attributes.set;
   INIT_TRY(change_attributes(mount, rest, false));
-  INIT_TRY(attach(mount, target));
-  const FdRef root = context.slot(operation.root);
-  const char* path = context.text(operation.target.path);
-  const bool is_parent = is_equal(context.text(operation.type), "tmpfs") && !context.last_parent.has_found;
-  const bool is_kept = (operation.flags & program::kMountKeepSlot) != 0;
-  if (is_parent && is_kept) keep_mount(context, root, path, SweptFd(FdRef(mount).number), true);
-  if (is_parent && !is_kept) keep_mount(context, root, path, static_cast<SweptFd&&>(mount), false);
-  if (is_kept) context.fill(operation.mount, static_cast<Fd&&>(mount));
+  INIT_TRY(attach_at(context, root, operation.target, mount));
+  keep(context, operation, static_cast<SweptFd&&>(mount));
   return kDone;
 }
 
@@ -243,13 +232,7 @@ Status perform(Context& context, const program::MountTree& operation) {
   const FdRef tree = context.slot(operation.tree);
   INIT_TRY(change_locked(tree, operation.recursive_attributes, true));
   INIT_TRY(change_locked(tree, operation.attributes, false));
-  if (attach_in_own(context, operation)) {
-    if (operation.keep_tree == 0) const SweptFd done(context.take(operation.tree));
-    return kDone;
-  }
-  SweptFd target;
-  INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
-  INIT_TRY(attach(tree, target));
+  INIT_TRY(attach_at(context, context.slot(operation.root), operation.target, tree));
   if (operation.keep_tree == 0) const SweptFd done(context.take(operation.tree));
   return kDone;
 }

@@ -149,7 +149,7 @@ bool is_last_parent(const Context& context, FdRef root, const char* path, u32 le
 void drop_parent(LastParent& last) {
   if (last.is_borrowed) (void)last.directory.release();
   last.directory.abandon();
-  last.is_own = last.is_borrowed = last.is_current = false;
+  last.is_own = last.is_borrowed = false;
 }
 
 void keep_parent(Context& context, FdRef root, const char* path, u32 length, SweptFd directory) {
@@ -340,18 +340,6 @@ bool make_in_own(Context& context, FdRef root, const char* path, const char*& na
   if (!last.is_own || !is_last_parent(context, root, path, begin) || !is_name(path + begin)) return false;
   name = path + begin;
   return syscall(__NR_mkdirat, FdRef(last.directory), name, kDirectoryMode) == 0;
-}
-
-Status visit_own(Context& context) {
-  if (context.last_parent.is_current) return kDone;
-  INIT_TRY(visit(context, context.last_parent.directory));
-  context.last_parent.is_current = true;
-  return kDone;
-}
-
-Status visit(Context& context, FdRef directory) {
-  context.last_parent.is_current = false;
-  return check(syscall(__NR_fchdir, directory));
 }
 
 void forget_directories(Context& context) {

@@ -45,10 +45,6 @@ void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount, b
 /// last_parent then; `name` is the directory's there. False: nothing is made.
 bool make_in_own(Context& context, FdRef root, const char* path, const char*& name);
 
-/// fchdir(2) to that filesystem, or to some place: for a moment, nothing that follows may count on it.
-Status visit_own(Context& context);
-Status visit(Context& context, FdRef directory);
-
 /// To be called when a path may lead elsewhere than before: something was mounted, or the root is another.
 void forget_directories(Context& context);
 

@@ -166,9 +166,7 @@ void operands(Line& line, const MountFilesystem& o) {
   line.string("type", o.type).string("source", o.source).target(o.target).attributes("", o.attributes);
   print_options(line, o.options);
   line.flag("copy-up", (o.flags & kMountCopyUp) != 0)
-      .flag("sysfs-fallback", (o.flags & kMountSysfsFallback) != 0)
-      .flag("at-once", (o.flags & kMountAtOnce) != 0)
-      .flag("alone", (o.flags & kMountAtOnce) != 0 && (o.flags & kMountAlone) != 0);
+      .flag("sysfs-fallback", (o.flags & kMountSysfsFallback) != 0);
   line.slot("into", o.mount);
 }
 void operands(Line& line, const MountTree& o) {

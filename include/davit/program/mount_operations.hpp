@@ -69,22 +69,18 @@ enum MountFlags : u32 {
   kMountCopyUp = 1,         ///< tmpcopyup: copy what lies at the target into the new filesystem first
   kMountKeepSlot = 2,       ///< keep the fsmount descriptor in `mount`
   kMountSysfsFallback = 4,  ///< EPERM (user namespace without own network namespace): bind the host's /sys
-  kMountAtOnce = 8,         ///< `data` says it all: mount(2) where it works
-  kMountAlone = 16,         ///< nobody else is in this mount namespace
 };
 
 /// fsopen, fsconfig, fsmount, move_mount. On failure the kernel's own message (fsopen log) becomes the
-/// detail. With kMountAtOnce first fchdir to the target and mount(2), one call instead of five, whose
-/// failure is not explained: then the others find out.
+/// detail.
 struct MountFilesystem : Operation {
   static constexpr Op kOp = Op::mount_filesystem;
   Str type;
   Str source;
   List<FilesystemOption> options;
-  Str data;  ///< the options as mount(2) takes them, with kMountAtOnce
   Target target;
-  MountAttributes attributes;  ///< with kMountAtOnce only such as are MS_* flags of the same value
-  u32 flags = 0;               ///< MountFlags
+  MountAttributes attributes;
+  u32 flags = 0;  ///< MountFlags
   Slot root = kNoSlot;
   Slot mount = kNoSlot;  ///< filled with kMountKeepSlot
 };

@@ -1,6 +1,8 @@
 // Mounts of type cgroup: what the container sees of its cgroups.
 #include <linux/mount.h>
 
+#include <algorithm>
+
 #include "features/rootfs/mounting.hpp"
 #include "features/rootfs/paths.hpp"
 
@@ -131,6 +133,14 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
   return {};
 }
 
+/// Whether other entries of the config come to lie below the path.
+bool is_filled(const Mounting& mounting, const std::string& destination) {
+  const auto& mounts = mounting.config.mounts;
+  return std::any_of(mounts.begin(), mounts.end(), [&](const spec::Mount& other) {
+    return is_below(clean(other.destination), destination);
+  });
+}
+
 void clear_readonly(Options& options) {
   constexpr std::uint64_t kReadonly = MOUNT_ATTR_RDONLY;
   options.attributes.set &= ~kReadonly;
@@ -142,10 +152,9 @@ void clear_readonly(Options& options) {
 bool is_sealed_together(const Mounting& mounting, const Entry& entry) {
   constexpr std::uint64_t kPlain =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const bool is_simple =
-      has_other_namespace(mounting) ||
-      (is_new_namespace(mounting.config, NamespaceType::mount) && (attributes_of(entry).set & ~kPlain) == 0);
-  return entry.options.readonly() && is_simple && !is_filled(mounting, entry.destination);
+  const bool is_simple = has_other_namespace(mounting) || (attributes_of(entry).set & ~kPlain) == 0;
+  const bool is_alone = is_new_namespace(mounting.config, NamespaceType::mount);
+  return entry.options.readonly() && is_simple && is_alone && !is_filled(mounting, entry.destination);
 }
 
 /// Makes the tmpfs read-only that was to become so last, and all that is mounted in it.

@@ -45,12 +45,6 @@ inline Error refuse(const Entry& entry, Code code, const std::string& what) {
   return spec::at(entry.mount.position, make_error(code, what));
 }
 
-/// Whether later entries of the config come to lie below the path.
-bool is_filled(const Mounting& mounting, const std::string& destination);
-/// Where mount(2) can do it at once, says so, with `data`. For a filesystem that nothing else is put into.
-void mount_at_once(Mounting& mounting, const Entry& entry, const std::vector<Parameter>& parameters,
-                   program::MountFilesystem& operation);
-
 program::Target target_of(Mounting& mounting, const Entry& entry, program::TargetKind kind);
 /// A detached copy of what is at a host path: opened by davit, or by init where davit lacks the privilege.
 program::Slot tree_of(features::Compilation& compilation, features::HostRequest wanted,

@@ -201,7 +201,6 @@ Result<void> compile_filesystem(Mounting& mounting, const Entry& entry) {
     operation.attributes.set &= ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY);
     mounting.sealing.push_back({operation.mount, entry.origin});
   }
-  mount_at_once(mounting, entry, parameters, operation);
   builder.emit(operation, entry.origin);
   if (entry.destination == "/") mounting.compilation.root = operation.mount;
   if (entry.destination != "/") change_propagation(mounting, entry, entry.options.propagations, 1);

@@ -1,4 +1,4 @@
-// Filesystems that mount(2) mounts in one call, where everything may be in the way.
+// What is mounted right below a filesystem of init's own, where everything may be in the way.
 #include <fstream>
 
 #include "init_support.hpp"
@@ -8,17 +8,7 @@ namespace {
 
 using namespace program;
 
-struct AtOnceTest : OperationTest {
-  /// A tmpfs of this mode in the short way.
-  MountFilesystem at_once(const char* target, u32 flags = kMountAlone) {
-    MountFilesystem mount = tmpfs(target);
-    const FilesystemOption mode{builder.text("mode"), builder.text("711")};
-    mount.options = builder.list(std::span(&mode, 1));
-    mount.data = builder.text("mode=711");
-    mount.attributes.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-    mount.flags = kMountAtOnce | flags;
-    return mount;
-  }
+struct OwnParentTest : OperationTest {
   void link(const char* path, const char* content) {
     MakeSymlink operation;
     operation.path = builder.text(path);
@@ -36,43 +26,30 @@ struct AtOnceTest : OperationTest {
   }
 };
 
-TEST_F(AtOnceTest, MountsOnWhatIsThereAndOnWhatIsMissing) {
-  fs::create_directories(rootfs / "there");
-  in_child([&] {
-    builder.emit(at_once("/there"));
-    builder.emit(at_once("/not/there", 0));
-    EXPECT_EQ(say(perform()), "OK");
-    for (const char* path : {"there", "not/there"}) {
-      EXPECT_NE(mounted(path).find(" rw,nosuid,noexec,relatime - tmpfs tmpfs rw,mode=711"), std::string::npos)
-          << mounted(path);
-    }
-  });
-}
-
-TEST_F(AtOnceTest, MountsByNameInAFilesystemOfItsOwn) {
+TEST_F(OwnParentTest, MountsByNameInAFilesystemOfItsOwn) {
   in_child([&] {
     builder.emit(tmpfs("/own"));
-    builder.emit(at_once("/own/a"));
-    builder.emit(at_once("/own/b"));
-    builder.emit(at_once("/other"));  // changes the working directory
-    builder.emit(at_once("/own/c"));
-    builder.emit(at_once("/own/c"));  // once more over it
-    builder.emit(at_once("/own/c/d"));
+    builder.emit(tmpfs("/own/a"));
+    builder.emit(tmpfs("/own/b"));
+    builder.emit(tmpfs("/other"));  // another parent
+    builder.emit(tmpfs("/own/c"));
+    builder.emit(tmpfs("/own/c"));  // once more over it
+    builder.emit(tmpfs("/own/c/d"));
     EXPECT_EQ(say(perform()), "OK");
     for (const char* path : {"own/a", "own/b", "other", "own/c", "own/c/d"})
       EXPECT_FALSE(mounted(path).empty()) << path;
   });
 }
 
-TEST_F(AtOnceTest, ANameThatIsASymlinkLeadsNowhereElse) {
+TEST_F(OwnParentTest, ANameThatIsASymlinkLeadsNowhereElse) {
   fs::create_directories(scratch / "outside");
   fs::create_directories(rootfs / "inside");
   in_child([&] {
     builder.emit(tmpfs("/own"));
     link("/own/out", (scratch / "outside").c_str());
     link("/own/in", "/inside");
-    builder.emit(at_once("/own/in"));
-    builder.emit(at_once("/own/out"));
+    builder.emit(tmpfs("/own/in"));
+    builder.emit(tmpfs("/own/out"));
     EXPECT_EQ(say(perform()), "OK");
     EXPECT_FALSE(mounted("inside").empty());
     struct stat outside {};
@@ -83,12 +60,12 @@ TEST_F(AtOnceTest, ANameThatIsASymlinkLeadsNowhereElse) {
   });
 }
 
-TEST_F(AtOnceTest, AnOrdinaryPlaceIsOneOnlyWithoutSymlinks) {
+TEST_F(OwnParentTest, AnOrdinaryPlaceIsOneOnlyWithoutSymlinks) {
   fs::create_directories(rootfs / "elsewhere");
   fs::create_symlink("elsewhere", rootfs / "link");
   in_child([&] {
     builder.emit(tmpfs("/link"));
-    MountFilesystem mount = at_once("/link/proc");
+    MountFilesystem mount = tmpfs("/link/proc");
     mount.target.flags = kTargetMustBeOrdinary;
     builder.emit(mount);
     EXPECT_EQ(perform().detail, Detail::not_ordinary_directory);
@@ -96,7 +73,7 @@ TEST_F(AtOnceTest, AnOrdinaryPlaceIsOneOnlyWithoutSymlinks) {
   });
 }
 
-TEST_F(AtOnceTest, ATreeGoesRightIntoAFilesystemOfInits) {
+TEST_F(OwnParentTest, ATreeGoesRightIntoAFilesystemOfInits) {
   write_file(rootfs / "source/marker", "tree");
   fs::create_directories(rootfs / "inside");
   in_child([&] {
@@ -116,26 +93,13 @@ TEST_F(AtOnceTest, ATreeGoesRightIntoAFilesystemOfInits) {
   });
 }
 
-TEST_F(AtOnceTest, WhatFailsIsExplained) {
-  in_child([&] {
-    MountFilesystem mount = at_once("/t");
-    const FilesystemOption option{builder.text("nonsense"), builder.text("1")};
-    mount.options = builder.list(std::span(&option, 1));
-    mount.data = builder.text("nonsense=1");
-    builder.emit(mount);
-    const Message message = perform();
-    EXPECT_EQ(message.detail, Detail::configure_filesystem);
-    EXPECT_NE(std::strstr(message.text, "nonsense"), nullptr) << message.text;
-  });
-}
-
-TEST_F(AtOnceTest, IsSealedWithAllThatIsMountedInIt) {
+TEST_F(OwnParentTest, IsSealedWithAllThatIsMountedInIt) {
   in_child([&] {
     MountFilesystem holder = tmpfs("/own");
     holder.flags = kMountKeepSlot;
     holder.mount = builder.reserve();
     builder.emit(holder);
-    builder.emit(at_once("/own/a"));
+    builder.emit(tmpfs("/own/a"));
     SealRoot seal;
     seal.root = holder.mount;
     seal.recursive = 1;
@@ -146,7 +110,7 @@ TEST_F(AtOnceTest, IsSealedWithAllThatIsMountedInIt) {
       EXPECT_NE(mkdir((rootfs / path).c_str(), 0755), 0) << path;
       EXPECT_EQ(errno, EROFS) << path;
     }
-    EXPECT_NE(mounted("own/a").find(" ro,nosuid,noexec,relatime - tmpfs tmpfs rw,"), std::string::npos)
+    EXPECT_NE(mounted("own/a").find(" ro,relatime - tmpfs tmpfs rw"), std::string::npos)
         << "only the mount is read-only, not the filesystem: " << mounted("own/a");
   });
 }

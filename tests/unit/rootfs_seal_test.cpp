@@ -1,4 +1,4 @@
-// Which filesystems are mounted in one call, and which mounts become read-only in one.
+// Which mounts become read-only in one call.
 #include <gtest/gtest.h>
 
 #include "davit/plan/plan.hpp"
@@ -10,7 +10,7 @@ namespace {
 using spec::NamespaceType;
 using Lines = std::vector<std::string>;
 
-struct AtOnce : testing::Test {
+struct SealedTogether : testing::Test {
   void SetUp() override {
     config.root.path = "/";
     config.linux.namespaces.push_back({NamespaceType::mount, "", {}});
@@ -38,53 +38,18 @@ struct AtOnce : testing::Test {
     });
     return found;
   }
-  /// Whether a single mount is made at once.
-  bool is_at_once(const char* type, std::vector<std::string> options, const char* target = "/x") {
-    config.mounts.clear();
-    add(target, type, std::move(options));
-    return lines()[0].find(" at-once") != std::string::npos;
-  }
-
   spec::Config config;
   host::Facts facts;
 };
 
-TEST_F(AtOnce, SimpleFilesystems) {
-  EXPECT_TRUE(is_at_once("proc", {"nosuid", "noexec", "nodev"}, "/proc"));
-  EXPECT_TRUE(is_at_once("tmpfs", {"mode=755", "size=1m"}));
-  EXPECT_TRUE(is_at_once("devpts", {"gid=5", "rprivate"}, "/dev/pts"));
-  EXPECT_FALSE(is_at_once("tmpfs", {"size=1m"})) << "takes over the mode of what it covers";
-  EXPECT_FALSE(is_at_once("tmpfs", {"mode=755"}, "/dev")) << "device nodes go into it";
-  EXPECT_FALSE(is_at_once("tmpfs", {"mode=755", "tmpcopyup"}));
-  EXPECT_FALSE(is_at_once("mqueue", {"ro"})) << "the filesystem would be read-only, too";
-  EXPECT_FALSE(is_at_once("mqueue", {"noatime"})) << "has another number";
-  EXPECT_FALSE(is_at_once("ext4", {}));
-}
-
-TEST_F(AtOnce, NotWhatIsNeededOpen) {
-  add("/x", "tmpfs", {"mode=755"});
-  add("/x/y", "tmpfs", {"mode=755"});
-  EXPECT_EQ(lines()[0].find(" at-once"), std::string::npos);
-  EXPECT_NE(lines()[1].find(" at-once"), std::string::npos);
-  config.hooks.create_container.push_back({.path = "/bin/true"});
-  EXPECT_EQ(lines()[1].find(" at-once"), std::string::npos) << "hooks would see the working directory";
-}
-
-TEST_F(AtOnce, ByNameOnlyWhereNobodyElseIs) {
-  add("/x", "mqueue", {});
-  EXPECT_TRUE(lines()[0].ends_with(" at-once alone")) << lines()[0];
-  config.linux.namespaces[0].path = "/proc/1/ns/mnt";
-  EXPECT_TRUE(lines()[0].ends_with(" at-once")) << lines()[0];
-}
-
-TEST_F(AtOnce, HierarchiesBecomeReadonlyTogetherUnlessSomethingGoesAmongThem) {
+TEST_F(SealedTogether, HierarchiesAreUnlessSomethingGoesAmongThem) {
   facts.cgroup = {host::CgroupMode::v1, {{{"cpu"}, "/sys/fs/cgroup/cpu", "/", ""}}};
   config.linux.namespaces.push_back({NamespaceType::cgroup, "", {}});
   add("/sys/fs/cgroup", "cgroup", {"ro", "nosuid"});
   const std::string cpu = "mount_filesystem type=cgroup source=cgroup target=/sys/fs/cgroup/cpu ";
   const std::string holder =
       "mount_filesystem type=tmpfs source=tmpfs target=/sys/fs/cgroup set=nosuid mode=755";
-  EXPECT_EQ(lines(), (Lines{holder, cpu + "set=nosuid cpu at-once alone", "seal_root set=ro recursive"}));
+  EXPECT_EQ(lines(), (Lines{holder, cpu + "set=nosuid cpu", "seal_root set=ro recursive"}));
   const Lines apart{holder, cpu + "set=ro,nosuid cpu", "remount target=/ must-exist set=ro"};
   config.linux.namespaces.pop_back();
   Lines bound = lines();
