@@ -147,10 +147,25 @@ bool attach_in_own(Context& context, FdRef root, const program::Target& target, 
                  MOVE_MOUNT_F_EMPTY_PATH) >= 0;
 }
 
+/// Opens the target; what is missing of it is made as what the mount is.
+Status open_place(Context& context, FdRef root, const program::Target& target, FdRef mount, Fd& place) {
+  if (target.kind != program::TargetKind::like_tree) return open_target(context, root, target, place);
+  program::Target found = target;
+  found.kind = program::TargetKind::file;
+  found.flags |= program::kTargetMustExist;
+  const Status status = open_target(context, root, found, place);
+  if (status.error != ENOENT) return status;
+  Node node;
+  INIT_TRY(look(mount, node));
+  if (node.type() == kTypeDirectory) found.kind = program::TargetKind::directory;
+  found.flags = target.flags;
+  return open_target(context, root, found, place);
+}
+
 Status attach_at(Context& context, FdRef root, const program::Target& target, FdRef mount) {
   if (attach_in_own(context, root, target, mount)) return kDone;
   SweptFd place;
-  INIT_TRY(open_target(context, root, target, place));
+  INIT_TRY(open_place(context, root, target, mount, place));
   return attach(mount, place);
 }
 
@@ -197,7 +212,7 @@ Status perform(Context& /*context*/, const program::SetPropagation& operation) {
 Status perform(Context& context, const program::OpenTree& operation) {
   const u32 flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (operation.recursive != 0 ? AT_RECURSIVE : 0);
   const long cloned = syscall(__NR_open_tree, kWorkingDirectory, context.text(operation.host_path), flags);
-  INIT_TRY(check(cloned, Detail::clone_tree));
+  INIT_TRY(check(cloned));
   context.fill(operation.tree, Fd(cloned));
   return kDone;
 }

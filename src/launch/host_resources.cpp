@@ -57,10 +57,11 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
   return make_error(Code::internal, "unknown host request");
 }
 
-/// Each bind mount is a descriptor, and there may be more of them than the caller's soft limit allows.
+/// Each bind mount is a descriptor, davit's or init's, and there may be more of them than the caller's soft
+/// limit allows.
 Result<void> make_room(Session& session) {
   constexpr rlim_t kUsual = 128;  // for all else that is open; so much is always there
-  const rlim_t needed = session.plan.requests.size() + kUsual;
+  const rlim_t needed = session.plan.program.slots + kUsual;
   if (needed <= 2 * kUsual) return {};
   struct rlimit limit = TRY(sys::own_limit(RLIMIT_NOFILE));
   if (limit.rlim_cur >= needed) return {};

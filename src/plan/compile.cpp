@@ -35,9 +35,8 @@ rootfs::CgroupDirectories directories_of(const cgroup::Place& place) {
 /// sources.
 Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& input) {
   const spec::Config& config = input.config;
-  TRY(rootfs::compile_root(out, config));  // first of all: nothing must propagate to the host
   rootfs::Sealing sealing =
-      TRY(rootfs::compile_mounts(out, config, directories_of(input.place), rootfs::host_queries()));
+      TRY(rootfs::compile_tree(out, config, directories_of(input.place), rootfs::host_queries()));
   TRY(devices::compile(out, config, devices::host_has_kcore()));  // into the /dev that was just mounted
   TRY(sysctl::compile(out, config));                              // before /proc/sys becomes read-only
   TRY(rootfs::compile_masks(out, config));  // by the host's own /dev/null, which the pivot takes away

@@ -82,6 +82,7 @@ Program Builder::finish() {
   put(program.image, records_.data(), records_.size());
   put(program.image, data_.data(), data_.size());
   program.origins = std::move(origins_);
+  program.slots = slots_.size();
   *this = Builder();
   return program;
 }

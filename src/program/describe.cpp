@@ -55,11 +55,19 @@ void say_path(Words& words, const char* verb, std::string_view path) {
   if (!path.empty()) words.append(" ").append(path);
 }
 
+void say_tree(Words& words, const Failure& failure) {
+  const std::string_view path = failure.view(failure.as<OpenTree>().host_path);
+  if (failure.message.error == ENOENT)
+    words.append("find ").append(path).append(" on the host");
+  else
+    say_path(words, "clone the mount", path);
+}
+
 /// The mount operations, masks and nodes. False for all others.
 bool say_rootfs(Words& words, const Failure& failure) {
   switch (failure.operation.op) {
     case Op::open_tree:
-      say_path(words, "clone the mount", failure.view(failure.as<OpenTree>().host_path));
+      say_tree(words, failure);
       break;
     case Op::attach_root:
       words.append("attach the root filesystem");

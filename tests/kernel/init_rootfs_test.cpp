@@ -180,6 +180,25 @@ TEST_F(RootfsTest, ADirectoryIsNoPlaceForAFile) {
   });
 }
 
+TEST_F(RootfsTest, AMissingTargetBecomesWhatTheTreeIs) {
+  fs::create_directories(scratch / "directory/inside");
+  write_file(scratch / "file", "content");
+  in_child([&] {
+    for (const char* name : {"directory", "file"}) {
+      const Slot tree = builder.reserve();
+      inherited.emplace_back(tree, clone_tree(scratch / name));
+      MountTree mount;
+      mount.tree = tree;
+      mount.root = root;
+      mount.target = {.path = builder.text(std::string("/new/") + name), .kind = TargetKind::like_tree};
+      builder.emit(mount);
+    }
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_TRUE(fs::exists(rootfs / "new/directory/inside"));
+    EXPECT_EQ(read_file(rootfs / "new/file"), "content");
+  });
+}
+
 TEST_F(RootfsTest, ALockedReadonlyIsKeptAndALockedNoexecIsAnError) {
   in_child([&] {
     fs::create_directories(scratch / "locked");
@@ -365,80 +384,6 @@ TEST_F(RootfsTest, MakesSymlinks) {
   EXPECT_EQ(say(emit("/dev/core", true, false)), "OK");
   EXPECT_EQ(read_file(rootfs / "dev/core"), "mine");
   EXPECT_EQ(emit("/dev/core", false, false).error, EEXIST);
-}
-
-TEST_F(RootfsTest, MasksAndProtects) {
-  write_file(rootfs / "secret/inner", "x");
-  write_file(rootfs / "other/inner", "x");
-  write_file(rootfs / "kcore", "x");
-  write_file(rootfs / "sys/value", "x");
-  in_child([&] {
-    for (const char* path : {"/secret", "/other", "/kcore", "/missing"})
-      builder.emit(MaskPath{.path = builder.text(path), .root = root});
-    builder.emit(ProtectPath{.path = builder.text("/sys"), .root = root});
-    builder.emit(ProtectPath{.path = builder.text("/missing"), .root = root});
-    EXPECT_EQ(say(perform()), "OK");
-    EXPECT_TRUE(fs::is_empty(rootfs / "secret"));
-    EXPECT_TRUE(fs::is_empty(rootfs / "other"));
-    EXPECT_NE(mkdir((rootfs / "secret/x").c_str(), 0755), 0);
-    EXPECT_EQ(status_of(rootfs / "kcore").st_rdev, makedev(1, 3));
-    EXPECT_EQ(read_file(rootfs / "sys/value"), "x");
-    EXPECT_LT(open((rootfs / "sys/value").c_str(), O_WRONLY | O_CLOEXEC), 0);
-    EXPECT_EQ(errno, EROFS);
-  });
-}
-
-TEST_F(RootfsTest, AFalseNullMasksNothing) {
-  write_file(rootfs / "kcore", "x");
-  write_file(scratch / "null", "false");
-  in_child([&] {
-    ASSERT_EQ(mount_call((scratch / "null").c_str(), "/dev/null", nullptr, MS_BIND, nullptr), 0);
-    builder.emit(MaskPath{.path = builder.text("/kcore"), .root = root});
-    EXPECT_EQ(perform().detail, Detail::not_dev_null);
-  });
-}
-
-TEST_F(RootfsTest, RemountsInPlace) {
-  in_child([&] {
-    builder.emit(tmpfs("/t"));
-    Remount remount;
-    remount.root = root;
-    remount.target.path = builder.text("/t");
-    remount.attributes = {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME};
-    builder.emit(remount);
-    EXPECT_EQ(say(perform()), "OK");
-    EXPECT_NE(mkdir((rootfs / "t/x").c_str(), 0755), 0);
-  });
-}
-
-TEST_F(RootfsTest, ChangesAndSealsTheRoot) {
-  write_file(rootfs / "marker", "inside");
-  in_child([&] {
-    const Slot tree = builder.reserve();
-    inherited.emplace_back(tree, clone_tree(rootfs));
-    builder.emit(AttachRoot{.tree = tree});
-    SealRoot seal;
-    seal.root = tree;
-    seal.recursive_propagation = 1;
-    seal.attributes = {.set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
-    builder.emit(seal);
-    builder.emit(PivotRoot{.root = tree});
-    EXPECT_EQ(say(perform()), "OK");
-    EXPECT_EQ(read_file("/marker"), "inside");
-    EXPECT_FALSE(fs::exists("/usr"));
-    EXPECT_NE(mkdir("/x", 0755), 0);
-    EXPECT_EQ(errno, EROFS);
-  });
-  in_child([&] {
-    const Slot tree = builder.reserve();
-    inherited.clear();
-    inherited.emplace_back(tree, clone_tree(rootfs));
-    builder.emit(AttachRoot{.tree = tree});
-    builder.emit(ChangeRoot{.root = tree});
-    EXPECT_EQ(say(perform()), "OK");
-    EXPECT_EQ(read_file("/marker"), "inside");
-    EXPECT_EQ(fs::current_path(), "/");
-  });
 }
 
 }  // namespace

@@ -24,6 +24,15 @@ void ContainerTest::TearDown() {
   reap_orphans();
 }
 
+std::string ContainerTest::line_of(const std::string& mountinfo, const std::string& destination) {
+  std::string last;
+  for (const auto& line : split(mountinfo, '\n')) {
+    const auto fields = split(line, ' ');
+    if (fields.size() > 6 && fields[4] == destination) last = line;
+  }
+  return last;
+}
+
 std::string ContainerTest::new_id() {
   return ids_.emplace_back(Sandbox::get().new_id());
 }

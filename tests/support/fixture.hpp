@@ -22,6 +22,8 @@ class ContainerTest : public ::testing::Test {
 
   /// A new id; whatever container has it is deleted by force at the end of the test.
   std::string new_id();
+  /// The line of a /proc/self/mountinfo about that destination (the last one); empty: there is none.
+  static std::string line_of(const std::string& mountinfo, const std::string& destination);
   /// Writes the bundle and runs it in the foreground.
   Outcome run_bundle(Bundle& bundle, const std::vector<std::string>& flags = {}, const Options& options = {});
   /// Runs a configuration with that shell script in a new bundle; expects success and gives stdout, trimmed.

@@ -215,12 +215,11 @@ TEST(Captured, EveryConfigOfAnEngineCompiles) {
     facts.cgroup = {host::CgroupMode::v2, {{{}, "/sys/fs/cgroup", "/", ""}}};
     features::Compilation out(facts, {});
     ASSERT_TRUE(namespaces::compile_stage(out, config, namespaces::plan(config)).ok());
-    ASSERT_TRUE(rootfs::compile_root(out, config).ok());
     const rootfs::SourceQueries queries{
-        [](const std::string&) -> Result<rootfs::SourceKind> { return rootfs::SourceKind::other; },
+        [](const std::string&) { return true; },
         [](const std::string&) -> Result<std::string> { return std::string(); },
         [](const std::string&) { return true; }};
-    auto sealing = rootfs::compile_mounts(out, config, {}, queries);
+    auto sealing = rootfs::compile_tree(out, config, {}, queries);
     ASSERT_TRUE(sealing.ok()) << sealing.error().message.c_str();
     ASSERT_TRUE(devices::compile(out, config, true).ok());
     ASSERT_TRUE(sysctl::compile(out, config).ok());

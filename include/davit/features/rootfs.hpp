@@ -14,11 +14,9 @@
 
 namespace davit::rootfs {
 
-enum class SourceKind : std::uint8_t { directory, other };
-
-/// What compile_mounts asks the host about the sources of bind mounts; unit tests answer themselves.
+/// What compile_tree asks the host; unit tests answer themselves.
 struct SourceQueries {
-  Result<SourceKind> (*kind)(const std::string& host_path);   ///< follows symlinks
+  bool (*exists)(const std::string& host_path);
   Result<std::string> (*link)(const std::string& host_path);  ///< content of a symlink; empty: it is none
   bool (*is_procfs)(const std::string& host_path);
   bool (*is_own_cgroup_namespace)(const std::string& path);  ///< the one that davit is in
@@ -35,13 +33,17 @@ struct LateReadonly {
   program::Slot mount = program::kNoSlot;
   program::Origin origin = 0;
 };
-using Sealing = std::vector<LateReadonly>;
 
-/// Isolates the mount namespace from the host's propagation and attaches the root; sets compilation.root.
-Result<void> compile_root(features::Compilation& compilation, const spec::Config& config);
-/// All of mounts[] in their order. A mount on "/" replaces compilation.root.
-Result<Sealing> compile_mounts(features::Compilation& compilation, const spec::Config& config,
-                               const CgroupDirectories& cgroups, const SourceQueries& queries);
+/// What a compiled tree leaves for compile_seal.
+struct Sealing {
+  std::vector<LateReadonly> read_only;
+  bool becomes_private = false;  ///< the whole tree
+};
+
+/// Isolates the mount namespace from the host's propagation, attaches the root, and mounts all of mounts[] in
+/// their order. Sets compilation.root; a mount on "/" replaces it.
+Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Config& config,
+                             const CgroupDirectories& cgroups, const SourceQueries& queries);
 /// linux.maskedPaths and linux.readonlyPaths; before compile_pivot.
 Result<void> compile_masks(features::Compilation& compilation, const spec::Config& config);
 /// Makes the container's root "/" (or only enters it, where the mount namespace is not the container's own).

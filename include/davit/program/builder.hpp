@@ -21,6 +21,7 @@ struct Program {
   std::vector<std::byte> image;  ///< what init maps
   std::vector<Origin> origins;   ///< by operation index
   std::vector<int> inherited;    ///< descriptor numbers init must find open
+  std::size_t slots = 0;         ///< so many descriptors it may have open at once, besides a few of its own
 
   /// Fills a slot with a descriptor of this process (borrowed: it must stay open until spawn).
   void inherit(Slot slot, int descriptor);

@@ -11,8 +11,8 @@ struct SetPropagation : Operation {
   u64 flags = 0;
 };
 
-/// open_tree(host path, OPEN_TREE_CLONE): for a davit without the privilege to clone mounts itself. Must come
-/// before pivot_root; ENOENT and ENOTDIR are errors.
+/// open_tree(host path, OPEN_TREE_CLONE). Must come before pivot_root; a recursive one of "/" before
+/// attach_root, too, or it holds the container's root as well. ENOENT and ENOTDIR are errors.
 struct OpenTree : Operation {
   static constexpr Op kOp = Op::open_tree;
   Str host_path;
@@ -41,6 +41,7 @@ struct AttachRoot : Operation {
 enum class TargetKind : u8 {
   directory,  ///< missing: made, with missing parents (0755)
   file,       ///< missing: an empty file is made (0644... 0755 parents)
+  like_tree,  ///< mount_tree only: whichever of the two the root of the tree is
 };
 
 enum TargetFlags : u32 {

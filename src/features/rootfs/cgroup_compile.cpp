@@ -35,8 +35,9 @@ Options without_parameters(const Options& options) {
 }
 
 /// What all mounts of an entry get.
-program::MountAttributes attributes_of(const Entry& entry) {
-  return {entry.options.attributes.set | entry.options.recursive_attributes.set, 0, MS_PRIVATE};
+program::MountAttributes attributes_of(const Mounting& mounting, const Entry& entry) {
+  const std::uint64_t propagation = mounting.sources.become_private ? 0 : MS_PRIVATE;
+  return {entry.options.attributes.set | entry.options.recursive_attributes.set, 0, propagation};
 }
 
 /// Binds a cgroup directory of the host. Opened by init: davit makes the directory only after it has opened
@@ -70,7 +71,7 @@ Result<void> compile_v2(Mounting& mounting, const Entry& entry) {
   // host's, it would replace the options of all of the host's mounts (nsdelegate, memory_recursiveprot).
   const std::string host = unified_mount_point(mounting);
   if (!has_other_namespace(mounting) && !host.empty()) {
-    bind_directory(mounting, entry, host, entry.destination, attributes_of(entry));
+    bind_directory(mounting, entry, host, entry.destination, attributes_of(mounting, entry));
     return {};
   }
   const spec::Mount mount = derived(entry, entry.destination, "cgroup2", "cgroup");
@@ -95,7 +96,7 @@ std::vector<Parameter> hierarchy_parameters(const host::Hierarchy& hierarchy) {
 /// davit's.
 std::string own_directory(const Mounting& mounting, std::size_t index) {
   const host::Hierarchy& hierarchy = mounting.compilation.facts.cgroup.hierarchies[index];
-  const auto is_there = [&](const std::string& path) { return mounting.queries.kind(path).ok(); };
+  const auto is_there = mounting.queries.exists;
   if (index < mounting.cgroups.size() && !mounting.cgroups[index].empty() &&
       is_there(mounting.cgroups[index]))
     return mounting.cgroups[index];
@@ -119,7 +120,7 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
     TRY(compile_filesystem(mounting, below));
   } else {
     bind_directory(mounting, entry, own_directory(mounting, index), destination,
-                   is_together ? program::MountAttributes{} : attributes_of(entry));
+                   is_together ? program::MountAttributes{} : attributes_of(mounting, entry));
   }
   for (const std::string& controller : hierarchy.controllers) {
     if (controller == name || controller.starts_with("name=")) continue;
@@ -152,7 +153,7 @@ void clear_readonly(Options& options) {
 bool is_sealed_together(const Mounting& mounting, const Entry& entry) {
   constexpr std::uint64_t kPlain =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  const bool is_simple = has_other_namespace(mounting) || (attributes_of(entry).set & ~kPlain) == 0;
+  const bool is_simple = has_other_namespace(mounting) || (attributes_of(mounting, entry).set & ~kPlain) == 0;
   const bool is_alone = is_new_namespace(mounting.config, NamespaceType::mount);
   return entry.options.readonly() && is_simple && is_alone && !is_filled(mounting, entry.destination);
 }
@@ -160,11 +161,11 @@ bool is_sealed_together(const Mounting& mounting, const Entry& entry) {
 /// Makes the tmpfs read-only that was to become so last, and all that is mounted in it.
 void seal_together(Mounting& mounting, const Entry& entry) {
   program::SealRoot seal;
-  seal.root = mounting.sealing.back().mount;
+  seal.root = mounting.sealing.read_only.back().mount;
   seal.recursive = 1;
   seal.attributes.set = MOUNT_ATTR_RDONLY;
-  if (!has_other_namespace(mounting)) seal.attributes = attributes_of(entry);
-  mounting.sealing.pop_back();
+  if (!has_other_namespace(mounting)) seal.attributes = attributes_of(mounting, entry);
+  mounting.sealing.read_only.pop_back();
   mounting.compilation.builder.emit(seal, entry.origin);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "davit/features/rootfs.hpp"
 #include "features/rootfs/options.hpp"
@@ -15,6 +16,16 @@ struct Entry {
   Options options;
   std::string destination;  ///< clean
   program::Origin origin = 0;
+  program::Slot tree = program::kNoSlot;  ///< binds only, see open_source
+  bool is_from_host = false;              ///< opened by davit on its own account
+  std::string link{};                     ///< copy-symlink: content of the source, if it is a symlink
+};
+
+/// Who opens the sources of bind mounts, and what the mounts are when they come.
+struct Sources {
+  bool by_init = false;         ///< before anything is mounted; otherwise by davit, for init to inherit
+  bool are_slaves = false;      ///< they hear from the host, and the host does not hear from them
+  bool become_private = false;  ///< with the whole tree, in one call of compile_seal
 };
 
 /// What all entries share.
@@ -23,7 +34,9 @@ struct Mounting {
   const spec::Config& config;
   const CgroupDirectories& cgroups;
   const SourceQueries& queries;
-  Sealing sealing;
+  Sources sources{};
+  bool has_shared = false;  ///< there is something shared: what is attached below would become that, too
+  Sealing sealing{};
 };
 
 /// A namespace type that the container makes or joins.
@@ -33,6 +46,16 @@ inline bool has_namespace(const spec::Config& config, spec::NamespaceType type) 
 inline bool is_new_namespace(const spec::Config& config, spec::NamespaceType type) {
   const spec::Namespace* entry = config.linux.find_namespace(type);
   return entry != nullptr && entry->path.empty();
+}
+
+/// Whether the root's mounts are to be peers of the host's.
+inline bool shares_root(const spec::Config& config) {
+  const auto& wanted = config.linux.rootfs_propagation;
+  return wanted == spec::RootfsPropagation::shared || wanted == spec::RootfsPropagation::rshared;
+}
+/// Bind mounts, and not what changes one.
+inline bool is_source_needed(const Entry& entry) {
+  return entry.options.bind && !entry.options.remount;
 }
 
 /// Whether the destination says that it is /proc or below; a symlink may lead there all the same.
@@ -46,9 +69,18 @@ inline Error refuse(const Entry& entry, Code code, const std::string& what) {
 }
 
 program::Target target_of(Mounting& mounting, const Entry& entry, program::TargetKind kind);
-/// A detached copy of what is at a host path: opened by davit, or by init where davit lacks the privilege.
-program::Slot tree_of(features::Compilation& compilation, features::HostRequest wanted,
-                      program::Origin origin);
+/// Decides about the sources, for all entries together.
+Sources sources_of(const features::Compilation& compilation, const spec::Config& config,
+                   const std::vector<Entry>& entries);
+/// The changes of propagation that a bind mount needs; what it is already is left out.
+std::vector<Propagation> propagations_of(const Mounting& mounting, const Entry& entry);
+/// A detached copy of what is at a host path.
+program::Slot tree_of(Mounting& mounting, features::HostRequest wanted, program::Origin origin);
+/// Opens the source of a bind mount, for compile_bind to mount it.
+Result<void> open_source(Mounting& mounting, Entry& entry);
+/// The container's root: opened before anything is attached, attached before anything is mounted.
+program::Slot open_root(Mounting& mounting);
+void attach_root(Mounting& mounting, program::Slot tree);
 /// Applies changes of propagation from number `first` on to what is mounted at the destination.
 void change_propagation(Mounting& mounting, const Entry& entry, const std::vector<Propagation>& changes,
                         std::size_t first);

@@ -101,9 +101,6 @@ program::MountAttributes whole_attributes(const Options& options) {
   const program::MountAttributes& recursive = options.recursive_attributes;
   program::MountAttributes attributes;
   attributes.set = (recursive.set & ~own.clear) | own.set;
-  // It is private before it is attached, and neither that nor being a slave of nobody changes afterwards.
-  const std::uint64_t first = options.propagations.empty() ? 0 : options.propagations.front().type;
-  if (first != MS_PRIVATE && first != MS_SLAVE) attributes.propagation = first;
   return attributes;
 }
 
@@ -133,14 +130,36 @@ Result<void> check_filesystem(const Entry& entry) {
   return {};
 }
 
-Result<void> compile_entry(Mounting& mounting, const spec::Mount& mount) {
-  Entry entry{mount, TRY(read_options(mount)), clean(mount.destination),
-              mounting.compilation.origin(mount.position)};
-  TRY(check_proc(mounting, entry));
+Result<std::vector<Entry>> read_entries(const Mounting& mounting) {
+  std::vector<Entry> entries;
+  for (const spec::Mount& mount : mounting.config.mounts) {
+    entries.push_back({mount, TRY(read_options(mount)), clean(mount.destination),
+                       mounting.compilation.origin(mount.position)});
+    TRY(check_proc(mounting, entries.back()));
+  }
+  return entries;
+}
+
+Result<void> compile_entry(Mounting& mounting, const Entry& entry) {
+  const std::string& type = entry.mount.type;
   if (entry.options.remount) return compile_remount(mounting, entry);
   if (entry.options.bind) return compile_bind(mounting, entry);
-  if (mount.type == "cgroup" || mount.type == "cgroup2") return compile_cgroup(mounting, entry);
+  if (type == "cgroup" || type == "cgroup2") return compile_cgroup(mounting, entry);
   return compile_filesystem(mounting, entry);
+}
+
+bool is_shared(const Entry& entry) {
+  const std::vector<Propagation>& changes = entry.options.propagations;
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const Propagation& change) { return change.type == MS_SHARED; });
+}
+
+/// A new filesystem is private, unless it is attached to something shared.
+std::size_t first_change(const Mounting& mounting, const std::vector<Propagation>& changes) {
+  std::size_t first = 0;
+  const auto is_idle = [](std::uint64_t type) { return type == MS_PRIVATE || type == MS_SLAVE; };
+  while (!mounting.has_shared && first < changes.size() && is_idle(changes[first].type)) ++first;
+  return first;
 }
 
 }  // namespace
@@ -199,11 +218,12 @@ Result<void> compile_filesystem(Mounting& mounting, const Entry& entry) {
   if ((operation.flags & program::kMountKeepSlot) != 0) operation.mount = builder.reserve();
   if (is_sealed_late(entry)) {
     operation.attributes.set &= ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY);
-    mounting.sealing.push_back({operation.mount, entry.origin});
+    mounting.sealing.read_only.push_back({operation.mount, entry.origin});
   }
   builder.emit(operation, entry.origin);
   if (entry.destination == "/") mounting.compilation.root = operation.mount;
-  if (entry.destination != "/") change_propagation(mounting, entry, entry.options.propagations, 1);
+  const std::vector<Propagation>& changes = entry.options.propagations;
+  change_propagation(mounting, entry, changes, first_change(mounting, changes));
   return {};
 }
 
@@ -224,10 +244,22 @@ Result<void> compile_remount(Mounting& mounting, const Entry& entry) {
   return {};
 }
 
-Result<Sealing> compile_mounts(features::Compilation& compilation, const spec::Config& config,
-                               const CgroupDirectories& cgroups, const SourceQueries& queries) {
-  Mounting mounting{compilation, config, cgroups, queries, {}};
-  for (const spec::Mount& mount : config.mounts) TRY(compile_entry(mounting, mount));
+Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Config& config,
+                             const CgroupDirectories& cgroups, const SourceQueries& queries) {
+  Mounting mounting{compilation, config, cgroups, queries};
+  std::vector<Entry> entries = TRY(read_entries(mounting));
+  mounting.sources = sources_of(compilation, config, entries);
+  mounting.sealing.becomes_private = mounting.sources.become_private;
+  mounting.has_shared = shares_root(config);
+  // All sources before the root is attached, or it would be part of a recursive copy of the host's root.
+  const program::Slot root = open_root(mounting);
+  for (Entry& entry : entries)
+    if (is_source_needed(entry)) TRY(open_source(mounting, entry));
+  attach_root(mounting, root);
+  for (const Entry& entry : entries) {
+    TRY(compile_entry(mounting, entry));
+    mounting.has_shared = mounting.has_shared || is_shared(entry);
+  }
   return std::move(mounting.sealing);
 }
 

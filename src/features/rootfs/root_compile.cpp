@@ -56,43 +56,35 @@ bool wants_slave(const spec::Config& config) {
 
 }  // namespace
 
-program::Slot tree_of(features::Compilation& compilation, features::HostRequest wanted,
-                      program::Origin origin) {
-  if (compilation.facts.privileged) {
-    wanted.kind = features::RequestKind::tree;
-    return compilation.request(std::move(wanted));
-  }
-  program::OpenTree operation;
-  operation.host_path = compilation.builder.text(wanted.path);
-  operation.recursive = wanted.recursive ? 1 : 0;
-  operation.tree = compilation.builder.reserve();
-  compilation.builder.emit(operation, origin);
-  return operation.tree;
-}
-
-Result<void> compile_root(features::Compilation& compilation, const spec::Config& config) {
-  const program::Origin origin = compilation.origin(config.root.position, "path");
+program::Slot open_root(Mounting& mounting) {
+  features::Compilation& compilation = mounting.compilation;
   // Before anything is mounted, so that nothing of the container ever shows up on the host. A joined mount
   // namespace belongs to somebody else: its propagation is not ours to change.
-  if (is_new_namespace(config, NamespaceType::mount)) {
+  if (is_new_namespace(mounting.config, NamespaceType::mount)) {
     program::SetPropagation isolate;
     isolate.flags = MS_SLAVE | MS_REC;
     compilation.builder.emit(isolate);
   }
   features::HostRequest wanted;
-  wanted.path = host_path(config.root.path, compilation.call.bundle);
+  wanted.path = host_path(mounting.config.root.path, compilation.call.bundle);
   wanted.recursive = true;
-  wanted.position = config.root.position;
-  const program::Slot tree = tree_of(compilation, std::move(wanted), origin);
-  compilation.root = tree;
+  wanted.position = mounting.config.root.position;
+  return tree_of(mounting, std::move(wanted), compilation.origin(mounting.config.root.position, "path"));
+}
+
+void attach_root(Mounting& mounting, program::Slot tree) {
+  mounting.compilation.root = tree;
   // Without a mount namespace there is nowhere to attach it: the detached copy itself becomes the root.
-  if (!has_namespace(config, NamespaceType::mount)) return {};
+  if (!has_namespace(mounting.config, NamespaceType::mount)) return;
   program::AttachRoot attach;
   attach.tree = tree;
   // Private unless the container asked to see later mounts of the host: pivot_root refuses a shared root.
-  attach.recursive_attributes.propagation = wants_slave(config) ? MS_SLAVE : MS_PRIVATE;
-  compilation.builder.emit(attach, origin);
-  return {};
+  const std::uint64_t wanted = wants_slave(mounting.config) ? MS_SLAVE : MS_PRIVATE;
+  const Sources& sources = mounting.sources;
+  const bool is_done = sources.become_private || (sources.are_slaves && wanted == MS_SLAVE);
+  if (!is_done) attach.recursive_attributes.propagation = wanted;
+  const program::Origin origin = mounting.compilation.origin(mounting.config.root.position, "path");
+  mounting.compilation.builder.emit(attach, origin);
 }
 
 Result<void> compile_pivot(features::Compilation& compilation, const spec::Config& config) {
@@ -116,7 +108,7 @@ Result<void> compile_pivot(features::Compilation& compilation, const spec::Confi
 
 Result<void> compile_seal(features::Compilation& compilation, const spec::Config& config,
                           const Sealing& sealing) {
-  for (const LateReadonly& late : sealing) {
+  for (const LateReadonly& late : sealing.read_only) {
     // The mount's own descriptor is the root of the path, so that nothing mounted over it can take its place.
     program::Remount remount;
     remount.root = late.mount;
@@ -125,14 +117,16 @@ Result<void> compile_seal(features::Compilation& compilation, const spec::Config
     remount.attributes.set = MOUNT_ATTR_RDONLY;
     compilation.builder.emit(remount, late.origin);
   }
-  const FinalPropagation propagation = final_propagation(config);
+  FinalPropagation propagation = final_propagation(config);
+  if (sealing.becomes_private) propagation = {MS_PRIVATE, true};
   program::SealRoot seal;
   seal.root = compilation.root;
   seal.recursive_propagation = propagation.recursive ? 1 : 0;
   seal.attributes.propagation = propagation.type;
   if (wants_readonly(config)) seal.attributes.set = MOUNT_ATTR_RDONLY;
   const bool anything = seal.attributes.propagation != 0 || seal.attributes.set != 0;
-  if (anything) compilation.builder.emit(seal, compilation.origin(config.root.position, "readonly"));
+  const char* const property = seal.attributes.set != 0 ? "readonly" : "path";
+  if (anything) compilation.builder.emit(seal, compilation.origin(config.root.position, property));
   return {};
 }
 

@@ -1,4 +1,4 @@
-// What compile_mounts asks about the sources of bind mounts, answered by this machine.
+// What compile_tree asks, answered by this machine.
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -11,10 +11,9 @@
 namespace davit::rootfs {
 namespace {
 
-Result<SourceKind> kind_of(const std::string& path) {
+bool exists(const std::string& path) {
   struct stat info {};
-  if (stat(path.c_str(), &info) != 0) return system_error(errno, "bind source " + path);
-  return S_ISDIR(info.st_mode) ? SourceKind::directory : SourceKind::other;
+  return stat(path.c_str(), &info) == 0;
 }
 
 Result<std::string> link_of(const std::string& path) {
@@ -36,7 +35,7 @@ bool is_own_cgroup_namespace(const std::string& path) {
 }  // namespace
 
 SourceQueries host_queries() {
-  return {kind_of, link_of, is_procfs, is_own_cgroup_namespace};
+  return {exists, link_of, is_procfs, is_own_cgroup_namespace};
 }
 
 }  // namespace davit::rootfs

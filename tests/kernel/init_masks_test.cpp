@@ -1,0 +1,88 @@
+// Masked and read-only paths, and what is done to mounts that are there already.
+#include <sys/sysmacros.h>
+
+#include "init_support.hpp"
+
+namespace davit::init_test {
+namespace {
+
+using namespace program;
+
+using MasksTest = OperationTest;
+
+TEST_F(MasksTest, MasksAndProtects) {
+  write_file(rootfs / "secret/inner", "x");
+  write_file(rootfs / "other/inner", "x");
+  write_file(rootfs / "kcore", "x");
+  write_file(rootfs / "sys/value", "x");
+  in_child([&] {
+    for (const char* path : {"/secret", "/other", "/kcore", "/missing"})
+      builder.emit(MaskPath{.path = builder.text(path), .root = root});
+    builder.emit(ProtectPath{.path = builder.text("/sys"), .root = root});
+    builder.emit(ProtectPath{.path = builder.text("/missing"), .root = root});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_TRUE(fs::is_empty(rootfs / "secret"));
+    EXPECT_TRUE(fs::is_empty(rootfs / "other"));
+    EXPECT_NE(mkdir((rootfs / "secret/x").c_str(), 0755), 0);
+    EXPECT_EQ(status_of(rootfs / "kcore").st_rdev, makedev(1, 3));
+    EXPECT_EQ(read_file(rootfs / "sys/value"), "x");
+    EXPECT_LT(open((rootfs / "sys/value").c_str(), O_WRONLY | O_CLOEXEC), 0);
+    EXPECT_EQ(errno, EROFS);
+  });
+}
+
+TEST_F(MasksTest, AFalseNullMasksNothing) {
+  write_file(rootfs / "kcore", "x");
+  write_file(scratch / "null", "false");
+  in_child([&] {
+    ASSERT_EQ(mount_call((scratch / "null").c_str(), "/dev/null", nullptr, MS_BIND, nullptr), 0);
+    builder.emit(MaskPath{.path = builder.text("/kcore"), .root = root});
+    EXPECT_EQ(perform().detail, Detail::not_dev_null);
+  });
+}
+
+TEST_F(MasksTest, RemountsInPlace) {
+  in_child([&] {
+    builder.emit(tmpfs("/t"));
+    Remount remount;
+    remount.root = root;
+    remount.target.path = builder.text("/t");
+    remount.attributes = {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME};
+    builder.emit(remount);
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_NE(mkdir((rootfs / "t/x").c_str(), 0755), 0);
+  });
+}
+
+TEST_F(MasksTest, ChangesAndSealsTheRoot) {
+  write_file(rootfs / "marker", "inside");
+  in_child([&] {
+    const Slot tree = builder.reserve();
+    inherited.emplace_back(tree, clone_tree(rootfs));
+    builder.emit(AttachRoot{.tree = tree});
+    SealRoot seal;
+    seal.root = tree;
+    seal.recursive_propagation = 1;
+    seal.attributes = {.set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
+    builder.emit(seal);
+    builder.emit(PivotRoot{.root = tree});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(read_file("/marker"), "inside");
+    EXPECT_FALSE(fs::exists("/usr"));
+    EXPECT_NE(mkdir("/x", 0755), 0);
+    EXPECT_EQ(errno, EROFS);
+  });
+  in_child([&] {
+    const Slot tree = builder.reserve();
+    inherited.clear();
+    inherited.emplace_back(tree, clone_tree(rootfs));
+    builder.emit(AttachRoot{.tree = tree});
+    builder.emit(ChangeRoot{.root = tree});
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_EQ(read_file("/marker"), "inside");
+    EXPECT_EQ(fs::current_path(), "/");
+  });
+}
+
+}  // namespace
+}  // namespace davit::init_test
