@@ -64,6 +64,13 @@ struct LastParent {
   bool is_borrowed = false;  ///< the descriptor is that of a slot
 };
 
+/// The procfs that this program has mounted at /proc, as long as nothing has been mounted over or into it
+/// for anybody but us: the kernel alone says what its names are.
+struct OwnProc {
+  FdRef root;  ///< below which it is mounted
+  SweptFd mount;
+};
+
 /// State of one run. Nothing here outlives execve.
 struct Context {
   std::byte* base = nullptr;   ///< the program, private and writable
@@ -80,6 +87,8 @@ struct Context {
   bool must_enter_as_user = false;  ///< root may not enter the working directory
   SweptFd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path
   SweptFd empty_mount;              ///< what hides directories; made by the first mask_path that needs it
+  SweptFd null_tree;                ///< a clone of null_device that found no file to mask
+  OwnProc own_proc;                 ///< see mask_path and protect_path
   LastParent last_parent;           ///< see paths.hpp
   bool is_straight = false;       ///< no symlink led to what open_making found last, or it was made just now
   FdRef own_root;                 ///< "/" of this process; see open_root

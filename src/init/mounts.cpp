@@ -127,6 +127,13 @@ Status change_locked(FdRef mount, const MountAttributes& attributes, bool is_rec
   return change_attributes(mount, kept, is_recursive);
 }
 
+/// "Ordinary": no symlink on the way, so that /proc is what it says.
+bool is_own_proc(const Context& context, const program::MountFilesystem& operation) {
+  return (operation.target.flags & program::kTargetMustBeOrdinary) != 0 &&
+         is_equal(context.text(operation.type), "proc") &&
+         is_equal(context.text(operation.target.path), "/proc");
+}
+
 Status fill_from(Context& context, const program::MountFilesystem& operation, FdRef mount) {
   SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
@@ -169,7 +176,7 @@ Status attach_at(Context& context, FdRef root, const program::Target& target, Fd
   return attach(mount, place);
 }
 
-/// Remembers a new filesystem as the parent of what is made in it.
+/// Remembers a new filesystem: as a slot, as the parent of what is made in it, or as our own procfs.
 void keep(Context& context, const program::MountFilesystem& operation, SweptFd mount) {
   const FdRef root = context.slot(operation.root);
   const char* path = context.text(operation.target.path);
@@ -177,7 +184,10 @@ void keep(Context& context, const program::MountFilesystem& operation, SweptFd m
   const bool is_kept = (operation.flags & program::kMountKeepSlot) != 0;
   if (is_parent && is_kept) keep_mount(context, root, path, SweptFd(FdRef(mount).number), true);
   if (is_parent && !is_kept) keep_mount(context, root, path, static_cast<SweptFd&&>(mount), false);
-  if (is_kept) context.fill(operation.mount, static_cast<Fd&&>(mount));
+  if (is_kept)
+    context.fill(operation.mount, static_cast<Fd&&>(mount));
+  else if (is_own_proc(context, operation))
+    context.own_proc = {root, static_cast<SweptFd&&>(mount)};
 }
 
 }  // namespace

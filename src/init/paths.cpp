@@ -275,6 +275,8 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
   const bool must_exist = (target.flags & program::kTargetMustExist) != 0;
   making.is_directory = target.kind == program::TargetKind::directory;
   const char* path = context.text(target.path);
+  const bool is_in_proc = (target.flags & program::kTargetInProc) != 0 || is_equal(path, "/proc");
+  if (is_in_proc) context.own_proc.mount.abandon();
   // That a file is no place for a directory's mount, and the other way round, move_mount finds by itself.
   Status status = open_making(context, root, path, making, must_exist, opened);
   // What is about to be covered may be the last parent, or above it.

@@ -8,7 +8,7 @@ namespace {
 
 using namespace program;
 
-using MasksTest = OperationTest;
+class MasksTest : public OperationTest {};
 
 TEST_F(MasksTest, MasksAndProtects) {
   write_file(rootfs / "secret/inner", "x");
@@ -28,6 +28,73 @@ TEST_F(MasksTest, MasksAndProtects) {
     EXPECT_EQ(read_file(rootfs / "sys/value"), "x");
     EXPECT_LT(open((rootfs / "sys/value").c_str(), O_WRONLY | O_CLOEXEC), 0);
     EXPECT_EQ(errno, EROFS);
+  });
+}
+
+class OwnProcTest : public MasksTest {
+ protected:
+  void mount_proc() {
+    MountFilesystem mount = tmpfs("/proc");
+    mount.type = builder.text("proc");
+    mount.target.flags = kTargetMustBeOrdinary;
+    builder.emit(mount);
+  }
+  void mask(const char* path) {
+    builder.emit(MaskPath{.path = builder.text(path), .root = root, .is_proc_file = 1});
+  }
+  void protect(const char* path) {
+    builder.emit(ProtectPath{.path = builder.text(path), .root = root, .is_proc_entry = 1});
+  }
+  void expect_null(const char* name) {
+    EXPECT_EQ(status_of(rootfs / "proc" / name).st_rdev, makedev(1, 3)) << name;
+  }
+};
+
+TEST_F(OwnProcTest, ItsNamesAreMaskedAndProtected) {
+  in_child([&] {
+    mount_proc();
+    protect("/proc/sys");
+    protect("/proc/missing");
+    protect("/proc/uptime");
+    for (const char* path : {"/proc/missing", "/proc/version", "/proc/missing too", "/proc/uptime"})
+      mask(path);
+    EXPECT_EQ(say(perform()), "OK");
+    expect_null("version");
+    expect_null("uptime");
+    EXPECT_LT(open((rootfs / "proc/sys/kernel/hostname").c_str(), O_WRONLY | O_CLOEXEC), 0);
+    EXPECT_EQ(errno, EROFS);
+    EXPECT_EQ(access((rootfs / "proc/self").c_str(), F_OK), 0) << "the rest stays as it was";
+  });
+}
+
+TEST_F(OwnProcTest, ADirectoryThatWasThoughtAFileIsMaskedAllTheSame) {
+  in_child([&] {
+    mount_proc();
+    mask("/proc/fs");
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_TRUE(fs::is_empty(rootfs / "proc/fs"));
+  });
+}
+
+/// What somebody has mounted into it is what there is to mask and to protect.
+TEST_F(OwnProcTest, WhatIsMountedOverItCounts) {
+  in_child([&] {
+    mount_proc();
+    MountFilesystem over = tmpfs("/proc");
+    over.target.flags = kTargetInProc;
+    builder.emit(over);
+    MakeDirectory directory;
+    directory.path = builder.text("/proc/version");
+    directory.root = root;
+    directory.mode = 0755;
+    builder.emit(directory);
+    mask("/proc/version");
+    directory.path = builder.text("/proc/sys");
+    builder.emit(directory);
+    protect("/proc/sys");
+    EXPECT_EQ(say(perform()), "OK");
+    EXPECT_NE(mkdir((rootfs / "proc/version/x").c_str(), 0755), 0) << "the empty read-only tmpfs";
+    EXPECT_NE(mkdir((rootfs / "proc/sys/x").c_str(), 0755), 0);
   });
 }
 

@@ -11,16 +11,6 @@ using namespace program;
 
 using RootfsTest = OperationTest;
 
-struct stat status_of(const fs::path& path) {
-  struct stat info {};
-  EXPECT_EQ(lstat(path.c_str(), &info), 0) << path;
-  return info;
-}
-
-bool is_mounted(const fs::path& path) {
-  return status_of(path).st_dev != status_of(path.parent_path()).st_dev;
-}
-
 TEST_F(RootfsTest, MakesMissingTargets) {
   in_child([&] {
     builder.emit(tmpfs("/a/b/c"));

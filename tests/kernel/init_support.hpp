@@ -241,6 +241,16 @@ struct OperationTest : testing::Test {
   std::vector<std::pair<program::Slot, int>> inherited;
 };
 
+inline struct stat status_of(const fs::path& path) {
+  struct stat info {};
+  EXPECT_EQ(lstat(path.c_str(), &info), 0) << path;
+  return info;
+}
+
+inline bool is_mounted(const fs::path& path) {
+  return status_of(path).st_dev != status_of(path.parent_path()).st_dev;
+}
+
 inline std::string read_file(const fs::path& path) {
   std::string text(4096, '\0');
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
