@@ -109,7 +109,8 @@ int main(int argc, char** argv) {
   // A short life with one heap: grown in large steps, never handed back. Pages count when they are touched.
   ::mallopt(M_TOP_PAD, 4 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  ::signal(SIGPIPE, SIG_IGN);
+  // A handler is gone after execve; SIG_IGN would have to be taken back for the container.
+  ::signal(SIGPIPE, [](int) {});
   // For a caller that ignores it the kernel would throw the exit status of hooks and stages away.
   ::signal(SIGCHLD, SIG_DFL);
   const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -33,7 +33,7 @@ class EntryRecorder : public launch::Recorder {
     return entry_.write(record_);
   }
   sys::FdRef directory() override { return entry_.directory(); }
-  sys::UniqueFd filter_cache() override { return store_.filter_cache(); }
+  std::string filter_cache() override { return store_.filter_cache(); }
 
  private:
   const Store& store_;

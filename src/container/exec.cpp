@@ -86,7 +86,6 @@ Result<int> exec(Context& context, const ExecCall& call) {
   if (!call.detach) copy_terminal_size(document.process);
   TRY(terminal::check(document.process, call.detach, !options.console_socket.empty()));
 
-  const sys::UniqueFd filter_cache = config.linux.seccomp ? context.store.filter_cache() : sys::UniqueFd();
   const launch::ExecRequest request{.config = config,
                                     .process = document.process,
                                     .id = call.id,
@@ -98,7 +97,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .options = options,
                                     .no_pivot = record.no_pivot,
                                     .is_paused = status == spec::Status::paused,
-                                    .filter_cache = filter_cache};
+                                    .filter_cache = context.store.filter_cache()};
   std::optional<Foreground> foreground;
   if (!call.detach) foreground.emplace(TRY(Foreground::open()));
   auto executed = launch::exec(request);

@@ -230,14 +230,8 @@ Result<Entry> Store::open(const std::string& id) const {
   return Entry(root_, id, std::move(*directory));
 }
 
-sys::UniqueFd Store::filter_cache() const {
-  const std::string path = root_ + "/" + kFilterCache;
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  auto directory = sys::open(path, kFlags);
-  if (directory.ok()) return std::move(*directory);
-  if (!sys::make_directory_at(sys::current_directory(), path, 0700).ok()) return {};
-  auto made = sys::open(path, kFlags);
-  return made.ok() ? std::move(*made) : sys::UniqueFd();
+std::string Store::filter_cache() const {
+  return root_ + "/" + kFilterCache;
 }
 
 void Store::sweep() const {

@@ -127,9 +127,11 @@ Status change_locked(FdRef mount, const MountAttributes& attributes, bool is_rec
   return change_attributes(mount, kept, is_recursive);
 }
 
-/// "Ordinary": no symlink on the way, so that /proc is what it says.
+/// "Ordinary": no symlink on the way, so that /proc is what it says. With options it may lack what we look
+/// for.
 bool is_own_proc(const Context& context, const program::MountFilesystem& operation) {
-  return (operation.target.flags & program::kTargetMustBeOrdinary) != 0 &&
+  return operation.options.count == 0 && (operation.attributes.set & MOUNT_ATTR_RDONLY) == 0 &&
+         (operation.target.flags & program::kTargetMustBeOrdinary) != 0 &&
          is_equal(context.text(operation.type), "proc") &&
          is_equal(context.text(operation.target.path), "/proc");
 }
@@ -265,6 +267,7 @@ Status perform(Context& context, const program::MountTree& operation) {
 Status perform(Context& context, const program::Remount& operation) {
   const program::Target& place = operation.target;
   const bool follow = (place.flags & program::kTargetNoFollow) == 0;
+  context.own_proc.mount.abandon();  // it may be what changes
   const long opened =
       open_below(context.slot(operation.root), context.text(place.path), O_PATH | (follow ? 0 : O_NOFOLLOW));
   INIT_TRY(check(opened, Detail::resolve_target));

@@ -18,7 +18,6 @@ struct Creation {
   Session session;
   const CreateRequest& request;
   Recorder& recorder;
-  sys::UniqueFd filter_cache;
 };
 
 Result<void> look_at_host(Creation& creation) {
@@ -40,8 +39,7 @@ Result<void> reserve_state(Creation& creation) {
 
 Result<void> find_filter(Creation& creation) {
   if (!creation.request.config.linux.seccomp) return {};
-  creation.filter_cache = creation.recorder.filter_cache();
-  look_up_filter(creation.session, creation.filter_cache);
+  look_up_filter(creation.session, creation.recorder.filter_cache());
   return {};
 }
 
@@ -84,7 +82,7 @@ Result<void> restrict_devices(Creation& creation) {
 }
 
 Result<void> build_seccomp(Creation& creation) {
-  return build_filter(creation.session, creation.filter_cache);
+  return build_filter(creation.session, creation.recorder.filter_cache());
 }
 Result<void> wait_ready(Creation& creation) {
   return serve(creation.session, program::Point::ready);
@@ -159,8 +157,7 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
   Creation creation{
       {.subject = {request.config, process, request.id, request.bundle}, .options = request.options},
       request,
-      recorder,
-      {}};
+      recorder};
   Session& session = creation.session;
   auto channel = TRY(sys::packet_pair());
   session.channel = std::move(channel.first);

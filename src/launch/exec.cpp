@@ -73,7 +73,7 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
   session.channel = std::move(channel.first);
   session.init_channel = std::move(channel.second);
   session.entrance = TRY(cgroup::enter(request.place, request.cgroups, request.container_pid));
-  if (request.filter_cache.valid()) look_up_filter(session, request.filter_cache);
+  look_up_filter(session, request.filter_cache);
 
   const std::uint32_t types = TRY(foreign_namespaces(request.config, request.container_pid));
   const bool own_mounts = (types & CLONE_NEWNS) != 0;

@@ -6,14 +6,14 @@
 
 namespace davit::launch {
 
-void look_up_filter(Session& session, sys::FdRef cache) {
+void look_up_filter(Session& session, const std::string& cache) {
   const auto& profile = session.subject.config.linux.seccomp;
-  if (!profile || !cache.valid()) return;
+  if (!profile || cache.empty()) return;
   session.filter =
       seccomp::load(cache, seccomp::key(*profile, seccomp::context_of(session.subject.config.annotations)));
 }
 
-Result<void> build_filter(Session& session, sys::FdRef cache) {
+Result<void> build_filter(Session& session, const std::string& cache) {
   if (!session.plan.late_seccomp) return {};
   const spec::Seccomp& profile = *session.subject.config.linux.seccomp;
   const seccomp::Context context = seccomp::context_of(session.subject.config.annotations);
@@ -21,7 +21,7 @@ Result<void> build_filter(Session& session, sys::FdRef cache) {
   const auto bytes = std::as_bytes(std::span(filter.instructions));
   session.late_filter = TRY(sys::sealed_memory("davit-filter", {bytes}, false));
   // Only the next container would have gained from it.
-  if (cache.valid()) (void)seccomp::store(cache, seccomp::key(profile, context), filter);
+  if (!cache.empty()) (void)seccomp::store(cache, seccomp::key(profile, context), filter);
   return {};
 }
 

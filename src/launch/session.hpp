@@ -60,9 +60,9 @@ Result<void> start_init(Session& session);
 /// Serves init's messages until it reaches `until`; Point::none: until it has executed its program.
 Result<void> serve(Session& session, program::Point until);
 /// Finds the filter in the cache; leaves it empty when it has to be built.
-void look_up_filter(Session& session, sys::FdRef cache);
+void look_up_filter(Session& session, const std::string& cache);
 /// Builds a filter that was not found, for init to fetch at Point::seccomp, and keeps it in the cache.
-Result<void> build_filter(Session& session, sys::FdRef cache);
+Result<void> build_filter(Session& session, const std::string& cache);
 
 /// The error that a `failed` message stands for.
 Error failure_of(const plan::Plan& plan, const Subject& subject, const program::Message& message);

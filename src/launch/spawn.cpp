@@ -130,13 +130,8 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
     clone.cgroup = static_cast<std::uint64_t>(cgroup.number());
   }
 
-  // A handler of ours must not run in the child while it shares our memory.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  // No handler of ours runs in the child while it shares our memory: CLONE_CLEAR_SIGHAND.
   const long pid = clone_on_stack(&clone, enter_image, &child);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     Error error = system_error(static_cast<int>(-pid), "clone3 of init");
     if (-pid == EAGAIN)

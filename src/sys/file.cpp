@@ -102,7 +102,12 @@ Result<std::string> read_to_end(FdRef file, std::size_t limit, std::size_t size)
 
 Result<std::string> read_all(FdRef file, std::size_t limit) {
   struct stat status = {};
-  const bool has_size = ::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+  if (::fstat(file.number(), &status) < 0) status = {};
+  return read_all(file, status, limit);
+}
+
+Result<std::string> read_all(FdRef file, const struct stat& status, std::size_t limit) {
+  const bool has_size = S_ISREG(status.st_mode) && status.st_size > 0;
   return read_to_end(file, limit, has_size ? static_cast<std::size_t>(status.st_size) : 0);
 }
 

@@ -271,36 +271,34 @@ class SeccompCache : public ::testing::Test {
   void SetUp() override {
     char name[] = "/tmp/davit-seccomp-cache-XXXXXX";
     path_ = ::mkdtemp(name);
-    directory_ = sys::open(path_, O_RDONLY | O_DIRECTORY).value();
   }
   void TearDown() override { std::filesystem::remove_all(path_); }
   [[nodiscard]] std::string file() const { return path_ + "/" + key_.hex() + ".bpf"; }
 
   std::string path_;
-  sys::UniqueFd directory_;
   Key key_ = {sha256("key")};
   Filter filter_ = {{7, 8, 9}};
 };
 
 TEST_F(SeccompCache, GivesBackWhatWasStored) {
-  EXPECT_FALSE(load(directory_, key_));
-  ASSERT_TRUE(store(directory_, key_, filter_).ok());
-  ASSERT_TRUE(load(directory_, key_));
-  EXPECT_EQ(load(directory_, key_)->instructions, filter_.instructions);
-  EXPECT_FALSE(load(directory_, Key{sha256("other")}));
+  EXPECT_FALSE(load(path_, key_));
+  ASSERT_TRUE(store(path_, key_, filter_).ok());
+  ASSERT_TRUE(load(path_, key_));
+  EXPECT_EQ(load(path_, key_)->instructions, filter_.instructions);
+  EXPECT_FALSE(load(path_, Key{sha256("other")}));
   struct stat status = {};
   ASSERT_EQ(::stat(file().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
 }
 
 TEST_F(SeccompCache, TrustsNeitherDamagedNorForeignFiles) {
-  ASSERT_TRUE(store(directory_, key_, filter_).ok());
+  ASSERT_TRUE(store(path_, key_, filter_).ok());
   const std::string good = sys::read_file(file()).value();
   const auto loads_with = [&](std::string_view content) {
     std::filesystem::remove(file());
     const auto fd = sys::open(file(), O_WRONLY | O_CREAT, 0600).value();
     EXPECT_TRUE(sys::write_all(fd, content).ok());
-    return load(directory_, key_).has_value();
+    return load(path_, key_).has_value();
   };
   EXPECT_TRUE(loads_with(good));
   EXPECT_FALSE(loads_with(good.substr(0, good.size() - 8)));
@@ -311,26 +309,39 @@ TEST_F(SeccompCache, TrustsNeitherDamagedNorForeignFiles) {
   EXPECT_FALSE(loads_with(""));
   EXPECT_TRUE(loads_with(good));
   ASSERT_EQ(::chmod(file().c_str(), 0622), 0);
-  EXPECT_FALSE(load(directory_, key_));
+  EXPECT_FALSE(load(path_, key_));
   ASSERT_EQ(::chmod(file().c_str(), 0600), 0);
   ASSERT_EQ(::link(file().c_str(), (path_ + "/link").c_str()), 0);
-  EXPECT_FALSE(load(directory_, key_));
+  EXPECT_FALSE(load(path_, key_));
   std::filesystem::remove(file());
   std::filesystem::create_symlink("link", file());
-  EXPECT_FALSE(load(directory_, key_));
+  EXPECT_FALSE(load(path_, key_));
 }
 
 TEST_F(SeccompCache, TrustsNoDirectoryThatOthersWriteTo) {
-  ASSERT_TRUE(store(directory_, key_, filter_).ok());
   ASSERT_EQ(::chmod(path_.c_str(), 0777), 0);
-  EXPECT_FALSE(load(directory_, key_));
-  EXPECT_FALSE(store(directory_, key_, filter_).ok());
+  EXPECT_FALSE(store(path_, key_, filter_).ok());
+}
+
+TEST_F(SeccompCache, AFilterUnderAnotherNameIsNotTheOneOfThatName) {
+  const Key weaker{sha256("weaker")};
+  ASSERT_TRUE(store(path_, weaker, filter_).ok());
+  std::filesystem::rename(path_ + "/" + weaker.hex() + ".bpf", file());
+  EXPECT_FALSE(load(path_, key_));
+}
+
+TEST_F(SeccompCache, IsMadeWhenItIsNeeded) {
+  const std::string below = path_ + "/:seccomp";
+  EXPECT_FALSE(load(below, key_));
+  ASSERT_TRUE(store(below, key_, filter_).ok());
+  EXPECT_TRUE(load(below, key_));
+  EXPECT_EQ(std::filesystem::status(below).permissions(), std::filesystem::perms::owner_all);
 }
 
 TEST_F(SeccompCache, StaysSmall) {
-  for (int i = 0; i < 80; ++i) ASSERT_TRUE(store(directory_, Key{sha256(std::to_string(i))}, filter_).ok());
-  EXPECT_EQ(sys::list_directory(directory_).value().size(), 64U);
-  EXPECT_TRUE(load(directory_, Key{sha256("79")}));
+  for (int i = 0; i < 80; ++i) ASSERT_TRUE(store(path_, Key{sha256(std::to_string(i))}, filter_).ok());
+  EXPECT_EQ(sys::list_directory(*sys::open(path_, O_RDONLY | O_DIRECTORY)).value().size(), 64U);
+  EXPECT_TRUE(load(path_, Key{sha256("79")}));
 }
 
 TEST(SeccompFeatures, ListWhatThisLibraryKnows) {

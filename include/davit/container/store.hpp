@@ -67,7 +67,7 @@ class Store {
   /// Removes what a delete that was killed has left.
   void sweep() const;
   /// A directory for the compiled seccomp filters of all containers; invalid when there can be none.
-  [[nodiscard]] sys::UniqueFd filter_cache() const;
+  [[nodiscard]] std::string filter_cache() const;
 
  private:
   Store(std::string root, bool is_default, bool sticky)

@@ -36,9 +36,9 @@ Context context_of(const spec::Annotations& annotations);
 /// The name of the profile's filter in the cache; takes microseconds.
 Key key(const spec::Seccomp& seccomp, const Context& context);
 /// A filter from the cache directory; none when it is absent, damaged, or not ours alone.
-std::optional<Filter> load(sys::FdRef cache_directory, const Key& key);
+std::optional<Filter> load(const std::string& cache_directory, const Key& key);
 /// Keeps a filter (atomically; the oldest ones give way beyond 64). Failures are of no consequence.
-Result<void> store(sys::FdRef cache_directory, const Key& key, const Filter& filter);
+Result<void> store(const std::string& cache_directory, const Key& key, const Filter& filter);
 /// Compiles with libseccomp: 20 ms for an engine's default profile and three architectures. Errors carry the
 /// position of the rule.
 Result<Filter> build(const spec::Seccomp& seccomp, const Context& context);

@@ -27,6 +27,8 @@ Result<UniqueFd> open_at2(FdRef directory, const std::string& path, int flags, s
 Result<std::string> read_file_at(FdRef directory, const std::string& path, std::size_t limit = 1 << 20);
 Result<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20);
 Result<std::string> read_all(FdRef file, std::size_t limit = 1 << 20);
+/// The same for a file that has been looked at.
+Result<std::string> read_all(FdRef file, const struct stat& status, std::size_t limit);
 /// Reads a file that the kernel makes in one piece (/proc/PID/stat and its like, which have no size): one
 /// read that comes out short is all of it.
 Result<std::string> read_record(const std::string& path);

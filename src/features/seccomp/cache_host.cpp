@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -17,13 +18,14 @@ namespace {
 
 constexpr std::size_t kMaxEntries = 64;
 constexpr std::string_view kSuffix = ".bpf";
-constexpr std::uint64_t kMagic = 0x3146504254564144;  // "DAVTBPF1"
+constexpr std::uint64_t kMagic = 0x3246504254564144;  // "DAVTBPF2"
 
 /// In front of the instructions in a file.
 struct Head {
   std::uint64_t magic = kMagic;
   std::uint64_t count = 0;
   std::uint64_t checksum = 0;  ///< against a file that the disk has not kept whole; not against malice
+  std::array<std::uint8_t, 32> key = {};  ///< whose filter it is, whatever the file is called
 };
 
 std::uint64_t checksum(const std::vector<std::uint64_t>& instructions) {
@@ -37,17 +39,23 @@ bool is_ours(const struct stat& status) {
   return status.st_uid == ::getauxval(AT_EUID) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-bool is_trusted_directory(sys::FdRef directory) {
-  const auto status = sys::stat_of(directory);
-  return status.ok() && S_ISDIR(status->st_mode) && is_ours(*status);
+/// The cache, made if it is missing; ours alone.
+Result<sys::UniqueFd> open_directory(const std::string& path) {
+  const auto made = sys::make_directory_at(sys::current_directory(), path, 0700);
+  if (!made.ok() && made.error().errno_value != EEXIST) return made.error();
+  sys::UniqueFd directory = TRY(sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  const struct stat status = TRY(sys::stat_of(directory));
+  if (!is_ours(status))
+    return make_error(Code::system, "the seccomp cache directory belongs to somebody else");
+  return directory;
 }
 
-std::optional<Filter> parse(std::string_view bytes) {
+std::optional<Filter> parse(std::string_view bytes, const Key& key) {
   Head head;
   if (bytes.size() < sizeof head) return std::nullopt;
   std::memcpy(&head, bytes.data(), sizeof head);
   bytes.remove_prefix(sizeof head);
-  if (head.magic != kMagic || head.count == 0 || head.count > BPF_MAXINSNS ||
+  if (head.magic != kMagic || head.key != key.digest || head.count == 0 || head.count > BPF_MAXINSNS ||
       bytes.size() != head.count * sizeof(std::uint64_t))
     return std::nullopt;
   Filter filter;
@@ -83,23 +91,24 @@ void prune(sys::FdRef directory) {
 
 }  // namespace
 
-std::optional<Filter> load(sys::FdRef cache_directory, const Key& key) {
-  if (!is_trusted_directory(cache_directory)) return std::nullopt;
-  const auto file =
-      sys::open_at(cache_directory, key.hex().append(kSuffix), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+/// A file that is ours alone and says whose filter it is was put there by store(), whoever may have moved it.
+std::optional<Filter> load(const std::string& cache_directory, const Key& key) {
+  constexpr std::size_t kMaxSize = sizeof(Head) + BPF_MAXINSNS * sizeof(std::uint64_t);
+  const auto file = sys::open(cache_directory + "/" + key.hex().append(kSuffix),
+                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   if (!file.ok()) return std::nullopt;
   const auto status = sys::stat_of(*file);
   if (!status.ok() || !S_ISREG(status->st_mode) || !is_ours(*status) || status->st_nlink != 1)
     return std::nullopt;
-  const auto bytes = sys::read_all(*file, sizeof(Head) + BPF_MAXINSNS * sizeof(std::uint64_t));
-  return bytes.ok() ? parse(*bytes) : std::nullopt;
+  const auto bytes = sys::read_all(*file, *status, kMaxSize);
+  return bytes.ok() ? parse(*bytes, key) : std::nullopt;
 }
 
-Result<void> store(sys::FdRef cache_directory, const Key& key, const Filter& filter) {
-  if (!is_trusted_directory(cache_directory))
-    return make_error(Code::system, "the seccomp cache directory belongs to somebody else");
+Result<void> store(const std::string& cache_directory, const Key& key, const Filter& filter) {
+  const sys::UniqueFd directory = TRY(open_directory(cache_directory));
   Head head;
   head.count = filter.instructions.size();
+  head.key = key.digest;
   head.checksum = checksum(filter.instructions);
   std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
   bytes.append(reinterpret_cast<const char*>(filter.instructions.data()),
@@ -109,19 +118,19 @@ Result<void> store(sys::FdRef cache_directory, const Key& key, const Filter& fil
   const std::string temporary = "." + name + "." + std::to_string(::getpid());
   {
     const sys::UniqueFd file =
-        TRY(sys::open_at(cache_directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+        TRY(sys::open_at(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
     auto written = sys::write_all(file, bytes);
     if (!written.ok()) {
-      (void)sys::unlink_at(cache_directory, temporary);
+      (void)sys::unlink_at(directory, temporary);
       return written.error();
     }
   }
-  if (::renameat(cache_directory.number(), temporary.c_str(), cache_directory.number(), name.c_str()) < 0) {
+  if (::renameat(directory.number(), temporary.c_str(), directory.number(), name.c_str()) < 0) {
     const int errno_value = errno;
-    (void)sys::unlink_at(cache_directory, temporary);
+    (void)sys::unlink_at(directory, temporary);
     return system_error(errno_value, "rename " + temporary);
   }
-  prune(cache_directory);
+  prune(directory);
   return {};
 }
 
