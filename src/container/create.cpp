@@ -28,7 +28,7 @@ class EntryRecorder : public launch::Recorder {
   }
   Result<void> created(pid_t pid) override {
     record_.init.start_time = TRY(sys::process_stat(pid)).start_time;
-    record_.init.boot_id = TRY(boot_id());
+    record_.init.boot_id = TRY(boot_id_for(entry_.directory()));
     record_.init.pid = pid;
     return entry_.write(record_);
   }

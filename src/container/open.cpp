@@ -1,10 +1,13 @@
 #include "container/open.hpp"
 
+#include <linux/magic.h>
+
 #include <cerrno>
 #include <csignal>
 
 #include "davit/spec/reader.hpp"
 #include "davit/sys/file.hpp"
+#include "davit/sys/mount.hpp"
 #include "davit/sys/process.hpp"
 
 namespace davit::container {
@@ -23,6 +26,11 @@ class Machine : public Evidence {
     if (*locked) entry_.unlock();
     return !*locked;
   }
+  Result<std::string> boot_id_for(sys::FdRef directory) {
+    const auto type = sys::filesystem_type(directory);
+    return type.ok() && *type == TMPFS_MAGIC ? std::string() : boot_id();
+  }
+
   bool init_alive() override { return container::init_alive(record_.init); }
   bool waits_for_start() override { return entry_.waits_for_start(); }
   bool frozen() override { return cgroup::frozen(record_.cgroup).value_or(false); }
@@ -47,6 +55,7 @@ bool same_process(const Init& init) {
 }
 
 bool same_boot(const Init& init) {
+  if (init.boot_id.empty()) return true;
   const auto id = boot_id();
   return id.ok() && *id == init.boot_id;
 }
@@ -68,6 +77,11 @@ Result<std::string> boot_id() {
   std::string id = TRY(sys::read_record("/proc/sys/kernel/random/boot_id"));
   while (!id.empty() && id.back() == '\n') id.pop_back();
   return id;
+}
+
+Result<std::string> boot_id_for(sys::FdRef directory) {
+  const auto type = sys::filesystem_type(directory);
+  return type.ok() && *type == TMPFS_MAGIC ? std::string() : boot_id();
 }
 
 bool init_alive(const Init& init) {

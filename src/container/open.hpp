@@ -21,6 +21,8 @@ spec::Status status_of(Entry& entry, const Record& record);
 bool init_alive(const Init& init);
 /// The number of this boot.
 Result<std::string> boot_id();
+/// What a record in that directory has to remember as its boot_id.
+Result<std::string> boot_id_for(sys::FdRef directory);
 
 /// Opens for an operation that leaves the directory alone: without the lock.
 Result<Opened> open_for(Context& context, Operation operation, const std::string& id);

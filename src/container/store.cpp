@@ -100,12 +100,15 @@ std::string default_root() {
 // --- Entry
 
 Result<void> Entry::check_still_there() {
-  const struct stat held = TRY(sys::stat_of(directory_));
-  inode_ = held.st_ino;
+  if (inode_ == 0) {
+    const struct stat held = TRY(sys::stat_of(directory_));
+    device_ = held.st_dev;
+    inode_ = held.st_ino;
+  }
   const auto named = sys::stat_at(sys::current_directory(), root_ + "/" + id_, AT_SYMLINK_NOFOLLOW);
   if (!named.ok() && missing(named.error())) return not_there();
   if (!named.ok()) return named.error();
-  if (held.st_ino != named->st_ino || held.st_dev != named->st_dev) return not_there();
+  if (inode_ != named->st_ino || device_ != named->st_dev) return not_there();
   return {};
 }
 

@@ -1,5 +1,7 @@
 // Whether the init of a container still lives, asked of the kernel.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -8,6 +10,8 @@
 #include <csignal>
 
 #include "container/open.hpp"
+#include "davit/sys/file.hpp"
+#include "davit/sys/mount.hpp"
 #include "davit/sys/process.hpp"
 
 namespace davit::container {
@@ -58,6 +62,16 @@ TEST_F(ContainerInit, IsNotAnotherProcessOfThatNumber) {
   other = init_;
   other.boot_id = "another boot";
   EXPECT_FALSE(init_alive(other));
+}
+
+TEST(BootId, IsRememberedWhereTheRecordOutlivesTheBoot) {
+  const auto on_disk = sys::open(DAVIT_TESTS_DIR, O_RDONLY | O_DIRECTORY);
+  if (*sys::filesystem_type(*on_disk) == TMPFS_MAGIC) GTEST_SKIP() << "the sources are on a tmpfs";
+  EXPECT_EQ(*boot_id_for(*on_disk), *boot_id());
+  const auto in_memory = sys::open("/dev/shm", O_RDONLY | O_DIRECTORY);
+  if (!in_memory.ok() || *sys::filesystem_type(*in_memory) != TMPFS_MAGIC)
+    GTEST_SKIP() << "there is no tmpfs at /dev/shm";
+  EXPECT_EQ(*boot_id_for(*in_memory), "");
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ class Entry {
   std::string id_;
   sys::UniqueFd directory_;
   bool locked_ = false;
-  ino_t inode_ = 0;  ///< known once it was locked
+  dev_t device_ = 0;
+  ino_t inode_ = 0;  ///< known, as the device is, once it was locked
 };
 
 class Store {
