@@ -91,6 +91,16 @@ Status mask_directory(Context& context, FdRef target) {
   return attach(context.empty_mount, target);
 }
 
+/// Opens what is to be hidden or protected. What may be /proc itself will be covered, so that names in our
+/// own procfs then lead below the cover, where nobody looks.
+long find(Context& context, FdRef root, const char* path, u64 flags) {
+  long opened = open_below(root, path, flags, RESOLVE_NO_SYMLINKS);
+  const bool is_straight = opened != -ELOOP;
+  if (!is_straight) opened = open_below(root, path, flags);
+  if (!is_straight || is_equal(path, "/proc")) context.own_proc.mount.abandon();
+  return opened;
+}
+
 /// What is to be hidden or protected; nothing there is fine, and leaves `target` empty.
 Status take(Context& context, long opened, Fd& target) {
   if (opened == -ENOENT || opened == -ENOTDIR) return kDone;
@@ -116,10 +126,10 @@ Status perform(Context& context, const program::MaskPath& operation) {
   const char* path = context.text(operation.path);
   if (operation.is_proc_file != 0 && mask_proc_file(context, name_in_own_proc(context, root, path)))
     return kDone;
-  long opened = open_below(root, path, O_PATH | O_DIRECTORY);
+  long opened = find(context, root, path, O_PATH | O_DIRECTORY);
   const bool is_directory = opened >= 0;
   // If it is one by now after all, move_mount refuses to hide it below a file.
-  if (opened == -ENOTDIR) opened = open_below(root, path, O_PATH);
+  if (opened == -ENOTDIR) opened = find(context, root, path, O_PATH);
   SweptFd target;
   INIT_TRY(take(context, opened, target));
   if (!target.is_open()) return kDone;
@@ -132,7 +142,7 @@ Status perform(Context& context, const program::ProtectPath& operation) {
   if (operation.is_proc_entry != 0)
     if (const char* name = name_in_own_proc(context, root, path)) return protect_in_proc(context, name);
   SweptFd target;
-  INIT_TRY(take(context, open_below(root, path, O_PATH), target));
+  INIT_TRY(take(context, find(context, root, path, O_PATH), target));
   if (!target.is_open()) return kDone;
   SweptFd tree;
   INIT_TRY(clone(target, AT_RECURSIVE, tree));

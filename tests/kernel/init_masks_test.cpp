@@ -98,6 +98,22 @@ TEST_F(OwnProcTest, WhatIsMountedOverItCounts) {
   });
 }
 
+TEST_F(OwnProcTest, ProtectedAsAWholeItIsCovered) {
+  fs::create_symlink("/proc", rootfs / "link");
+  for (const char* path : {"/proc", "/link"}) {
+    in_child([&] {
+      mount_proc();
+      builder.emit(ProtectPath{.path = builder.text(path), .root = root});
+      protect("/proc/uptime");
+      mask("/proc/version");
+      EXPECT_EQ(say(perform()), "OK");
+      expect_null("version");
+      EXPECT_LT(open((rootfs / "proc/uptime").c_str(), O_WRONLY | O_CLOEXEC), 0);
+      EXPECT_EQ(errno, EROFS);
+    });
+  }
+}
+
 TEST_F(MasksTest, AFalseNullMasksNothing) {
   write_file(rootfs / "kcore", "x");
   write_file(scratch / "null", "false");
