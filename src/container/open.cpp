@@ -26,11 +26,6 @@ class Machine : public Evidence {
     if (*locked) entry_.unlock();
     return !*locked;
   }
-  Result<std::string> boot_id_for(sys::FdRef directory) {
-    const auto type = sys::filesystem_type(directory);
-    return type.ok() && *type == TMPFS_MAGIC ? std::string() : boot_id();
-  }
-
   bool init_alive() override { return container::init_alive(record_.init); }
   bool waits_for_start() override { return entry_.waits_for_start(); }
   bool frozen() override { return cgroup::frozen(record_.cgroup).value_or(false); }
