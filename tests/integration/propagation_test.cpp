@@ -94,6 +94,23 @@ TEST_F(MountPropagation, AMountOnASharedSourceStaysInTheContainer) {
   umount2(source.path().c_str(), MNT_DETACH);
 }
 
+TEST_F(MountPropagation, WhatHooksMountOnTheHostDoesNotComeIntoPrivateBinds) {
+  TempDir source;
+  ASSERT_EQ(mount("tmpfs", source.path().c_str(), "tmpfs", 0, nullptr), 0);
+  ASSERT_EQ(mount(nullptr, source.path().c_str(), nullptr, MS_SHARED, nullptr), 0);
+  make_dirs(source / "late");
+  for (const char* hook : {"prestart", "createRuntime"}) {
+    Json config = default_config();
+    config["mounts"].push(mount_entry("/mnt", "bind", source.path(), {"rbind", "rprivate"}));
+    config["hooks"][hook].push(Json::object(
+        {{"path", "/bin/sh"},
+         {"args", Json::array({"sh", "-c", "PATH=/usr/bin:/bin mount -t tmpfs t " + (source / "late")})}}));
+    EXPECT_EQ(output(config, "grep -c ' /mnt' /proc/self/mountinfo"), "1") << hook;
+    EXPECT_EQ(umount2((source / "late").c_str(), MNT_DETACH), 0) << hook;
+  }
+  umount2(source.path().c_str(), MNT_DETACH);
+}
+
 TEST_F(MountPropagation, PrivateBelowSharedIsPrivate) {
   TempDir source;
   make_dirs(source / "below");

@@ -44,6 +44,17 @@ TEST_F(RootfsSources, WhereAllIsPrivateTheTreeIsMadeThatAtOnce) {
   EXPECT_EQ(all[9].find("private"), std::string::npos) << all[9];
 }
 
+TEST_F(RootfsSources, WhereHooksRunMeanwhileTheTreeIsPrivateBeforeThem) {
+  add("/a", "bind", "/src", {"rbind", "rprivate"});
+  for (auto hooks : {&spec::Hooks::prestart, &spec::Hooks::create_runtime, &spec::Hooks::create_container}) {
+    config.hooks = {};
+    (config.hooks.*hooks).emplace_back();
+    features::Compilation out = fresh();
+    ASSERT_TRUE(compile_tree(out, config, cgroups, fake_queries()).ok());
+    EXPECT_EQ(printed(out).back(), "seal_root propagation=private recursive-propagation");
+  }
+}
+
 TEST_F(RootfsSources, WhatIsMountedBelowSomethingSharedIsMadeWhatItIsToBeAfterwards) {
   add("/a", "bind", "/src", {"rbind", "rshared"});
   add("/a/b", "bind", "/src", {"rbind", "rprivate"});

@@ -162,6 +162,20 @@ std::size_t first_change(const Mounting& mounting, const std::vector<Propagation
   return first;
 }
 
+/// Hooks run before compile_seal, for as long as they like: what the host mounts meanwhile would come into
+/// what is to be private, and stay there.
+void close_before_hooks(const Mounting& mounting) {
+  const spec::Hooks& hooks = mounting.config.hooks;
+  const bool has_hooks =
+      !hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty();
+  if (!has_hooks || !mounting.sealing.becomes_private) return;
+  program::SealRoot seal;
+  seal.root = mounting.compilation.root;
+  seal.recursive_propagation = 1;
+  seal.attributes.propagation = MS_PRIVATE;
+  mounting.compilation.builder.emit(seal);
+}
+
 }  // namespace
 
 program::Target target_of(Mounting& mounting, const Entry& entry, program::TargetKind kind) {
@@ -260,6 +274,7 @@ Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Con
     TRY(compile_entry(mounting, entry));
     mounting.has_shared = mounting.has_shared || is_shared(entry);
   }
+  close_before_hooks(mounting);
   return std::move(mounting.sealing);
 }
 
