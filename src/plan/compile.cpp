@@ -59,10 +59,9 @@ program::Slot request_listener(features::Compilation& out, const Input& input) {
 
 Result<void> compile_start(features::Compilation& out, const Input& input, const spec::Process& process,
                            const Filter& filter, program::Slot listener) {
-  // A container that waits for its start must not hold the host's mounts, and what still needs descriptors of
-  // its own may have few under RLIMIT_NOFILE. execve closes them anyway.
-  const bool opens_more = !input.config.hooks.start_container.empty() || has_listener(filter);
-  if (input.start_by_socket || opens_more) compile_sweep(out);
+  // A container that waits for its start must not hold the host's mounts, and execve would still find what
+  // args say of /proc/self/fd (CVE-2024-21626).
+  compile_sweep(out);
   tell(out, program::Point::ready);
   if (input.start_by_socket) {
     await(out, program::Point::created);  // from here on init outlives davit

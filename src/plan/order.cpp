@@ -109,15 +109,15 @@ Filter compile_filter_source(features::Compilation& out, const spec::Config& con
   return filter;
 }
 
-bool has_listener(const Filter& filter) {
-  return filter.profile != nullptr && seccomp::has_listener(*filter.profile);
-}
-
 namespace {
 
 /// seccomp(2): a filter needs no_new_privs or CAP_SYS_ADMIN.
 bool needs_admin(const spec::Process& process, const Filter& filter) {
   return filter.profile != nullptr && !process.no_new_privileges;
+}
+
+bool has_listener(const Filter& filter) {
+  return filter.profile != nullptr && seccomp::has_listener(*filter.profile);
 }
 
 void compile_filter(features::Compilation& out, const spec::Process& process, const Filter& filter) {

@@ -21,8 +21,6 @@ struct Filter {
 /// Asks davit for a filter that is not known yet; before `ready`.
 Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
                              const std::optional<seccomp::Filter>& known);
-/// Whether loading it opens a descriptor: that of the agent that is to be notified.
-bool has_listener(const Filter& filter);
 
 /// Leaves no descriptors open that the container's program will not have: init then holds on to nothing.
 void compile_sweep(features::Compilation& out);

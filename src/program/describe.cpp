@@ -60,7 +60,7 @@ void say_tree(Words& words, const Failure& failure) {
   if (failure.message.error == ENOENT)
     words.append("find ").append(path).append(" on the host");
   else
-    say_path(words, "clone the mount", path);
+    words.append("open ").append(path).append(" on the host");
 }
 
 /// The mount operations, masks and nodes. False for all others.

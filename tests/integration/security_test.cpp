@@ -206,6 +206,17 @@ TEST_F(Security, Cve_2024_21626_WorkingDirectoriesThroughDescriptors) {
   }
 }
 
+TEST_F(Security, Cve_2024_21626_ProgramsThroughDescriptors) {
+  SKIP_FOR("runc,crun", "these versions run what their own descriptors lead to");
+  for (int n = 3; n < 48; ++n) {
+    Bundle bundle;
+    bundle.args({"/proc/self/fd/" + std::to_string(n) + "/bin/echo", "reached"});
+    const Outcome outcome = run_bundle(bundle);
+    EXPECT_NE(outcome.status, 0) << n;
+    EXPECT_EQ(outcome.out, "") << n;
+  }
+}
+
 TEST_F(Security, Cve_2024_21626_DescriptorsOfTheCallerAreNotLeaked) {
   const Fd root(open("/", O_RDONLY | O_DIRECTORY));
   Bundle bundle;
