@@ -8,30 +8,31 @@ namespace {
 
 using MountPropagation = ContainerTest;
 
-TEST_F(MountPropagation, OfBinds) {
+/// Made by one call for the whole tree or by one for each mount: a bind is what the config says; the root's
+/// recursive propagation comes last, and over all.
+TEST_F(MountPropagation, OfBindsWhateverTheRootIs) {
+  SKIP_FOR("crun", "1.8.1 makes them private whatever they are to be");
   TempDir source;
   ASSERT_EQ(mount("tmpfs", source.path().c_str(), "tmpfs", 0, nullptr), 0);
   ASSERT_EQ(mount(nullptr, source.path().c_str(), nullptr, MS_SHARED, nullptr), 0);
-  const std::pair<const char*, const char*> cases[] = {{"shared", "shared:"},
-                                                       {"rshared", "shared:"},
-                                                       {"slave", "master:"},
-                                                       {"rslave", "master:"},
-                                                       {"private", ""},
-                                                       {"rprivate", ""},
-                                                       {"unbindable", "unbindable"},
-                                                       {"runbindable", "unbindable"}};
-  for (const auto& [option, expected] : cases) {
+  struct Case {
+    const char* root;
+    const char* option;
+    bool is_slave;
+  };
+  const Case cases[] = {
+      {"", "rbind", true},          {"", "rprivate", false},         {"", "rslave", true},
+      {"rprivate", "rbind", false}, {"rprivate", "rprivate", false}, {"rprivate", "rslave", false},
+      {"rslave", "rbind", true},    {"rslave", "rprivate", false},   {"rslave", "rslave", true}};
+  for (const Case& one : cases) {
     Json config = default_config();
-    config["linux"]["rootfsPropagation"] = "slave";
-    config["mounts"].push(mount_entry("/mnt", "bind", source.path(), {"bind", option}));
+    if (*one.root != '\0') config["linux"]["rootfsPropagation"] = one.root;
+    config["mounts"].push(mount_entry("/mnt", "bind", source.path(), {"rbind", one.option}));
     const std::string line = line_of(output(config, "cat /proc/self/mountinfo"), "/mnt");
-    ASSERT_NE(line, "") << option;
-    if (*expected != '\0') {
-      EXPECT_NE(line.find(expected), std::string::npos) << option << ": " << line;
-    } else {
-      EXPECT_EQ(line.find("shared:"), std::string::npos) << option << ": " << line;
-      EXPECT_EQ(line.find("master:"), std::string::npos) << option << ": " << line;
-    }
+    EXPECT_NE(line, "") << one.root << " " << one.option;
+    EXPECT_EQ(line.find("shared:"), std::string::npos) << one.root << " " << one.option << ": " << line;
+    EXPECT_EQ(line.find("master:") != std::string::npos, one.is_slave)
+        << one.root << " " << one.option << ": " << line;
   }
   umount2(source.path().c_str(), MNT_DETACH);
 }
