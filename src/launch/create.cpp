@@ -147,7 +147,7 @@ Result<void> run_steps_or_stop(Creation& creation) {
   sys::Interruption interruption(creation.session.channel);
   auto done = run_steps(creation);
   const int signal = creation.request.options.foreground ? interruption.hand_over() : interruption.end();
-  return signal == 0 ? std::move(done) : Result<void>(interrupted_by(signal));
+  return signal == 0 ? done : Result<void>(interrupted_by(signal));
 }
 
 }  // namespace
