@@ -155,18 +155,20 @@ Result<void> compile_masks(features::Compilation& compilation, const spec::Confi
   for (const spec::ListedPath& entry : config.linux.readonly_paths) {
     if (is_root(entry)) continue;  // compile_seal
     program::ProtectPath protect;
-    protect.path = compilation.builder.text(clean(entry.path));
+    const std::string path = clean(entry.path);
+    protect.path = compilation.builder.text(path);
     protect.root = compilation.root;
-    protect.is_proc_entry = find_proc_entry(clean(entry.path)) != ProcEntry::unknown ? 1 : 0;
+    protect.is_proc_entry = find_proc_entry(path) != ProcEntry::unknown ? 1 : 0;
     compilation.builder.emit(protect, compilation.origin(entry.position));
   }
   for (const spec::ListedPath& entry : config.linux.masked_paths) {
     if (is_root(entry))
       return spec::at(entry.position, make_error(Code::invalid_config, "the root itself cannot be masked"));
     program::MaskPath mask;
-    mask.path = compilation.builder.text(clean(entry.path));
+    const std::string path = clean(entry.path);
+    mask.path = compilation.builder.text(path);
     mask.root = compilation.root;
-    mask.is_proc_file = find_proc_entry(clean(entry.path)) == ProcEntry::file ? 1 : 0;
+    mask.is_proc_file = find_proc_entry(path) == ProcEntry::file ? 1 : 0;
     compilation.builder.emit(mask, compilation.origin(entry.position));
   }
   return {};
