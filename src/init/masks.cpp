@@ -35,7 +35,8 @@ Status clone(FdRef mount, u32 flags, Fd& tree, const char* name = "") {
 Status prepare_null(Context& context) {
   if (context.null_tree.is_open()) return kDone;
   INIT_TRY(open_null(context));
-  return clone(context.null_device, 0, context.null_tree);
+  INIT_TRY(clone(context.null_device, 0, context.null_tree));
+  return change_attributes(context.null_tree, {kBorrowed, 0, 0}, false);
 }
 
 Status mask_file(Context& context, FdRef target) {

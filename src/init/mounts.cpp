@@ -237,7 +237,8 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   if (created.error == EPERM && (operation.flags & program::kMountSysfsFallback) != 0) {
     context.message.text[0] = '\0';
     INIT_TRY(borrow_sysfs(mount));
-    INIT_TRY(change_locked(mount, {operation.attributes.set, 0, operation.attributes.propagation}, true));
+    const u64 set = operation.attributes.set | kBorrowed;
+    INIT_TRY(change_locked(mount, {set, 0, operation.attributes.propagation}, true));
     return attach_at(context, root, operation.target, mount);
   }
   INIT_TRY(created);

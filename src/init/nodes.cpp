@@ -31,8 +31,7 @@ Status bind_node(Context& context, FdRef root, const MakeDevice& operation) {
   INIT_TRY(open_target(context, root, place, target));
   INIT_TRY(look(target, node));
   if (node.type() == kTypeLink) return {ELOOP, Detail::make_node};
-  // Root of the container, if it is that of the host, could change the owner and the mode of the host's node.
-  if (operation.bind == 0) INIT_TRY(change_attributes(tree, {MOUNT_ATTR_RDONLY, 0, 0}, false));
+  INIT_TRY(change_attributes(tree, {kBorrowed, 0, 0}, false));
   return attach(tree, target);
 }
 

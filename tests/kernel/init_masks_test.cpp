@@ -31,6 +31,22 @@ TEST_F(MasksTest, MasksAndProtects) {
   });
 }
 
+/// Root of a container without a user namespace is root of the host.
+TEST_F(MasksTest, ThroughAMaskNobodyReachesTheHostsNode) {
+  write_file(rootfs / "first", "x");
+  write_file(rootfs / "second", "x");
+  in_child([&] {
+    for (const char* path : {"/first", "/second"})
+      builder.emit(MaskPath{.path = builder.text(path), .root = root});
+    EXPECT_EQ(say(perform()), "OK");
+    expect_unchangeable(rootfs / "first");
+    expect_unchangeable(rootfs / "second");
+    const int file = open((rootfs / "first").c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_EQ(write(file, "x", 1), 1) << "what is written to it vanishes, as before";
+    close(file);
+  });
+}
+
 class OwnProcTest : public MasksTest {
  protected:
   void mount_proc() {
@@ -47,6 +63,7 @@ class OwnProcTest : public MasksTest {
   }
   void expect_null(const char* name) {
     EXPECT_EQ(status_of(rootfs / "proc" / name).st_rdev, makedev(1, 3)) << name;
+    expect_unchangeable(rootfs / "proc" / name);
   }
 };
 

@@ -213,6 +213,19 @@ TEST_F(RootfsTest, ALockedReadonlyIsKeptAndALockedNoexecIsAnError) {
   });
 }
 
+TEST_F(RootfsTest, TheHostsSysfsComesReadOnlyEvenIfNobodyAskedForThat) {
+  in_child([&] {
+    ASSERT_NO_FATAL_FAILURE(enter_user_namespace());
+    MountFilesystem mount = tmpfs("/sys");
+    mount.type = builder.text("sysfs");
+    mount.flags = kMountSysfsFallback;
+    builder.emit(mount);
+    EXPECT_EQ(say(perform()), "OK");
+    expect_unchangeable(rootfs / "sys/kernel");
+    expect_unchangeable(rootfs / "sys/fs/cgroup");
+  });
+}
+
 TEST_F(RootfsTest, ABadOptionOfSysfsDoesNotBringTheHosts) {
   in_child([&] {
     MountFilesystem mount = tmpfs("/sys");
@@ -346,6 +359,10 @@ TEST_F(RootfsTest, BindsTheHostsDevice) {
     builder.emit(null);
     EXPECT_EQ(say(perform()), "OK");
     EXPECT_EQ(status_of(rootfs / "dev/null").st_rdev, makedev(1, 3));
+    expect_unchangeable(rootfs / "dev/null");
+    const int file = open((rootfs / "dev/null").c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_EQ(write(file, "x", 1), 1);
+    close(file);
     null.path = builder.text("/dev/other");
     null.host_path = builder.text("/dev/zero");
     null.root = root;

@@ -247,6 +247,16 @@ inline struct stat status_of(const fs::path& path) {
   return info;
 }
 
+/// Nobody can change owner or mode of what is there, because of how it is mounted. Asks for what is so
+/// already: it may be an inode of the host.
+inline void expect_unchangeable(const fs::path& path) {
+  const struct stat info = status_of(path);
+  EXPECT_EQ(chmod(path.c_str(), info.st_mode & 07777), -1) << path;
+  EXPECT_EQ(errno, EROFS) << path;
+  EXPECT_EQ(chown(path.c_str(), info.st_uid, info.st_gid), -1) << path;
+  EXPECT_EQ(errno, EROFS) << path;
+}
+
 inline bool is_mounted(const fs::path& path) {
   return status_of(path).st_dev != status_of(path.parent_path()).st_dev;
 }

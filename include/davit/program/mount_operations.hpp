@@ -69,7 +69,7 @@ struct FilesystemOption {
 enum MountFlags : u32 {
   kMountCopyUp = 1,         ///< tmpcopyup: copy what lies at the target into the new filesystem first
   kMountKeepSlot = 2,       ///< keep the fsmount descriptor in `mount`
-  kMountSysfsFallback = 4,  ///< EPERM (user namespace without own network namespace): bind the host's /sys
+  kMountSysfsFallback = 4,  ///< EPERM (user namespace without own network namespace): the host's, read-only
 };
 
 /// fsopen, fsconfig, fsmount, move_mount. On failure the kernel's own message (fsopen log) becomes the
@@ -112,8 +112,8 @@ struct Remount : Operation {
 
 /// mknodat below root; an existing node must be of the same type and number. Missing parents are made (0755).
 /// Where mknod is not allowed (user namespaces: EPERM, or at once with `bind`) the host's node `host_path` is
-/// checked to be of the same type and number and bound onto an empty file; with `cover_file` onto a regular
-/// file that is there, too. Before pivot_root.
+/// checked to be of the same type and number and bound, read-only, onto an empty file; with `cover_file` onto
+/// a regular file that is there, too. Before pivot_root.
 struct MakeDevice : Operation {
   static constexpr Op kOp = Op::make_device;
   Str path;
@@ -149,8 +149,8 @@ struct MakeDirectory : Operation {
   u16 padding = 0;
 };
 
-/// Hides a path: a directory below an empty read-only tmpfs (one, shared), a file below the host's /dev/null
-/// (verified to be c 1:3, CVE-2025-31133). A missing path is fine. Before pivot_root.
+/// Hides a path: a directory below an empty read-only tmpfs (one, shared), a file below a read-only bind
+/// of the host's /dev/null (verified to be c 1:3, CVE-2025-31133). A missing path is fine. Before pivot_root.
 struct MaskPath : Operation {
   static constexpr Op kOp = Op::mask_path;
   Str path;
