@@ -133,7 +133,7 @@ void copy_terminal_size(spec::Process& process) {
 }
 
 Result<void> write_pid_file(const std::string& path, pid_t pid) {
-  auto written = sys::replace_file_at(sys::current_directory(), path, std::to_string(pid), 0666);
+  auto written = sys::replace_file(path, std::to_string(pid), 0666);
   if (!written.ok()) written.error().wrap("write the pid file");
   return written;
 }

@@ -11,14 +11,14 @@
 #include <cstring>
 #include <thread>
 
+#include "container/belongings.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::container {
 
 namespace {
 
-constexpr const char* kDirectory = "notify";
-constexpr const char* kSocket = "notify/notify.sock";
+const std::string kSocket = std::string(kNotifyDirectory) + "/" + kNotifySocket;
 constexpr const char* kInside = "/run/notify";
 constexpr int kBarrierTimeout = 5000;  // milliseconds
 
@@ -81,14 +81,14 @@ std::optional<Notify> Notify::from_environment() {
 }
 
 Result<void> Notify::prepare(const Entry& entry, const std::string& directory, spec::Config& config) {
-  TRY(sys::make_directory_at(entry.directory(), kDirectory, 0755));
+  TRY(sys::make_directory_at(entry.directory(), kNotifyDirectory, 0755));
   // Whatever the umask: the container's user has to come through.
-  if (::fchmodat(entry.directory().number(), kDirectory, 0755, 0) < 0)
+  if (::fchmodat(entry.directory().number(), kNotifyDirectory, 0755, 0) < 0)
     return system_error(errno, "chmod notify");
   spec::Mount mount;
   mount.destination = kInside;
   mount.type = "bind";
-  mount.source = directory + "/" + kDirectory;
+  mount.source = directory + "/" + kNotifyDirectory;
   mount.options = {"bind", "nosuid", "noexec", "nodev", "ro"};
   config.mounts.push_back(std::move(mount));
   if (config.process) config.process->env.push_back(std::string("NOTIFY_SOCKET=") + kInside + "/notify.sock");
@@ -96,7 +96,7 @@ Result<void> Notify::prepare(const Entry& entry, const std::string& directory, s
 }
 
 Result<void> Notify::listen(const Entry& entry) {
-  if (!sys::stat_at(entry.directory(), kDirectory).ok())
+  if (!sys::stat_at(entry.directory(), kNotifyDirectory).ok())
     return make_error(Code::not_found, "the container was created without NOTIFY_SOCKET");
   struct sockaddr_un address;
   const std::string path = "/proc/self/fd/" + std::to_string(entry.directory().number()) + "/" + kSocket;
@@ -104,7 +104,7 @@ Result<void> Notify::listen(const Entry& entry) {
   socket_ = datagram_socket();
   const auto* generic = reinterpret_cast<const struct sockaddr*>(&address);
   if (!socket_ || ::bind(socket_.number(), generic, length) < 0 ||
-      ::fchmodat(entry.directory().number(), kSocket, 0777, 0) < 0)
+      ::fchmodat(entry.directory().number(), kSocket.c_str(), 0777, 0) < 0)
     return system_error(errno, "open the container's notify socket");
   return {};
 }

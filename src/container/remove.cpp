@@ -37,12 +37,14 @@ Result<bool> remove_reservation(Entry& entry, bool force) {
   }
   const auto record = entry.read();
   if (record.ok() || record.error().code != Code::not_found) return false;
+  TRY(entry.check_removable());
   TRY(entry.discard());
   return true;
 }
 
 Result<void> remove_damaged(Context& context, const std::string& id, const Error& cause) {
   Entry entry = TRY(context.store.open(id));
+  TRY(entry.check_removable());
   TRY(entry.lock());
   context.warnings.push_back(cause);
   TRY(salvage(context, entry));

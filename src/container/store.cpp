@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "container/belongings.hpp"
 #include "container/paths.hpp"
 #include "davit/container/id.hpp"
 #include "davit/sys/file.hpp"
@@ -15,9 +16,6 @@ namespace davit::container {
 
 namespace {
 
-constexpr const char* kRecord = "state.json";
-constexpr const char* kConfig = "config.json";
-constexpr const char* kStartSocket = "start.sock";
 // Not a character of an id: names that begin with it are directories on their way out.
 constexpr char kTrash = '@';
 constexpr const char* kFilterCache = ":seccomp";
@@ -63,23 +61,21 @@ bool in_user_namespace() {
   return squeezed != "0 0 4294967295 ";
 }
 
-// Removes everything in a directory of ours.
-Result<void> empty_directory(sys::FdRef directory) {
-  for (const std::string& name : TRY(sys::list_directory(directory))) {
-    auto removed = sys::unlink_at(directory, name);
-    if (removed.ok() || missing(removed.error())) continue;
-    if (removed.error().errno_value != EISDIR) return removed;
-    TRY(empty_directory(TRY(sys::open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))));
-    TRY(sys::unlink_at(directory, name, AT_REMOVEDIR));
-  }
-  return {};
+Error foreign(const std::string& path) {
+  Error error = taken();
+  error.advice.clear();
+  return error.advise("davit did not make " + path + ": look into it, and choose another id or --root");
 }
 
+// Only what carries the mark of a container's directory and the number that discard() gave it.
 void remove_trash(const std::string& root, const std::string& name) {
   const auto directory = sys::open(root + "/" + name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!directory.ok()) return;
+  const auto status = sys::stat_of(*directory);
+  if (!status.ok() || name != kTrash + std::to_string(status->st_ino)) return;
+  if (!is_made_by_davit(*directory).value_or(false)) return;
   if (auto locked = sys::try_lock(*directory); !locked.ok() || !*locked) return;
-  if (!empty_directory(*directory).ok()) return;
+  if (!remove_belongings(*directory).ok()) return;
   (void)sys::unlink_at(sys::current_directory(), root + "/" + name, AT_REMOVEDIR);
 }
 
@@ -130,27 +126,27 @@ void Entry::unlock() {
 }
 
 Result<Record> Entry::read() const {
-  auto text = sys::read_file_at(directory_, kRecord, kMaximumConfig);
+  auto text = sys::read_file_at(directory_, kRecordFile, kMaximumConfig);
   if (!text.ok() && text.error().errno_value == ENOENT) return not_there();
   if (!text.ok()) return text.error();
-  Record record = TRY(parse_record(std::move(*text), root_ + "/" + id_ + "/" + kRecord));
+  Record record = TRY(parse_record(std::move(*text), root_ + "/" + id_ + "/" + kRecordFile));
   if (record.id == id_) return record;
-  return make_error(Code::internal, root_ + "/" + id_ + "/" + kRecord + " belongs to another container");
+  return make_error(Code::internal, root_ + "/" + id_ + "/" + kRecordFile + " belongs to another container");
 }
 
 Result<void> Entry::write(const Record& record) const {
-  auto written = sys::replace_file_at(directory_, kRecord, record_json(record), 0600);
+  auto written = sys::replace_file_at(directory_, kRecordFile, record_json(record), 0600);
   if (!written.ok()) return cannot_use(root_, written.error());
   return {};
 }
 
 Result<std::string> Entry::read_config() const {
-  return sys::read_file_at(directory_, kConfig, kMaximumConfig);
+  return sys::read_file_at(directory_, kConfigFile, kMaximumConfig);
 }
 
 Result<void> Entry::write_config(const std::string& text) const {
   const sys::UniqueFd file =
-      TRY(sys::open_at(directory_, kConfig, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+      TRY(sys::open_at(directory_, kConfigFile, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   auto written = sys::write_all(file, text);
   if (!written.ok()) return cannot_use(root_, written.error());
   return {};
@@ -169,11 +165,20 @@ Result<void> Entry::discard() const {
     moved = Result<void>(sys::rename_new(root_ + "/" + id_, trash));
   }
   if (!moved.ok()) return missing(moved.error()) ? Result<void>() : moved;
-  for (const char* name : {kConfig, kRecord}) (void)sys::unlink_at(directory_, name);
+  for (const char* name : {kConfigFile, kRecordFile}) (void)sys::unlink_at(directory_, name);
   auto removed = sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR);
   if (removed.ok() || removed.error().errno_value != ENOTEMPTY) return removed;
-  TRY(empty_directory(directory_));
-  return sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR);
+  TRY(remove_belongings(directory_));
+  removed = Result<void>(sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR));
+  if (!removed.ok() && removed.error().errno_value == ENOTEMPTY)
+    removed.error().advise("what is left in it is not davit's: look at it, and remove it");
+  return removed;
+}
+
+Result<void> Entry::check_removable() const {
+  if (TRY(is_made_by_davit(directory_))) return {};
+  Error error = make_error(Code::wrong_state, "not everything in " + root_ + "/" + id_ + " is davit's");
+  return error.advise("nothing of it is removed: look into it, and remove by hand what is not needed");
 }
 
 // --- Store
@@ -198,7 +203,7 @@ Result<Entry> Store::reserve(const std::string& id) const {
   TRY(check_id(id));
   const std::string path = root_ + "/" + id;
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const auto made = sys::make_directory_at(sys::current_directory(), path, 0700);
+    const auto made = sys::make_directory_at(sys::current_directory(), path, kDirectoryMode);
     if (!made.ok() && made.error().errno_value == ENOENT) {
       TRY(make_root());
       continue;
@@ -209,17 +214,18 @@ Result<Entry> Store::reserve(const std::string& id) const {
     if (!directory.ok() && missing(directory.error())) continue;
     if (!directory.ok()) return cannot_use(root_, directory.error());
     Entry entry(root_, id, std::move(*directory));
+    if (found && !TRY(is_made_by_davit(entry.directory()))) return foreign(path);
     auto locked = entry.try_lock();
     if (!locked.ok() && locked.error().code == Code::not_found) continue;
     if (!locked.ok()) return locked.error();
     // Whoever holds the lock of a directory without a record owns the id, even if another one made the
     // directory and was killed, or has not come to lock it yet.
     if (!*locked) return taken();
-    const auto record = sys::stat_at(entry.directory(), kRecord);
+    const auto record = sys::stat_at(entry.directory(), kRecordFile);
     if (record.ok()) return taken();
     // Only that it is not there makes the directory ours.
     if (record.error().errno_value != ENOENT) return cannot_use(root_, record.error());
-    if (found) TRY(empty_directory(entry.directory()));
+    if (found) TRY(remove_belongings(entry.directory()));
     return entry;
   }
   return taken();

@@ -180,10 +180,22 @@ Result<void> write_file(const std::string& path, std::string_view data, SpentFds
   return written;
 }
 
+namespace {
+
+/// Writes a file that is to take the place of `name`; on failure it is gone.
+Result<void> fill_and_rename(FdRef directory, const UniqueFd& file, const std::string& temporary,
+                             const std::string& name, std::string_view data) {
+  auto done = write_all(file, data);
+  if (done.ok() && ::renameat(directory.number(), temporary.c_str(), directory.number(), name.c_str()) < 0)
+    done = failed("rename", temporary);
+  if (!done.ok()) ::unlinkat(directory.number(), temporary.c_str(), 0);
+  return done;
+}
+
+}  // namespace
+
 Result<void> replace_file_at(FdRef directory, const std::string& name, std::string_view data, mode_t mode) {
-  const std::string::size_type slash = name.rfind('/');
-  const std::string::size_type base = slash == std::string::npos ? 0 : slash + 1;
-  const std::string temporary = name.substr(0, base) + "." + name.substr(base);
+  const std::string temporary = "." + name;
   auto file = open_at(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   if (!file.ok() && file.error().errno_value == EEXIST) {
     // A writer that was killed half-way left it; the caller holds the lock, so nobody is writing now.
@@ -191,17 +203,26 @@ Result<void> replace_file_at(FdRef directory, const std::string& name, std::stri
     return replace_file_at(directory, name, data, mode);
   }
   if (!file.ok()) return file.error();
-  auto written = write_all(*file, data);
-  if (!written.ok()) {
-    ::unlinkat(directory.number(), temporary.c_str(), 0);
-    return written.error();
+  return fill_and_rename(directory, *file, temporary, name, data);
+}
+
+Result<void> replace_file(const std::string& path, std::string_view data, mode_t mode) {
+  const FdRef here = current_directory();
+  const auto present = stat_at(here, path, AT_SYMLINK_NOFOLLOW);
+  // A device or a socket would be lost.
+  if (present.ok() && !S_ISREG(present->st_mode) && !S_ISLNK(present->st_mode))
+    return make_error(Code::invalid_argument, path + " is there, and is no regular file");
+  const std::size_t slash = path.rfind('/');
+  const std::size_t base = slash == std::string::npos ? 0 : slash + 1;
+  const std::string start = path.substr(0, base) + "." + path.substr(base) + "." + std::to_string(::getpid());
+  constexpr int kAttempts = 100;
+  for (int attempt = 0;; ++attempt) {
+    // What has this name may be anybody's: it stays, and another one is tried.
+    const std::string temporary = attempt == 0 ? start : start + "." + std::to_string(attempt);
+    auto file = open_at(here, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    if (file.ok()) return fill_and_rename(here, *file, temporary, path, data);
+    if (file.error().errno_value != EEXIST || attempt == kAttempts) return file.error();
   }
-  if (::renameat(directory.number(), temporary.c_str(), directory.number(), name.c_str()) < 0) {
-    const Error error = failed("rename", temporary);
-    ::unlinkat(directory.number(), temporary.c_str(), 0);
-    return error;
-  }
-  return {};
 }
 
 Result<void> make_directory_at(FdRef directory, const std::string& path, mode_t mode) {

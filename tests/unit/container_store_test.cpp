@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -167,7 +168,7 @@ TEST_F(ContainerStore, DiscardFreesTheIdAtOnce) {
   auto entry = store().reserve("web");
   ASSERT_TRUE(entry->write(sample()).ok());
   ASSERT_TRUE(entry->write_config("{}").ok());
-  std::ofstream(root_ + "/web/unexpected") << "x";
+  std::ofstream(root_ + "/web/.state.json") << "x";
   auto waiting = store().open("web");
   ASSERT_TRUE(waiting.ok());
   ASSERT_TRUE(entry->discard().ok());
@@ -180,20 +181,106 @@ TEST_F(ContainerStore, DiscardFreesTheIdAtOnce) {
       << "it waited for another container of that name";
 }
 
-TEST_F(ContainerStore, ListSweepsWhatAKilledDeleteLeft) {
-  std::filesystem::create_directories(root_ + "/@1");
-  std::ofstream(root_ + "/@1/state.json") << "x";
-  EXPECT_TRUE(store().ids()->empty());
-  EXPECT_TRUE(std::filesystem::is_empty(root_));
+TEST_F(ContainerStore, DiscardLeavesWhatIsNotItsOwn) {
+  auto entry = store().reserve("web");
+  ASSERT_TRUE(entry->write(sample()).ok());
+  std::ofstream(root_ + "/web/unexpected") << "x";
+  EXPECT_FALSE(entry->discard().ok());
+  EXPECT_EQ(store().open("web").error().code, Code::not_found);
+  (void)store().ids();
+  std::size_t found = 0;
+  for (const auto& one : std::filesystem::recursive_directory_iterator(root_))
+    found += one.path().filename() == "unexpected" ? 1 : 0;
+  EXPECT_EQ(found, 1u);
 }
 
-TEST_F(ContainerStore, DeleteForceSweepsWhatAKilledDeleteLeft) {
-  std::filesystem::create_directories(root_ + "/@1");
-  std::ofstream(root_ + "/@1/state.json") << "x";
+std::size_t files_below(const std::string& path) {
+  const auto all = std::filesystem::recursive_directory_iterator(path);
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST_F(ContainerStore, TakesOverAndRemovesOnlyWhatItMade) {
+  const auto reservation = [&](const char* id) {
+    ASSERT_TRUE(store().reserve(id).ok());  // killed
+  };
+  const std::pair<const char*, std::function<void(const std::string&)>> cases[] = {
+      {"empty", [](const std::string& path) { std::filesystem::create_directory(path); }},
+      {"private",
+       [](const std::string& path) {
+         std::filesystem::create_directory(path);
+         ::chmod(path.c_str(), 0700);
+       }},
+      {"bundle",
+       [](const std::string& path) {
+         std::filesystem::create_directories(path + "/rootfs/bin");
+         std::ofstream(path + "/config.json") << "{}";
+       }},
+      {"of-runc",
+       [](const std::string& path) {
+         std::filesystem::create_directory(path);
+         ::chmod(path.c_str(), 0711);
+         std::ofstream(path + "/state.json") << "{\"id\":\"of-runc\"}";
+       }},
+      {"foreign-file",
+       [&](const std::string& path) {
+         reservation("foreign-file");
+         std::ofstream(path + "/precious") << "x";
+       }},
+      {"foreign-type",
+       [&](const std::string& path) {
+         reservation("foreign-type");
+         std::filesystem::create_directories(path + "/state.json/precious");
+       }},
+      {"foreign-below",
+       [&](const std::string& path) {
+         reservation("foreign-below");
+         std::filesystem::create_directory(path + "/notify");
+         std::ofstream(path + "/notify/precious") << "x";
+       }},
+      {"file", [](const std::string& path) { std::ofstream(path) << "x"; }},
+  };
+  std::filesystem::create_directories(root_);
+  for (const auto& [id, make] : cases) make(root_ + "/" + id);
+  const std::size_t before = files_below(root_);
+  for (const auto& [id, make] : cases) {
+    EXPECT_FALSE(store().reserve(id).ok()) << id;
+    Context context{store()};
+    EXPECT_FALSE(remove(context, id, false).ok()) << id;
+    // Where there is no directory at all there is no container, which is what --force asks for.
+    EXPECT_EQ(remove(context, id, true).ok(), std::string_view(id) == "file") << id;
+    (void)list(context);
+    EXPECT_EQ(files_below(root_), before) << id;
+  }
+}
+
+TEST_F(ContainerStore, SweepsWhatAKilledDeleteLeft) {
+  const auto leave_trash = [&] {
+    auto entry = store().reserve("web");
+    ASSERT_TRUE(entry.ok());
+    ASSERT_TRUE(entry->write(sample()).ok());
+    struct stat status = {};
+    ASSERT_EQ(::stat((root_ + "/web").c_str(), &status), 0);
+    std::filesystem::rename(root_ + "/web", root_ + "/@" + std::to_string(status.st_ino));
+  };
+  leave_trash();
+  EXPECT_TRUE(store().ids()->empty());
+  EXPECT_TRUE(std::filesystem::is_empty(root_));
+  leave_trash();
   Context context{store()};
   ASSERT_TRUE(remove(context, "web", true).ok());
   EXPECT_TRUE(std::filesystem::is_empty(root_));
   EXPECT_FALSE(remove(context, "web", false).ok());
+}
+
+TEST_F(ContainerStore, SweepsNothingOfOthers) {
+  std::filesystem::create_directories(root_ + "/@1");
+  std::filesystem::create_directories(root_ + "/@backup/web");
+  std::ofstream(root_ + "/@1/state.json") << "x";
+  ASSERT_EQ(::chmod((root_ + "/@1").c_str(), 01700), 0);
+  const std::size_t before = files_below(root_);
+  EXPECT_TRUE(store().ids()->empty());
+  store().sweep();
+  EXPECT_EQ(files_below(root_), before);
 }
 
 TEST_F(ContainerStore, AnIdHasOneOwnerAtATime) {

@@ -2,7 +2,8 @@
 // create) and, until the start, start.sock. No other code touches it. davit may be killed at any instruction:
 // - an id belongs to whoever holds the lock of its directory while there is no record in it;
 // - records are replaced atomically;
-// - a deleted container is moved to a name that is no id before anything in it is removed.
+// - a deleted container is moved to a name that is no id before anything in it is removed;
+// - what davit did not make is never removed (container/belongings.hpp).
 #pragma once
 
 #include <string>
@@ -36,8 +37,11 @@ class Entry {
   [[nodiscard]] Result<void> write_config(const std::string& text) const;
   /// The start socket exists.
   [[nodiscard]] bool waits_for_start() const;
-  /// Removes the directory; the id is free from the first system call on. Needs the lock.
+  /// Removes the directory; the id is free from the first system call on. Needs the lock. What davit did not
+  /// put there stays, and is an error.
   [[nodiscard]] Result<void> discard() const;
+  /// Code::wrong_state unless davit surely made the directory and all that is in it.
+  [[nodiscard]] Result<void> check_removable() const;
 
  private:
   friend class Store;

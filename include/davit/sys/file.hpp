@@ -40,8 +40,11 @@ Result<void> write_all(FdRef file, std::string_view data);
 Result<void> write_file_at(FdRef directory, const std::string& path, std::string_view data);
 Result<void> write_file(const std::string& path, std::string_view data);
 Result<void> write_file(const std::string& path, std::string_view data, SpentFds& spent);
-/// Writes `.name.tmp`-like next to it (O_EXCL, mode), then renames: readers see the old or the new content.
+/// Replaces a file in a directory of ours by way of `.name`: readers see the old or the new content. The
+/// caller sees to it that nobody else writes it.
 Result<void> replace_file_at(FdRef directory, const std::string& name, std::string_view data, mode_t mode);
+/// The same anywhere: nothing else there is touched, and what is no regular file is not replaced.
+Result<void> replace_file(const std::string& path, std::string_view data, mode_t mode);
 Result<void> make_directory_at(FdRef directory, const std::string& path, mode_t mode);
 /// Makes missing parents too (mode for each); an existing directory is fine.
 Result<void> make_directories(const std::string& path, mode_t mode);

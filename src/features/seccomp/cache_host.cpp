@@ -70,13 +70,20 @@ struct Entry {
   std::string name;
 };
 
+/// Whether store() gives such names: the hexadecimal key, or a temporary file of it.
+bool is_entry(std::string_view name) {
+  if (name.starts_with('.')) name.remove_prefix(1);
+  constexpr std::size_t kDigits = 2 * sizeof(Key::digest);
+  return name.find_first_not_of("0123456789abcdef") == kDigits && name.substr(kDigits).starts_with(kSuffix);
+}
+
 /// Removes the oldest entries beyond the limit; temporary files count too, so that none stays for ever.
 void prune(sys::FdRef directory) {
   const auto names = sys::list_directory(directory);
   if (!names.ok() || names->size() <= kMaxEntries) return;
   std::vector<Entry> entries;
   for (const std::string& name : *names) {
-    if (name.find(kSuffix) == std::string::npos) continue;
+    if (!is_entry(name)) continue;
     const auto status = sys::stat_at(directory, name, AT_SYMLINK_NOFOLLOW);
     if (status.ok()) entries.push_back({status->st_mtim, name});
   }
