@@ -10,6 +10,8 @@
 //   probe spin MS             uses the processor for that long
 //   probe memory MIB          touches so much memory
 //   probe scan-exe SECONDS    tries to write to the executable of every process that appears
+//   probe identity FILE       writes all that a runtime decides about the process into FILE
+//   probe mark FILE WORD      puts WORD at the end of FILE
 //   probe scan-ptrace SECONDS tries to look into every process that appears
 #include "probe.hpp"
 
@@ -29,7 +31,7 @@ constexpr Command kCommands[] = {
     {"signals", probe::signals},  {"tty", probe::tty},           {"fds", probe::fds},
     {"listen", probe::listen_on}, {"spin", probe::spin},         {"notify", probe::notify},
     {"memory", probe::memory},    {"scan-exe", probe::scan_exe}, {"scan-ptrace", probe::scan_ptrace},
-    {"swap", probe::swap_paths},
+    {"swap", probe::swap_paths},  {"identity", probe::identity}, {"mark", probe::mark},
 };
 
 }  // namespace
