@@ -76,7 +76,6 @@ enum class Op : u16 {
   enter_root,
   // console (init/console.cpp)
   open_console,
-  take_terminal,
   own_stdio,
   // kernel settings (init/settings.cpp)
   open_proc,
@@ -87,7 +86,6 @@ enum class Op : u16 {
   set_memory_policy,
   set_affinity,
   set_personality,
-  set_limit,
   // identity (init/identity.cpp)
   set_umask,
   drop_bounding,

@@ -1,0 +1,84 @@
+# What every job shares. RT: davit, crun or runc; CG: systemd or cgroupfs; ENGINE: the column of the table.
+# An action is a function do_NAME: it passes if every command in it succeeds. `is`, `has` and `status_is` compare.
+set -u
+export LC_ALL=C.UTF-8
+image=localhost/busybox
+work=$(mktemp -d)
+chmod 755 "$work"
+case $RT in crun) runtime=/usr/bin/crun ;; runc) runtime=/usr/sbin/runc ;; *) runtime=/usr/bin/$RT ;; esac
+
+# actions NAME...: performs them in this order, or only those that ACTIONS names; a line for each
+actions() {
+  [ -z "${ACTIONS:-}" ] || set -- $ACTIONS
+  local name begin status log=$work/log
+  for name in "$@"; do
+    begin=$EPOCHREALTIME
+    (
+      set -eEo pipefail
+      trap 'echo "line $LINENO: $BASH_COMMAND" >&2' ERR
+      "do_$name"
+    ) >"$log" 2>&1 </dev/null
+    status=$?
+    local seconds verdict=FAIL
+    seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $begin }")
+    [ $status = 0 ] && verdict=ok
+    [ $status = 77 ] && verdict=skip
+    printf '@ %s %s %s %s %s %s %s\n' "$ENGINE" "$CG" "$RT" "$name" "$verdict" "$seconds" \
+      "$([ $verdict = ok ] || tail -n 12 "$log" | cut -c1-600 | tr '\n\r' '| ')"
+  done
+}
+skip() { echo "$*"; exit 77; }
+
+# is EXPECTED COMMAND...: its output, less the last newline
+is() {
+  local expected=$1 actual
+  shift
+  actual=$("$@") || { echo "status $? of: $*; it said: $actual"; return 1; }
+  [ "$actual" = "$expected" ] || { echo "expected '$expected', got '$actual' from: $*"; return 1; }
+}
+# has PATTERN COMMAND...: output and errors contain an extended regular expression
+has() {
+  local pattern=$1 actual
+  shift
+  actual=$("$@" 2>&1) || { echo "status $? of: $*; it said: $actual"; return 1; }
+  grep -qE -- "$pattern" <<<"$actual" || { echo "no '$pattern' in '$actual' from: $*"; return 1; }
+}
+# status_is STATUS PATTERN COMMAND...: it ends so, and says so
+status_is() {
+  local expected=$1 pattern=$2 actual status=0
+  shift 2
+  actual=$("$@" 2>&1) || status=$?
+  [ $status = "$expected" ] || { echo "expected status $expected, got $status from: $*; it said: $actual"; return 1; }
+  grep -qE -- "$pattern" <<<"$actual" || { echo "no '$pattern' in '$actual' from: $*"; return 1; }
+}
+# becomes SECONDS COMMAND...: it succeeds within that time
+becomes() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || { echo "did not come true: $*"; "$@"; return 1; }
+    sleep 0.2
+  done
+}
+holds() { [ "$(cat "$1")" = "$2" ] || { echo "$1 is '$(cat "$1")', not '$2'"; return 1; }; }
+# holds_word FILE PATTERN: a line of it matches
+holds_line() { grep -qE "$2" "$1" || { echo "no '$2' in $1: $(tr '\n' '|' <"$1")"; return 1; }; }
+
+# cgroup_of PID: the directory with the limits, which crun and davit may divide further
+cgroup_of() {
+  local path
+  path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+  echo "/sys/fs/cgroup${path%/container}"
+}
+# The cgroups, units, mounts and state entries of containers, of this runtime or another.
+remains() {
+  local kinds='libpod|docker|cri-containerd|davit-vm' scope
+  find /sys/fs/cgroup -depth -type d -regextype posix-extended -regex ".*/($kinds)-[^/]*" || true
+  for scope in --system $([ "$(id -u)" = 0 ] || echo --user); do
+    systemctl $scope list-units --all --no-legend --plain '*.scope' | grep -oE "^($kinds)-[^ ]*" || true
+  done
+  # What begins with a colon is davit's cache.
+  find "${XDG_RUNTIME_DIR:-/run}/davit" /run/davit -mindepth 1 -maxdepth 1 ! -name ':*' 2>/dev/null || true
+  pgrep -x davit || true
+}
+nothing_remains() { local left; left=$(remains | sort -u); [ -z "$left" ] || { echo "left behind: $left"; return 1; }; }
