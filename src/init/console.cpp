@@ -84,7 +84,7 @@ Status bind_console(Context& context, FdRef root, FdRef slave) {
 Status take_over(FdRef slave) {
   for (i32 number = 0; number <= 2; ++number)
     INIT_TRY(check(syscall(__NR_dup3, slave, number, 0), Detail::controlling_terminal));
-  return check(syscall(__NR_ioctl, 0, TIOCSCTTY, 0), Detail::controlling_terminal);
+  return kDone;
 }
 
 }  // namespace
@@ -104,6 +104,10 @@ Status perform(Context& context, const program::OpenConsole& operation) {
   Writer(context.message.text).add("/dev/pts/").add_number(index);
   send(context, MessageType::console, operation, {}, master);
   return kDone;
+}
+
+Status perform(Context& /*context*/, const program::TakeTerminal& /*operation*/) {
+  return check(syscall(__NR_ioctl, 0, TIOCSCTTY, 0), Detail::controlling_terminal);
 }
 
 Status perform(Context& /*context*/, const program::OwnStdio& operation) {

@@ -94,7 +94,9 @@ Status perform(Context& context, const program::ChangeDirectory& operation) {
   if (opened == -ENOENT && operation.make_missing != 0) return make_and_enter(context, root, path);
   const SweptFd directory(opened);
   const long result = opened < 0 ? opened : syscall(__NR_fchdir, FdRef(directory));
-  context.must_enter_as_user = result == -EACCES && operation.is_retry == 0;
+  // A stage does not see itself in the container's /proc.
+  const bool may_be_later = result == -EACCES || (result == -ENOENT && operation.make_missing == 0);
+  context.must_enter_as_user = may_be_later && operation.is_retry == 0;
   return context.must_enter_as_user ? kDone : check(result);
 }
 

@@ -130,4 +130,9 @@ Status perform(Context& /*context*/, const program::SetPersonality& operation) {
   return check(syscall(__NR_personality, operation.persona));
 }
 
+Status perform(Context& /*context*/, const program::SetLimit& operation) {
+  const u64 values[2] = {operation.soft, operation.hard};  // struct rlimit64
+  return check(syscall(__NR_prlimit64, 0, operation.resource, values, nullptr));
+}
+
 }  // namespace davit::init

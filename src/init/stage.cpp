@@ -20,6 +20,16 @@ Status join(Context& context, FdRef descriptor, u32 types) {
   return kDone;
 }
 
+/// A child of davit. Filters that look at flags send everybody from clone3(2), which has them in memory, to
+/// clone(2).
+long fork_with(u32 types) {
+  clone_args arguments{};
+  arguments.flags = CLONE_PARENT | types;
+  const long pid = syscall(__NR_clone3, &arguments, sizeof arguments);
+  if (pid != -ENOSYS && pid != -EPERM) return pid;
+  return syscall(__NR_clone, CLONE_PARENT | types, nullptr, nullptr, nullptr, nullptr);
+}
+
 /// What the child of fork_init does before it goes on: it must not say anything before the stage has said who
 /// it is. EOF without the byte means that the stage died.
 void begin_child(const Context& context, FdRef starter) {
@@ -81,11 +91,7 @@ Status perform(Context& context, const program::ForkInit& operation) {
   INIT_TRY(check(syscall(__NR_pipe2, starter, O_CLOEXEC)));
   Fd reader(starter[0]);
   Fd writer(starter[1]);
-  i32 pidfd = -1;
-  clone_args arguments{};
-  arguments.flags = CLONE_PARENT | CLONE_PIDFD | operation.types;
-  arguments.pidfd = reinterpret_cast<u64>(&pidfd);
-  const long pid = syscall(__NR_clone3, &arguments, sizeof arguments);
+  const long pid = fork_with(operation.types);
   INIT_TRY(check(pid));
   if (pid == 0) {
     writer.reset();
@@ -93,7 +99,7 @@ Status perform(Context& context, const program::ForkInit& operation) {
     return kDone;
   }
   context.message.pid = static_cast<i32>(pid);
-  send(context, MessageType::child, operation, {}, FdRef{pidfd});
+  send(context, MessageType::child, operation);
   syscall(__NR_write, FdRef(writer), "", 1);
   exit_process(0);
 }

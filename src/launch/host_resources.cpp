@@ -63,7 +63,7 @@ Result<void> make_room(Session& session) {
   constexpr rlim_t kUsual = 128;  // for all else that is open; so much is always there
   const rlim_t needed = session.plan.program.slots + kUsual;
   if (needed <= 2 * kUsual) return {};
-  struct rlimit limit = TRY(sys::own_limit(RLIMIT_NOFILE));
+  struct rlimit limit = TRY(sys::limit_of(0, RLIMIT_NOFILE));
   if (limit.rlim_cur >= needed) return {};
   session.callers_descriptors = limit;
   limit.rlim_cur = std::min(needed, limit.rlim_max);

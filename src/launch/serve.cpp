@@ -1,5 +1,6 @@
 // The conversation with init, from the clone to "created" or to the program's execution.
 #include <cerrno>
+#include <csignal>
 
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
@@ -16,22 +17,35 @@ namespace {
 using program::MessageType;
 using program::Point;
 
-/// The stage has forked the real init: from now on that one is ours to watch.
-Result<void> adopt_child(Session& session, Incoming& incoming) {
-  session.launched.pid = incoming.message.pid;
-  session.launched.pidfd = std::move(incoming.descriptor);
-  const pid_t stage = std::exchange(session.stage_pid, -1);
-  if (stage > 0) TRY(sys::wait_for(stage));
-  return {};
+Result<void> hand_over_console(Session& session) {
+  if (session.options.console_socket.empty() || !session.launched.console_master.valid()) return {};
+  const sys::UniqueFd master = std::move(session.launched.console_master);
+  return terminal::send_descriptor(session.options.console_socket, master, session.console_name);
 }
 
-Result<void> take_console(Session& session, Incoming& incoming) {
-  if (session.options.console_socket.empty()) {
-    session.launched.console_master = std::move(incoming.descriptor);
-    return {};
+/// The stage has forked the real init: from now on that one is ours to watch.
+Result<void> adopt_child(Session& session, const program::Message& message) {
+  // A number is all that it says: only a child of ours can be meant, and nobody else's process.
+  if (message.pid == session.stage_pid || !sys::is_child(message.pid))
+    return make_error(Code::internal, "the stage named a process that is no child of davit");
+  auto pidfd = sys::open_pidfd(message.pid);
+  if (!pidfd.ok()) {
+    // It would go on, and nobody would know of it.
+    (void)::kill(message.pid, SIGKILL);
+    (void)sys::wait_for(message.pid);
+    return pidfd.error();
   }
-  return terminal::send_descriptor(session.options.console_socket, incoming.descriptor,
-                                   incoming.message.text);
+  session.launched.pidfd = std::move(*pidfd);
+  session.launched.pid = message.pid;
+  TRY(sys::wait_for(std::exchange(session.stage_pid, -1)));
+  return hand_over_console(session);
+}
+
+/// A stage may still fail, and another one be tried: its console is nobody's business.
+Result<void> take_console(Session& session, Incoming& incoming) {
+  session.launched.console_master = std::move(incoming.descriptor);
+  session.console_name = incoming.message.text;
+  return session.stage_pid > 0 ? Result<void>() : hand_over_console(session);
 }
 
 Result<void> take_listener(const Session& session, const Incoming& incoming) {
@@ -72,7 +86,8 @@ Result<void> meet(Session& session, Point point) {
       break;
     case Point::limits:
       TRY(restore_descriptors(session));
-      TRY(limits::apply(session.launched.pid, *session.subject.process, !session.facts.privileged));
+      TRY(limits::apply(session.launched.pid, *session.subject.process, !session.facts.privileged,
+                        session.stage_pid > 0));
       break;
     case Point::seccomp:
       return tell(session.channel, point, session.late_filter);
@@ -94,7 +109,7 @@ Result<bool> handle(Session& session, Incoming& incoming, Point until) {
       session.launched.warnings.push_back(warning_of(session.plan, message));
       return false;
     case MessageType::child:
-      TRY(adopt_child(session, incoming));
+      TRY(adopt_child(session, message));
       return false;
     case MessageType::console:
       TRY(take_console(session, incoming));

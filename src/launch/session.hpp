@@ -42,6 +42,7 @@ struct Session {
   sys::FdRef container;        ///< exec only: its pidfd
   pid_t stage_pid = -1;
   std::optional<struct rlimit> callers_descriptors;  ///< RLIMIT_NOFILE, while davit and init have another one
+  std::string console_name;                          ///< of the pty, where init made one
   Launched launched;
   Undo undo;
 };

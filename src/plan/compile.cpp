@@ -1,7 +1,11 @@
 // The order in which a container comes to be. The order is security: every line says why it stands where it
 // does.
+#include <algorithm>
+
 #include "davit/features/devices.hpp"
 #include "davit/features/hooks.hpp"
+#include "davit/features/limits.hpp"
+#include "davit/features/lsm.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/rootfs.hpp"
 #include "davit/features/scheduling.hpp"
@@ -43,6 +47,16 @@ Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& in
   return sealing;
 }
 
+/// Everything of the process up to "ready".
+Result<void> compile_process(features::Compilation& out, const spec::Config& config,
+                             const spec::Process& process, const Filter& filter) {
+  TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
+  TRY(compile_identity(out, config, process, true, needs_admin(process, filter)));
+  compile_search(out, process);
+  if (has_listener(filter)) compile_filter(out, process, filter);
+  return {};
+}
+
 /// What init does once it may run the program.
 void compile_started(features::Compilation& out, const spec::Config& config, const spec::Process& process,
                      const spec::State& state, const Filter& filter) {
@@ -75,6 +89,22 @@ Result<void> compile_start(features::Compilation& out, const Input& input, const
   return {};
 }
 
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether the process has to be under its filter before the container sees it: loading it needs a
+/// CAP_SYS_ADMIN that the process itself will not have, and somebody in the container may be able to trace it
+/// meanwhile. Its profile then has to allow what is done between the fork and execve.
+bool forks_filtered(const ExecInput& input, const Filter& filter) {
+  if (!needs_admin(input.process, filter)) return false;
+  const auto& own = input.process.capabilities;
+  if (own && has(own->permitted, "CAP_SYS_ADMIN") && has(own->effective, "CAP_SYS_ADMIN")) return false;
+  const auto& container = input.config.process ? input.config.process->capabilities : own;
+  return container &&
+         (has(container->bounding, "CAP_SYS_PTRACE") || has(container->permitted, "CAP_SYS_PTRACE"));
+}
+
 /// All namespaces of the container's init at once, as its root.
 Result<void> compile_join(features::Compilation& out, const ExecInput& input) {
   if (input.join_types == 0) return {};
@@ -83,6 +113,38 @@ Result<void> compile_join(features::Compilation& out, const ExecInput& input) {
   join.types = input.join_types;
   out.builder.emit(join);
   if (input.joins_user) out.builder.emit(namespaces::namespace_root(input.config));
+  return {};
+}
+
+/// The way of an exec into the container's namespaces and below its root.
+Result<void> compile_entry(features::Compilation& out, const ExecInput& input) {
+  if (!input.enters_root) return compile_join(out, input);
+  // Opened before the namespaces are joined, used right after.
+  const program::Slot root = out.request({.kind = features::RequestKind::process_root});
+  TRY(compile_join(out, input));
+  program::EnterRoot enter;
+  enter.directory = root;
+  out.builder.emit(enter);
+  return {};
+}
+
+/// What only the process of an exec itself can do, and without any privilege.
+Result<void> compile_newborn(features::Compilation& out, const ExecInput& input) {
+  const spec::Process& process = input.process;
+  if (input.is_attached) {  // nothing more happens outside of its limits than this birth
+    tell(out, program::Point::attached);
+    await(out, program::Point::attached);
+    TRY(scheduling::compile_final_affinity(out, process));
+  }
+  out.builder.emit(program::NewSession{});
+  terminal::compile_control(out, process);
+  if (!input.sets_limits) return {};
+  if (takes_limits_as_root(process)) {
+    limits::compile_held_back(out, process);
+  } else {
+    tell(out, program::Point::limits);
+    await(out, program::Point::limits);
+  }
   return {};
 }
 
@@ -114,15 +176,17 @@ Result<Plan> compile_container(const Input& input) {
   hooks::compile(out, config.hooks, hooks::Kind::create_container,
                  state_of(config, input.call));  // host paths, our namespaces
   TRY(rootfs::compile_pivot(out, config));       // no host path works after this
-  if (config.process)
+  if (config.process) {
     terminal::compile(out, *config.process, namespaces::makes(config, spec::NamespaceType::mount));
+    terminal::compile_control(out, *config.process);
+  }
   TRY(rootfs::compile_seal(out, config, sealing));  // read-only once everything is in its place
   TRY(namespaces::compile_names(out, config));
   const program::Slot listener = request_listener(out, input);
   if (config.process) {
     const Filter filter = compile_filter_source(out, config, input.filter);
     plan.sets_limits = takes_limits_as_root(*config.process);
-    TRY(compile_process(out, config, *config.process, filter, true));
+    TRY(compile_process(out, config, *config.process, filter));
     TRY(compile_start(out, input, *config.process, filter, listener));
   } else {
     plan.late_seccomp = false;
@@ -159,32 +223,25 @@ Result<Plan> compile_exec(const ExecInput& input) {
   TRY(scheduling::compile_initial_affinity(out, process));
   compile_attach(out, input.task_files);
   if (!input.is_attached) TRY(scheduling::compile_final_affinity(out, process));
-  if (input.enters_root) {
-    // Opened before the namespaces are joined, used right after.
-    const program::Slot root = out.request({.kind = features::RequestKind::process_root});
-    TRY(compile_join(out, input));
-    program::EnterRoot enter;
-    enter.directory = root;
-    out.builder.emit(enter);
-  } else {
-    TRY(compile_join(out, input));
-  }
-  out.builder.emit(program::ForkInit{});
-  if (input.is_attached) {  // nothing more happens outside of its limits than this birth
-    tell(out, program::Point::attached);
-    await(out, program::Point::attached);
-    TRY(scheduling::compile_final_affinity(out, process));
-  }
-  out.builder.emit(program::NewSession{});
+  TRY(lsm::compile_labels(out, process));  // in a procfs of the host; fork(2) hands them on
+  TRY(compile_entry(out, input));
   TRY(namespaces::compile_keyring(out));
-  terminal::compile(out, process, false);
+  terminal::compile(out, process, false);  // opened and given away by root
   const Filter filter = compile_filter_source(out, input.config, input.filter);
-  TRY(compile_process(out, input.config, process, filter, false));
-  if (plan.sets_limits && !takes_limits_as_root(process)) {
-    tell(out, program::Point::limits);
-    await(out, program::Point::limits);
+  const bool is_filtered = forks_filtered(input, filter);
+  TRY(compile_identity(out, input.config, process, false, needs_admin(process, filter)));
+  if (!takes_limits_as_root(process)) compile_sweep(out);
+  if (is_filtered) {
+    compile_search(out, process);
+    compile_filter(out, process, filter);
   }
-  compile_execute(out, process, filter);
+  // From here on the container sees the process, and may trace it where it has CAP_SYS_PTRACE: it is no more
+  // than what it will be (CVE-2016-9962), and holds nothing of the host's but the channel.
+  out.builder.emit(program::ForkInit{});
+  TRY(compile_newborn(out, input));
+  if (!is_filtered) compile_search(out, process);
+  if (!is_filtered && has_listener(filter)) compile_filter(out, process, filter);
+  compile_execute(out, process, is_filtered ? Filter() : filter);
   finish(out, plan);
   return plan;
 }

@@ -109,9 +109,6 @@ Filter compile_filter_source(features::Compilation& out, const spec::Config& con
   return filter;
 }
 
-namespace {
-
-/// seccomp(2): a filter needs no_new_privs or CAP_SYS_ADMIN.
 bool needs_admin(const spec::Process& process, const Filter& filter) {
   return filter.profile != nullptr && !process.no_new_privileges;
 }
@@ -129,8 +126,6 @@ void compile_filter(features::Compilation& out, const spec::Process& process, co
   if (needs_admin(process, filter)) credentials::compile_release(out, process);
 }
 
-}  // namespace
-
 void compile_sweep(features::Compilation& out) {
   program::CloseDescriptors sweep;
   sweep.first = 3 + out.call.preserve_fds;
@@ -143,14 +138,13 @@ bool takes_limits_as_root(const spec::Process& process) {
   return limits::wanted(process) && (process.user.uid != 0 || process.user.gid != 0);
 }
 
-Result<void> compile_process(features::Compilation& out, const spec::Config& config,
-                             const spec::Process& process, const Filter& filter, bool makes_directory) {
+Result<void> compile_identity(features::Compilation& out, const spec::Config& config,
+                              const spec::Process& process, bool makes_directory, bool holds_admin) {
   TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
   scheduling::compile_io_priority(out, process);
   TRY(scheduling::compile_memory_policy(out, config));
   scheduling::compile_personality(out, config);
   compile_directory(out, process, false, makes_directory);  // as root
-  TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
   credentials::compile_umask(out, process);
   credentials::compile_bounding(out, process);  // needs CAP_SETPCAP
   if (wants_home(process)) {
@@ -164,15 +158,16 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
     await(out, program::Point::limits);
   }
   credentials::compile_user(out, config, process);
-  credentials::compile_capabilities(out, process, needs_admin(process, filter));
+  credentials::compile_capabilities(out, process, holds_admin);
   credentials::compile_no_new_privileges(out, process);
+  return {};
+}
+
+void compile_search(features::Compilation& out, const spec::Process& process) {
   compile_directory(out, process, true, false);  // as the user, who may see more (FUSE, NFS)
   if (process.cwd != "/")
     out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his
-  // While davit still listens: no container is created whose agent cannot be reached.
-  if (has_listener(filter)) compile_filter(out, process, filter);
-  return {};
 }
 
 void compile_execute(features::Compilation& out, const spec::Process& process, const Filter& filter) {

@@ -28,11 +28,21 @@ void compile_sweep(features::Compilation& out);
 /// prlimit(2) from outside needs the same ids or CAP_SYS_RESOURCE, which davit may lack: limits of a process
 /// that will not be root are set (Point::limits) before it changes its ids.
 bool takes_limits_as_root(const spec::Process& process);
-/// Scheduling, labels, user, capabilities, working directory, program: everything of a process up to "ready".
-/// `makes_directory`: a missing working directory is made, as create does.
-Result<void> compile_process(features::Compilation& out, const spec::Config& config,
-                             const spec::Process& process, const Filter& filter, bool makes_directory);
-/// What follows the permission to run: descriptors, filter, execve.
+/// Who the process is, and what it may: scheduling, umask, bounding set, limits, ids, capabilities.
+/// `makes_directory`: a missing working directory is made, as create does. `holds_admin`: CAP_SYS_ADMIN stays
+/// for a filter that is loaded later.
+Result<void> compile_identity(features::Compilation& out, const spec::Config& config,
+                              const spec::Process& process, bool makes_directory, bool holds_admin);
+/// What is looked at with the eyes of the user: the working directory, where it lies, and the program.
+void compile_search(features::Compilation& out, const spec::Process& process);
+/// seccomp(2): a filter needs no_new_privs or CAP_SYS_ADMIN.
+bool needs_admin(const spec::Process& process, const Filter& filter);
+/// A filter with a listener is loaded while davit still serves: no container is created whose agent cannot be
+/// reached.
+bool has_listener(const Filter& filter);
+/// Nothing without a profile.
+void compile_filter(features::Compilation& out, const spec::Process& process, const Filter& filter);
+/// What follows the permission to run: descriptors and execve, and `filter` in between.
 void compile_execute(features::Compilation& out, const spec::Process& process, const Filter& filter);
 
 /// Turns a finished compilation into the plan's data.

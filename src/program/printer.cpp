@@ -254,6 +254,9 @@ void operands(Line& line, const SetAffinity& o) {
 void operands(Line& line, const SetPersonality& o) {
   line.number("persona", o.persona);
 }
+void operands(Line& line, const SetLimit& o) {
+  line.number("resource", o.resource).number("soft", o.soft).number("hard", o.hard);
+}
 void operands(Line& line, const SetUmask& o) {
   line.octal("mask", o.mask);
 }

@@ -33,9 +33,15 @@ Result<int> wait_for(pid_t pid) {
   return status;
 }
 
-Result<struct rlimit> own_limit(int resource) {
+bool is_child(pid_t pid) {
+  siginfo_t info = {};
+  return pid > 0 && ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
+Result<struct rlimit> limit_of(pid_t pid, int resource) {
   struct rlimit limit = {};
-  if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) < 0) return failed("getrlimit", "");
+  if (::prlimit(pid, static_cast<__rlimit_resource>(resource), nullptr, &limit) < 0)
+    return failed("prlimit", "");
   return limit;
 }
 

@@ -42,6 +42,42 @@ TEST_F(Security, Cve_2016_9962_ExecdInitsCannotBeLookedInto) {
   EXPECT_NE(seen.out.find("done"), std::string::npos) << seen.all();
 }
 
+/// With what an engine gives it: the usual capabilities, a filter that takes CAP_SYS_ADMIN to load, and the
+/// one capability that lets it trace what is not dumpable.
+Json tracing_config() {
+  Json config = default_config();
+  for (const char* set : {"bounding", "effective", "permitted"})
+    config["process"]["capabilities"][set].push("CAP_SYS_PTRACE");
+  config["process"]["noNewPrivileges"] = false;
+  config["linux"]["seccomp"] = Json::parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+      {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38},
+      {"names": ["keyctl"], "action": "SCMP_ACT_ERRNO"}]})");
+  return config;
+}
+
+TEST_F(Security, Cve_2016_9962_ExecdProcessesAreBornAsWhatTheyWillBe) {
+  SKIP_FOR("runc,crun", "their processes change what they are after they have become visible");
+  constexpr int kRounds = 300;
+  for (const bool is_filtered : {true, false}) {
+    Json config = tracing_config();
+    if (!is_filtered) config["linux"].erase("seccomp");
+    Bundle bundle(config);
+    const std::string id = idle(bundle);
+    Child scanner = runtime.start({"exec", id, "/bin/probe", "scan-newborn", "3600"});
+    ASSERT_TRUE(eventually([&] { return scanner.out().find("ready") != std::string::npos; }))
+        << scanner.err();
+    for (int i = 0; i < kRounds; ++i) {
+      const Outcome outcome = runtime({"exec", "--user", i % 2 == 0 ? "0:0" : "1000:1000", id, "/bin/true"});
+      EXPECT_TRUE(outcome.ok()) << outcome.all();
+    }
+    const std::string seen = scanner.out();
+    EXPECT_NE(seen.find("stopped"), std::string::npos) << "nobody was caught";
+    EXPECT_EQ(seen.find("GAINED"), std::string::npos) << seen.substr(0, 500);
+    EXPECT_EQ(seen.find("HOLDS"), std::string::npos) << seen.substr(0, 500);
+    destroy(id);
+  }
+}
+
 TEST_F(Security, Cve_2019_5736_TheRuntimesFileCannotBeWritten) {
   struct stat runtime_file {};
   ASSERT_EQ(stat(runtime.path().c_str(), &runtime_file), 0);

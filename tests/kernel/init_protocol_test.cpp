@@ -161,7 +161,6 @@ TEST_F(ProtocolTest, EntersAUserNamespace) {
       << child.message.operation << " " << std::strerror(child.message.error);
   EXPECT_EQ(stage.wait(), 0);
   Started init(child.message.pid, -1);
-  close(child.descriptor);
   EXPECT_EQ(receive(stage.channel).message.type, MessageType{});
   std::string text(256, '\0');
   std::size_t size = 0;

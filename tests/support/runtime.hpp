@@ -38,9 +38,10 @@ class Runtime {
   [[nodiscard]] pid_t pid(const std::string& id) const {
     return static_cast<pid_t>(state(id).get("pid").number());
   }
+  /// The whole command line for those arguments.
+  [[nodiscard]] std::vector<std::string> argv(const std::vector<std::string>& args) const;
 
  private:
-  [[nodiscard]] std::vector<std::string> argv(const std::vector<std::string>& args) const;
   [[nodiscard]] Options with_view(Options options) const;
   std::string path_;
   std::string root_;

@@ -51,6 +51,48 @@ Names tail(const Names& all) {
   return {std::find(all.begin(), all.end(), "wait_start"), all.end()};
 }
 
+Plan compiled_exec(spec::Config config) {
+  config.process->user.uid = 7;
+  const host::Facts facts;
+  auto plan = compile_exec({.config = config,
+                            .process = *config.process,
+                            .facts = facts,
+                            .call = {.id = "web", .bundle = "/bundle"},
+                            .task_files = 1,
+                            .filter = seccomp::Filter{.instructions = {0}},
+                            .join_types = 1,
+                            .sets_limits = true});
+  EXPECT_TRUE(plan.ok());
+  return std::move(*plan);
+}
+
+/// Whether the first of these operations comes in this order.
+bool in_order(const Names& all, const Names& wanted) {
+  auto at = all.begin();
+  for (const std::string& name : wanted) {
+    at = std::find(at, all.end(), name);
+    if (at == all.end()) return false;
+  }
+  return true;
+}
+
+TEST(Plan, AnExecIsWhatItWillBeBeforeTheContainerSeesIt) {
+  const std::string caps = R"(, "terminal": true, "capabilities": {"bounding": ["CAP_SYS_PTRACE"]},
+      "rlimits": [{"type": "RLIMIT_NPROC", "soft": 1, "hard": 1}])";
+  const Names own = names(compiled_exec(config_of(caps + R"(, "noNewPrivileges": true)", kSeccomp)));
+  EXPECT_TRUE(in_order(
+      own, {"attach_cgroup", "join_process", "join_keyring", "open_console", "drop_bounding",
+            "close_descriptors", "become_user", "set_capabilities", "no_new_privileges", "fork_init",
+            "new_session", "take_terminal", "set_limit", "find_program", "load_seccomp", "execute"}));
+  // Loading the filter takes a capability that nobody in there may get hold of.
+  const Names filtered = names(compiled_exec(config_of(caps, kSeccomp)));
+  EXPECT_TRUE(in_order(filtered, {"set_capabilities", "find_program", "load_seccomp", "release_capabilities",
+                                  "fork_init", "new_session", "execute"}));
+  const Names untraced = names(compiled_exec(config_of(R"(, "capabilities": {})", kSeccomp)));
+  EXPECT_TRUE(in_order(untraced, {"set_capabilities", "fork_init", "find_program", "load_seccomp",
+                                  "release_capabilities", "execute"}));
+}
+
 TEST(Plan, WhatFollowsTheStartIsKnownWithoutTheHost) {
   const std::string hooks = R"("hooks": {"startContainer": [{"path": "/bin/a"}, {"path": "/bin/b"}]})";
   for (const bool is_known : {true, false})

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "davit/base/result.hpp"
+#include "davit/features/compilation.hpp"
 #include "davit/spec/process.hpp"
 
 namespace davit::limits {
@@ -34,6 +35,10 @@ class BirthScore {
 /// prlimit(2) of every process.rlimits entry, then /proc/<pid>/oom_score_adj. `pid` is as davit sees it.
 /// In a user namespace that an unprivileged davit made (`tolerant`), an oom_score_adj that may not be lowered
 /// stays as it is.
-Result<void> apply(pid_t pid, const spec::Process& process, bool tolerant);
+/// `forks`: it is a stage, which still has to open descriptors and to fork: of the limits on these it only
+/// gets the right to take them (compile_held_back).
+Result<void> apply(pid_t pid, const spec::Process& process, bool tolerant, bool forks = false);
+/// The limits that apply() holds back from a stage, taken by the process itself.
+void compile_held_back(features::Compilation& out, const spec::Process& process);
 
 }  // namespace davit::limits

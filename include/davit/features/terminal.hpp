@@ -20,6 +20,8 @@ Result<void> check(const spec::Process& process, bool detached, bool has_console
 /// open_console with a terminal, own_stdio without. `bind_console` also mounts it on /dev/console (create,
 /// with a mount namespace of its own).
 void compile(features::Compilation& out, const spec::Process& process, bool bind_console);
+/// The terminal becomes that of the process's session; for the process itself, without privileges.
+void compile_control(features::Compilation& out, const spec::Process& process);
 
 /// Connects to the AF_UNIX stream socket at `path` and sends one message: the descriptor, with `name` as
 /// payload. For --console-socket (the pty master, its name) and --pidfd-socket.

@@ -13,9 +13,9 @@ using AllOperations =
              SetTimeOffsets, ForkInit, NewSession, JoinKeyring, LoopbackUp, SetHostname, SetDomainname,
              SetPropagation, OpenTree, AttachRoot, MountFilesystem, MountTree, Remount, MakeDevice,
              MakeSymlink, MakeDirectory, MaskPath, ProtectPath, SealRoot, PivotRoot, ChangeRoot, EnterRoot,
-             OpenConsole, OwnStdio, OpenProc, WriteSysctl, WriteLabel, SetScheduler, SetIoPriority,
-             SetMemoryPolicy, SetAffinity, SetPersonality, SetUmask, DropBounding, BecomeUser,
-             SetCapabilities, ReleaseCapabilities, NoNewPrivileges, LoadSeccomp, ChangeDirectory,
+             OpenConsole, TakeTerminal, OwnStdio, OpenProc, WriteSysctl, WriteLabel, SetScheduler,
+             SetIoPriority, SetMemoryPolicy, SetAffinity, SetPersonality, SetLimit, SetUmask, DropBounding,
+             BecomeUser, SetCapabilities, ReleaseCapabilities, NoNewPrivileges, LoadSeccomp, ChangeDirectory,
              CheckDirectory, SetHome, RunHook, FindProgram, WaitStart, CloseDescriptors, Execute>;
 
 /// One past the highest operation code.

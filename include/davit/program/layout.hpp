@@ -76,6 +76,7 @@ enum class Op : u16 {
   enter_root,
   // console (init/console.cpp)
   open_console,
+  take_terminal,
   own_stdio,
   // kernel settings (init/settings.cpp)
   open_proc,
@@ -86,6 +87,7 @@ enum class Op : u16 {
   set_memory_policy,
   set_affinity,
   set_personality,
+  set_limit,
   // identity (init/identity.cpp)
   set_umask,
   drop_bounding,

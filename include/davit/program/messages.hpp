@@ -24,7 +24,7 @@ enum class MessageType : u32 {
   failed = 1,         ///< init -> host: operation, error, detail, text; the sender exits 1 next
   warning,            ///< init -> host: operation, error, detail, text; goes on
   reached,            ///< both ways: point (or, with kTrace, operation)
-  child,              ///< stage -> host: pid; SCM_RIGHTS: pidfd
+  child,              ///< stage -> host: pid, of a child of davit
   console,            ///< init -> host: SCM_RIGHTS: pty master; text: its name
   seccomp_listener,   ///< init -> host: SCM_RIGHTS: listener
   capabilities_left,  ///< init -> host: warning; value: mask of capabilities that could not be granted

@@ -8,9 +8,8 @@ namespace davit::program {
 // ---- console -----------------------------------------------------------------------------------------
 
 /// Opens a new pty in the container's devpts (checked to be one; TIOCGPTPEER, CVE-2025-52565), sends the
-/// master with Message::console, makes the slave stdin, stdout, stderr and the controlling terminal, clears
-/// ONLCR, sets the size, gives it to uid, and with `bind_console` mounts it on /dev/console. After
-/// pivot_root.
+/// master with Message::console, makes the slave stdin, stdout and stderr, clears ONLCR, sets the size, gives
+/// it to uid, and with `bind_console` mounts it on /dev/console. After pivot_root.
 struct OpenConsole : Operation {
   static constexpr Op kOp = Op::open_console;
   u16 rows = 0;  ///< 0: leave
@@ -18,6 +17,11 @@ struct OpenConsole : Operation {
   u32 uid = 0;
   u32 bind_console = 0;
   u32 padding = 0;
+};
+
+/// TIOCSCTTY: stdin becomes the controlling terminal of the session that new_session has made.
+struct TakeTerminal : Operation {
+  static constexpr Op kOp = Op::take_terminal;
 };
 
 /// fchown(2) stdin, stdout and stderr to uid, as far as the kernel lets us; never /dev/null (it is the
@@ -96,6 +100,15 @@ struct SetAffinity : Operation {
 struct SetPersonality : Operation {
   static constexpr Op kOp = Op::set_personality;
   u64 persona = 0;
+};
+
+/// setrlimit(2), for what must not hold yet where davit sets the other limits (features/limits.hpp).
+struct SetLimit : Operation {
+  static constexpr Op kOp = Op::set_limit;
+  u64 soft = 0;
+  u64 hard = 0;
+  u32 resource = 0;  ///< RLIMIT_*
+  u32 padding = 0;
 };
 
 }  // namespace davit::program

@@ -76,8 +76,8 @@ struct SetTimeOffsets : Operation {
   Str text;
 };
 
-/// clone3(CLONE_PARENT | CLONE_PIDFD | types): the child goes on with the next operation; the stage sends
-/// Message::child with the pid (and the pidfd, SCM_RIGHTS) and exits 0.
+/// clone3(CLONE_PARENT | types): the child goes on with the next operation; the stage sends Message::child
+/// with the pid and exits 0.
 struct ForkInit : Operation {
   static constexpr Op kOp = Op::fork_init;
   u32 types = 0;  ///< CLONE_NEW* for the child

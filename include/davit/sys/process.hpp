@@ -17,8 +17,11 @@ Result<UniqueFd> open_pidfd(pid_t pid);
 Result<void> send_signal(FdRef pidfd, int signal);
 /// waitpid(2); returns the wait status.
 Result<int> wait_for(pid_t pid);
-/// prlimit(2) of another process.
-Result<struct rlimit> own_limit(int resource);
+/// Whether the process with this number is a child of ours that nobody has waited for: then the number stays
+/// its own until we do.
+bool is_child(pid_t pid);
+/// prlimit(2) of another process; 0 is this one.
+Result<struct rlimit> limit_of(pid_t pid, int resource);
 Result<void> set_limit(pid_t pid, int resource, const struct rlimit& limit);
 /// Waits until the process behind `pidfd` has ended; false after `milliseconds` (-1: no limit).
 Result<bool> wait_end(FdRef pidfd, int milliseconds);

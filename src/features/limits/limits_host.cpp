@@ -1,5 +1,6 @@
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -62,7 +63,20 @@ Error explain(const spec::Rlimit& limit, int resource, const Error& cause) {
   return error;
 }
 
-Result<void> set(pid_t pid, const spec::Rlimit& limit) {
+/// A stage is one process more of the same user, and the fork needs descriptors.
+bool is_held_back(int resource) {
+  return resource == RLIMIT_NPROC || resource == RLIMIT_NOFILE;
+}
+
+/// What is set now of a limit that the process will take later: lowering it then needs no privilege.
+Result<struct rlimit> permission_for(pid_t pid, int resource, const struct rlimit& wanted) {
+  struct rlimit now = TRY(sys::limit_of(pid, resource));
+  if (wanted.rlim_cur > wanted.rlim_max) return wanted;  // for the kernel to refuse
+  now.rlim_max = std::max(now.rlim_max, wanted.rlim_max);
+  return now;
+}
+
+Result<void> set(pid_t pid, const spec::Rlimit& limit, bool forks) {
   const std::optional<int> resource = resource_of(limit.type);
   if (!resource)
     return spec::at(limit.position, "type",
@@ -70,6 +84,7 @@ Result<void> set(pid_t pid, const spec::Rlimit& limit) {
   struct rlimit values = {};
   values.rlim_cur = limit.soft;
   values.rlim_max = limit.hard;
+  if (forks && is_held_back(*resource)) values = TRY(permission_for(pid, *resource, values));
   const auto done = sys::set_limit(pid, *resource, values);
   if (!done.ok()) return spec::at(limit.position, explain(limit, *resource, done.error()));
   return {};
@@ -113,9 +128,21 @@ BirthScore::~BirthScore() {
   if (!own_.empty()) (void)sys::write_file(kOwnScore, own_);
 }
 
-Result<void> apply(pid_t pid, const spec::Process& process, bool tolerant) {
+void compile_held_back(features::Compilation& out, const spec::Process& process) {
+  for (const spec::Rlimit& limit : process.rlimits) {
+    const std::optional<int> resource = resource_of(limit.type);
+    if (!resource || !is_held_back(*resource)) continue;
+    program::SetLimit operation;
+    operation.resource = static_cast<std::uint32_t>(*resource);
+    operation.soft = limit.soft;
+    operation.hard = limit.hard;
+    out.builder.emit(operation, out.origin(limit.position));
+  }
+}
+
+Result<void> apply(pid_t pid, const spec::Process& process, bool tolerant, bool forks) {
   if (process.oom_score_adj) TRY(adjust_oom_score(pid, process, tolerant));
-  for (const spec::Rlimit& limit : process.rlimits) TRY(set(pid, limit));
+  for (const spec::Rlimit& limit : process.rlimits) TRY(set(pid, limit, forks));
   return {};
 }
 

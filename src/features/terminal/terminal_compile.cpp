@@ -34,4 +34,8 @@ void compile(features::Compilation& out, const spec::Process& process, bool bind
   out.builder.emit(operation, out.origin(process.position, "terminal"));
 }
 
+void compile_control(features::Compilation& out, const spec::Process& process) {
+  if (process.terminal) out.builder.emit(program::TakeTerminal{}, out.origin(process.position, "terminal"));
+}
+
 }  // namespace davit::terminal

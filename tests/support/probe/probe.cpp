@@ -10,7 +10,11 @@
 //   probe spin MS             uses the processor for that long
 //   probe memory MIB          touches so much memory
 //   probe scan-exe SECONDS    tries to write to the executable of every process that appears
+//   probe identity FILE       writes all that a runtime decides about the process into FILE
+//   probe mark FILE WORD      puts WORD at the end of FILE
 //   probe scan-ptrace SECONDS tries to look into every process that appears
+//   probe scan-newborn SECONDS
+//                             stops every process that appears, and tells what it has more than ourselves
 #include "probe.hpp"
 
 #include <cstdio>
@@ -25,11 +29,14 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"report", probe::report},    {"devices", probe::devices},   {"call", probe::call},
-    {"signals", probe::signals},  {"tty", probe::tty},           {"fds", probe::fds},
-    {"listen", probe::listen_on}, {"spin", probe::spin},         {"notify", probe::notify},
-    {"memory", probe::memory},    {"scan-exe", probe::scan_exe}, {"scan-ptrace", probe::scan_ptrace},
-    {"swap", probe::swap_paths},
+    {"report", probe::report},     {"devices", probe::devices},
+    {"call", probe::call},         {"signals", probe::signals},
+    {"tty", probe::tty},           {"fds", probe::fds},
+    {"listen", probe::listen_on},  {"spin", probe::spin},
+    {"notify", probe::notify},     {"memory", probe::memory},
+    {"scan-exe", probe::scan_exe}, {"scan-ptrace", probe::scan_ptrace},
+    {"swap", probe::swap_paths},   {"identity", probe::identity},
+    {"mark", probe::mark},         {"scan-newborn", probe::scan_newborn},
 };
 
 }  // namespace

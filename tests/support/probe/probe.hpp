@@ -14,6 +14,9 @@ int spin(int argc, char** argv);
 int memory(int argc, char** argv);
 int scan_exe(int argc, char** argv);
 int scan_ptrace(int argc, char** argv);
+int scan_newborn(int argc, char** argv);
 int swap_paths(int argc, char** argv);
+int identity(int argc, char** argv);
+int mark(int argc, char** argv);
 
 }  // namespace probe

@@ -1,0 +1,88 @@
+// Every system call of every process of a command fails once, in every way, and the process is killed there:
+// the command says so, or did all it should; and nothing is left.
+//   DAVIT_FAULTS_SECONDS  for a sample, drawn from all scenarios (default 240)
+//   DAVIT_FAULTS_SEED     to draw the same sample again
+//   DAVIT_FAULTS_ALL=1    everything, however long it takes; --gtest_filter chooses scenarios
+//   DAVIT_FAULTS_AT       process:call:error of one injection, as a failure prints it with its scenario
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include "faults/verdict.hpp"
+
+namespace faults {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Tally& tally() {
+  static Tally tally;
+  return tally;
+}
+
+class Summary : public ::testing::Environment {
+ public:
+  void TearDown() override { std::cout << tally().line() << std::endl; }
+};
+const auto* const kSummary = ::testing::AddGlobalTestEnvironment(new Summary);
+
+void inject(Judge& judge, const Fault& fault) {
+  const Finding finding = judge.inject(fault);
+  tally().add(finding);
+  if (finding.is_fault()) ADD_FAILURE() << judge.describe(fault, finding);
+}
+
+/// Draws faults of one scenario until that moment.
+void sample(const Kind& kind, std::mt19937& random, Clock::time_point end) {
+  Scenario scenario(kind);
+  Judge judge(scenario);
+  ASSERT_EQ(judge.learn(), "") << kind.name() << " does not work when nothing disturbs it";
+  const std::vector<Fault> faults = judge.all_faults();
+  std::uniform_int_distribution<std::size_t> any(0, faults.size() - 1);
+  do inject(judge, faults[any(random)]);
+  while (Clock::now() < end);
+}
+
+TEST(Faults, ASampleLeavesNothingOpenOrBehind) {
+  if (getenv("DAVIT_FAULTS_ALL") != nullptr || getenv("DAVIT_FAULTS_AT") != nullptr)
+    GTEST_SKIP() << "chosen faults instead of a sample";
+  const char* given = getenv("DAVIT_FAULTS_SEED");
+  const unsigned seed =
+      given != nullptr ? static_cast<unsigned>(strtoul(given, nullptr, 10)) : std::random_device()();
+  std::cout << "DAVIT_FAULTS_SEED=" << seed << std::endl;
+  const auto budget = std::chrono::seconds(support::number_from_env("DAVIT_FAULTS_SECONDS", 240));
+  const auto end = Clock::now() + budget;
+  std::vector<Kind> kinds = all_kinds();
+  std::mt19937 random(seed);
+  std::shuffle(kinds.begin(), kinds.end(), random);
+  // Each has to be learned first, so that not all of them have their turn every time.
+  for (const Kind& kind : kinds)
+    if (Clock::now() < end && support::missing(kind.view).empty())
+      sample(kind, random, Clock::now() + budget / 24);
+}
+
+class FaultsOf : public ::testing::TestWithParam<Kind> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FaultsOf);
+
+TEST_P(FaultsOf, LeaveNothingOpenOrBehind) {
+  if (const std::string why = support::missing(GetParam().view); !why.empty()) GTEST_SKIP() << why;
+  Scenario scenario(GetParam());
+  Judge judge(scenario);
+  ASSERT_EQ(judge.learn(), "") << "it does not work when nothing disturbs it";
+  if (const char* at = getenv("DAVIT_FAULTS_AT")) return inject(judge, Judge::parse(at));
+  for (const Fault& fault : judge.all_faults()) inject(judge, fault);
+}
+
+std::vector<Kind> demanded() {
+  const bool demands = getenv("DAVIT_FAULTS_ALL") != nullptr || getenv("DAVIT_FAULTS_AT") != nullptr;
+  return demands ? all_kinds() : std::vector<Kind>();
+}
+INSTANTIATE_TEST_SUITE_P(Each, FaultsOf, ::testing::ValuesIn(demanded()),
+                         [](const auto& kind) { return kind.param.name(); });
+
+}  // namespace
+}  // namespace faults

@@ -1,0 +1,172 @@
+#include "faults/verdict.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <set>
+
+namespace faults {
+namespace {
+
+using What = Finding::What;
+
+struct ErrorName {
+  int value;
+  const char* name;
+};
+constexpr ErrorName kErrors[] = {{EPERM, "EPERM"},      {ENOMEM, "ENOMEM"}, {EINVAL, "EINVAL"},
+                                 {ENOSYS, "ENOSYS"},    {ENOSPC, "ENOSPC"}, {EINTR, "EINTR"},
+                                 {Fault::kKill, "KILL"}};
+constexpr const char* kWhat[] = {"nothing", "not reached",   "residue", "fail-open",
+                                 "hang",    "false success", "silent"};
+
+std::string error_name(int value) {
+  for (const auto& error : kErrors)
+    if (error.value == value) return error.name;
+  return std::to_string(value);
+}
+
+/// The first lines in which two texts differ.
+std::string difference(const std::string& expected, const std::string& found) {
+  const auto left = support::split(expected, '\n');
+  const auto right = support::split(found, '\n');
+  const std::multiset<std::string> before(left.begin(), left.end());
+  const std::multiset<std::string> after(right.begin(), right.end());
+  std::string text;
+  for (const auto& line : before)
+    if (after.count(line) < before.count(line)) text += "-" + line + "; ";
+  for (const auto& line : after)
+    if (before.count(line) < after.count(line)) text += "+" + line + "; ";
+  return text.substr(0, 700);
+}
+
+std::string on_one_line(std::string text) {
+  for (char& c : text) c = c == '\n' ? '|' : c;
+  return text;
+}
+
+}  // namespace
+
+std::string Tally::line() const {
+  std::size_t injections = 0;
+  for (const std::size_t count : counts_) injections += count;
+  injections -= counts_[static_cast<std::size_t>(What::not_reached)];
+  std::string text = "faults: " + std::to_string(injections) + " injections";
+  for (const What what : {What::residue, What::fail_open, What::hang, What::false_success, What::silent})
+    text += std::string(", ") + kWhat[static_cast<std::size_t>(what)] + " " +
+            std::to_string(counts_[static_cast<std::size_t>(what)]);
+  return text;
+}
+
+std::string Judge::learn() {
+  // Twice: the first one fills caches, and shows what the second must not find.
+  scenario_.learn_clean();
+  for (int round = 0; round < 2; ++round) {
+    if (const std::string why = scenario_.prepare(); !why.empty()) return why;
+    standing_ = scenario_.standing();
+    undisturbed_ = trace(scenario_.command(), {});
+    if (undisturbed_.hung || undisturbed_.status != 0) return "it fails: " + undisturbed_.err;
+    effect_ = scenario_.effect();
+    if (const std::string why = scenario_.remove(); !why.empty()) return why;
+    if (round == 0) scenario_.learn_clean();
+    if (const std::string left = scenario_.residue(); !left.empty()) return "it leaves " + left;
+  }
+  scenario_.be_patient(1000 + 10 * undisturbed_.took_ms);
+  return effect_.empty() && scenario_.kind().verb->effect != Verb::Effect::gone ? "no effect" : "";
+}
+
+std::vector<Fault> Judge::all_faults() const {
+  std::vector<Fault> faults;
+  for (std::size_t process = 0; process < undisturbed_.processes.size(); ++process)
+    for (std::size_t call = 0; call < undisturbed_.processes[process].calls.size(); ++call)
+      for (const auto& error : kErrors)
+        if (error.value == Fault::kKill || can_fail(undisturbed_.processes[process].calls[call]))
+          faults.push_back({static_cast<int>(process), call, error.value});
+  return faults;
+}
+
+Finding Judge::inject(const Fault& fault) {
+  if (const std::string why = scenario_.prepare(); !why.empty()) {
+    scenario_.sweep_up();
+    return {What::residue, "the next container cannot be made: " + why};
+  }
+  if (scenario_.kind().verb->reverts) standing_ = scenario_.standing();
+  Command command = scenario_.command();
+  command.limit_ms = 10000 + 20 * undisturbed_.took_ms;
+  const Result result = trace(command, fault);
+  last_error_ = result.err;
+  Finding finding = judge(fault, result);
+  if (finding.what == What::hang) {
+    scenario_.sweep_up();
+    return finding;
+  }
+  const std::string refusal = scenario_.remove();
+  const std::string left = scenario_.residue();
+  if (finding.is_fault() || (refusal.empty() && left.empty())) {
+    if (finding.is_fault()) scenario_.sweep_up();
+    return finding;
+  }
+  scenario_.sweep_up();
+  return {What::residue, "after delete --force: " + refusal + left};
+}
+
+Finding Judge::judge(const Fault& fault, const Result& result) {
+  if (result.hung) return {What::hang, "no end after " + std::to_string(result.took_ms) + " ms"};
+  if (!result.was_hit) return {What::not_reached, ""};
+  return result.status == 0 ? judge_success() : judge_failure(fault, result);
+}
+
+Finding Judge::judge_success() {
+  const std::string effect = scenario_.effect();
+  if (effect == effect_) return {};
+  const bool is_inside = scenario_.kind().verb->effect == Verb::Effect::process ||
+                         scenario_.kind().verb->effect == Verb::Effect::more;
+  const bool has_run = is_inside && !scenario_.seen_inside().empty();
+  return {has_run ? What::fail_open : What::false_success, difference(effect_, effect)};
+}
+
+Finding Judge::judge_failure(const Fault& fault, const Result& result) {
+  const Verb& verb = *scenario_.kind().verb;
+  const bool is_inside = verb.effect == Verb::Effect::process || verb.effect == Verb::Effect::more;
+  const std::string seen = is_inside ? scenario_.seen_inside() : "";
+  if (!seen.empty() && seen != effect_)
+    return {What::fail_open, "and it failed: " + difference(effect_, seen)};
+  // A runtime that was killed can neither say a word nor put anything right.
+  if (fault.process == 0 && fault.error == Fault::kKill) return {};
+  if (support::trim(result.err).empty()) return {What::silent, "status " + std::to_string(result.status)};
+  if (!verb.reverts) return {};
+  std::string standing;
+  const bool is_back =
+      verb.before == Verb::Before::nothing
+          ? (standing = scenario_.residue()).empty()
+          : support::eventually([&] { return (standing = scenario_.standing()) == standing_; }, 3000);
+  return is_back ? Finding() : Finding{What::residue, difference(standing_, standing)};
+}
+
+std::string Judge::describe(const Fault& fault, const Finding& finding) const {
+  const auto index = static_cast<std::size_t>(fault.process);
+  std::string role = "?";
+  std::string call = "?";
+  if (index < undisturbed_.processes.size()) {
+    const Process& process = undisturbed_.processes[index];
+    role = process.role;
+    if (fault.call < process.calls.size()) call = call_name(process.calls[fault.call]);
+  }
+  return std::string("FAULT ") + kWhat[static_cast<std::size_t>(finding.what)] + ": " +
+         scenario_.kind().name() + ": " + role + " call " + std::to_string(fault.call) + " " + call + " " +
+         error_name(fault.error) + ": DAVIT_FAULTS_AT=" + std::to_string(fault.process) + ":" +
+         std::to_string(fault.call) + ":" + error_name(fault.error) + " --gtest_filter='*/" +
+         scenario_.kind().name() + "': " + on_one_line(finding.detail + " [" + last_error_ + "]");
+}
+
+Fault Judge::parse(const std::string& text) {
+  const auto parts = support::split(text, ':');
+  Fault fault;
+  if (parts.size() != 3) return fault;
+  fault.process = atoi(parts[0].c_str());
+  fault.call = static_cast<std::size_t>(atol(parts[1].c_str()));
+  for (const auto& error : kErrors)
+    if (parts[2] == error.name) fault.error = error.value;
+  return fault;
+}
+
+}  // namespace faults
