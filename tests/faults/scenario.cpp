@@ -162,9 +162,8 @@ std::string Scenario::effect() {
       return status + " " + std::to_string(resumed.status) + " " + runtime_.status(id_);
     }
     case Effect::thawed:
-      return standing();
     case Effect::values:
-      return standing();
+      return runtime_.status(id_) + "\n" + values();
     case Effect::gone:
       return residue();
   }

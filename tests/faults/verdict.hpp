@@ -40,7 +40,9 @@ class Judge {
 
  private:
   Finding judge(const Fault& fault, const Result& result);
-  Finding judge_success();
+  Finding judge_success(const Fault& fault);
+  [[nodiscard]] bool is_same(const std::string& effect, const Fault& fault) const;
+  [[nodiscard]] long call_of(const Fault& fault) const;
   Finding judge_failure(const Fault& fault, const Result& result);
 
   Scenario& scenario_;

@@ -25,11 +25,11 @@ double now() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-/// Calls `visit` with every pid but our own and 1, again and again for that long.
+/// Calls `visit` with every pid but our own and 1, again and again for that long or until there is a /stop.
 template <typename Visit>
 void watch(double seconds, Visit visit) {
   const double end = now() + seconds;
-  while (now() < end) {
+  while (now() < end && access("/stop", F_OK) != 0) {
     DIR* dir = opendir("/proc");
     while (const dirent* entry = readdir(dir)) {
       const long pid = strtol(entry->d_name, nullptr, 10);

@@ -101,6 +101,11 @@ int identity(int argc, char** argv) {
   return write(target, buffer, size) == static_cast<ssize_t>(size) ? 0 : 1;
 }
 
+int keyring(int, char**) {
+  print_keyring();
+  return 0;
+}
+
 /// Puts a word at the end of a file.
 int mark(int argc, char** argv) {
   const int file = argc < 2 ? -1 : open(argv[0], O_WRONLY | O_APPEND | O_CLOEXEC);

@@ -11,6 +11,7 @@
 //   probe memory MIB          touches so much memory
 //   probe scan-exe SECONDS    tries to write to the executable of every process that appears
 //   probe identity FILE       writes all that a runtime decides about the process into FILE
+//   probe keyring             describes the session keyring
 //   probe mark FILE WORD      puts WORD at the end of FILE
 //   probe scan-ptrace SECONDS tries to look into every process that appears
 //   probe scan-newborn SECONDS
@@ -37,6 +38,7 @@ constexpr Command kCommands[] = {
     {"scan-exe", probe::scan_exe}, {"scan-ptrace", probe::scan_ptrace},
     {"swap", probe::swap_paths},   {"identity", probe::identity},
     {"mark", probe::mark},         {"scan-newborn", probe::scan_newborn},
+    {"keyring", probe::keyring},
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ int scan_ptrace(int argc, char** argv);
 int scan_newborn(int argc, char** argv);
 int swap_paths(int argc, char** argv);
 int identity(int argc, char** argv);
+int keyring(int argc, char** argv);
 int mark(int argc, char** argv);
 
 }  // namespace probe

@@ -1,0 +1,122 @@
+// Configurations, ids and arguments that are not what they seem.
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attacks/attack.hpp"
+
+namespace support {
+namespace {
+
+class HostileConfig : public Attack {};
+
+TEST_F(HostileConfig, Cve_2021_43784_LargeInputsAreWhole) {
+  Json config = default_config();
+  const std::string large(100000, 'x');
+  config["process"]["env"].push("LARGE=" + large);
+  EXPECT_EQ(output(config, "echo ${#LARGE}"), "100000");
+  Json many = default_config();
+  many["linux"]["namespaces"].push(Json::object({{"type", "user"}}));
+  for (int i = 0; i < 300; ++i)
+    for (const char* key : {"uidMappings", "gidMappings"})
+      many["linux"][key].push(Json::object({{"containerID", i}, {"hostID", 100000 + 2 * i}, {"size", 1}}));
+  const Outcome outcome = try_script(many, "grep -c . /proc/self/uid_map");
+  if (outcome.ok()) {
+    EXPECT_EQ(outcome.out, "300\n");
+  }
+  Json path = default_config();
+  remove_namespace(path, "network");
+  path["linux"]["namespaces"].push(
+      Json::object({{"type", "network"}, {"path", "/" + std::string(70000, 'a')}}));
+  refused(path);
+}
+
+TEST_F(HostileConfig, Ghsa_5g49_PageSizesAreNoPaths) {
+  SKIP_FOR("runc,crun", "on v1 without hugetlb these versions ignore the limit");
+  Json config = default_config();
+  config["linux"]["resources"]["hugepageLimits"] =
+      Json::parse(R"([{"pageSize": "../../../../../x", "limit": 1}])");
+  refused(config);
+}
+
+TEST_F(HostileConfig, ALongChainOfSymlinksIsNoProblem) {
+  Bundle bundle;
+  make_symlink(std::string(4000, 'x'), bundle.rootfs() + "/long");
+  make_symlink("loop2", bundle.rootfs() + "/loop1");
+  make_symlink("loop1", bundle.rootfs() + "/loop2");
+  for (const char* destination : {"/long/x", "/loop1/x"}) {
+    Bundle again;
+    again.config["mounts"].push(mount_entry(destination, "tmpfs", "tmpfs"));
+    make_symlink("loop2", again.rootfs() + "/loop1");
+    make_symlink("loop1", again.rootfs() + "/loop2");
+    const Outcome outcome = run_bundle(again);
+    EXPECT_LT(outcome.status, 128) << outcome.all();
+  }
+}
+
+TEST_F(HostileConfig, Cve_2022_0811_SysctlsAreNamespacedOrRefused) {
+  const std::string pattern = read_file("/proc/sys/kernel/core_pattern");
+  for (const char* key :
+       {"kernel.core_pattern", "kernel/core_pattern", "net.ipv4/../../kernel/core_pattern",
+        "net.ipv4.../.../kernel.core_pattern", "net/../kernel/core_pattern",
+        "kernel.shm_rmid_forced/../core_pattern", "/proc/sys/kernel/core_pattern", "", "net", "."}) {
+    Json config = default_config();
+    config["linux"]["sysctl"][key] = "|/attack";
+    refused(config);
+  }
+  EXPECT_EQ(read_file("/proc/sys/kernel/core_pattern"), pattern);
+}
+
+TEST_F(HostileConfig, Cve_2022_0811_AValueIsOneValue) {
+  const std::string pattern = read_file("/proc/sys/kernel/core_pattern");
+  Json config = default_config();
+  config["linux"]["sysctl"]["kernel.shm_rmid_forced"] = "1+kernel.core_pattern=|/attack";
+  try_script(config, "true");
+  config["linux"]["sysctl"]["kernel.shm_rmid_forced"] = "1\nkernel.core_pattern=|/attack";
+  try_script(config, "true");
+  EXPECT_EQ(read_file("/proc/sys/kernel/core_pattern"), pattern);
+}
+
+TEST_F(HostileConfig, Cve_2024_3154_AnnotationsRunNothing) {
+  Json config = default_config();
+  for (const char* name : {"ExecStart", "ExecStartPre", "ExecStopPost"})
+    config["annotations"]["org.systemd.property." + std::string(name)] =
+        "[('/bin/touch', ['/bin/touch', '" + (canary / "run") + "'], false)]";
+  try_script(config, "true");
+  EXPECT_FALSE(exists(canary / "run"));
+}
+
+TEST_F(HostileConfig, Crun_IdsAreNoPaths) {
+  Bundle bundle;
+  bundle.write();
+  for (const std::string& id :
+       {std::string("../x"), std::string("."), std::string(".."), std::string("a/b"), std::string(""),
+        std::string("@x"), std::string("a\nb"), std::string(2000, 'x')}) {
+    const Outcome outcome = runtime({"run", "--bundle", bundle.path(), id});
+    EXPECT_NE(outcome.status, 0) << id;
+    for (const char* verb : {"state", "start", "delete", "kill"})
+      EXPECT_NE(runtime({verb, id}).status, 0) << verb << " " << id;
+  }
+}
+
+TEST_F(HostileConfig, Crun_ExecStaysBelowTheContainersCgroup) {
+  Bundle bundle;
+  bundle.config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+  const std::string id = idle(bundle);
+  for (const char* path : {"../..", "../../x", "/..", "a/../../..", "pids:../.."})
+    EXPECT_NE(runtime({"exec", "--cgroup", path, id, "/bin/true"}).status, 0) << path;
+}
+
+TEST_F(HostileConfig, Crun_CgroupPathsStayBelowTheRoot) {
+  for (const char* path : {"../../../../tmp", "/../../../tmp", "/x/../../../../tmp"}) {
+    Json config = default_config();
+    config["linux"]["cgroupsPath"] = path + std::string("/") + Sandbox::get().mark();
+    try_script(config, "true");
+    EXPECT_FALSE(exists("/tmp/" + Sandbox::get().mark() + "/cgroup.procs"));
+  }
+}
+
+}  // namespace
+}  // namespace support

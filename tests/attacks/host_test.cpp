@@ -1,0 +1,101 @@
+// What a container could reach of the host through what the runtime itself put there.
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attacks/attack.hpp"
+
+namespace support {
+namespace {
+
+/// Everything of the inodes of the host that containers borrow, but their times.
+std::string borrowed() {
+  std::string text;
+  for (const char* path :
+       {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"}) {
+    struct stat status {};
+    if (lstat(path, &status) != 0) continue;
+    text += std::string(path) + " " + std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) +
+            ":" + std::to_string(status.st_gid) + "\n";
+  }
+  return text;
+}
+
+class HostsThings : public Attack {
+ protected:
+  HostsThings() : borrowed_(borrowed()) {}
+  void TearDown() override {
+    EXPECT_EQ(borrowed(), borrowed_) << "a device of the host was changed";
+    // Another test, and this machine, need them as they were.
+    for (const char* path :
+         {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"})
+      if (chmod(path, 0666) != 0 || chown(path, 0, 0) != 0) ADD_FAILURE() << path;
+    Attack::TearDown();
+  }
+
+ private:
+  std::string borrowed_;
+};
+
+constexpr const char* kChange =
+    R"(for f in $(cat /list); do chmod 600 $f; chown 1000:1000 $f; chmod 4755 $f; done;
+                                   true) 2>/dev/null)";
+
+TEST_F(HostsThings, MaskedFilesAreNoWayToTheNullDevice) {
+  SKIP_FOR("runc,crun", "their masks are the host's device, writable");
+  Bundle bundle;
+  bundle.config["linux"]["maskedPaths"] = Json::array({"/proc/keys", "/proc/timer_list", "/etc/group"});
+  write_file(bundle.rootfs() + "/list", "/proc/keys /proc/timer_list /etc/group");
+  bundle.sh("(" + std::string(kChange));
+  EXPECT_EQ(run_bundle(bundle).status, 0);
+}
+
+TEST_F(HostsThings, DevicesAreNoWayToTheHosts) {
+  for (const bool user : {false, true}) {
+    Json config = default_config();
+    if (user) add_user_namespace(config);
+    Bundle bundle(config);
+    write_file(bundle.rootfs() + "/list",
+               "/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/console /dev/ptmx");
+    bundle.sh("(" + std::string(kChange));
+    run_bundle(bundle);
+  }
+}
+
+TEST_F(HostsThings, SomebodyElsesStateDirectoryIsLeftAlone) {
+  SKIP_FOR("runc,crun", "they keep other records");
+  const std::string id = new_id();
+  make_dirs(state_dir_ / (id + "/mine"));
+  write_file(state_dir_ / (id + "/mine/file"), "mine");
+  make_dirs(state_dir_ / "@mine");
+  write_file(state_dir_ / "@mine/file", "mine");
+  const std::string mine = fingerprint(state_dir_ / id) + fingerprint(state_dir_ / "@mine/file");
+  Bundle bundle;
+  bundle.write();
+  for (const auto& words : {std::vector<std::string>{"create", "--bundle", bundle.path(), id},
+                            {"run", "--bundle", bundle.path(), id},
+                            {"list"},
+                            {"delete", "--force", id}})
+    runtime(words);
+  EXPECT_EQ(fingerprint(state_dir_ / id) + fingerprint(state_dir_ / "@mine/file"), mine);
+  remove_tree(state_dir_ / id);
+  remove_tree(state_dir_ / "@mine");
+}
+
+TEST_F(HostsThings, ABundleNamedLikeTheIdSurvives) {
+  Bundle bundle;
+  bundle.write();
+  const std::string place = bundle.path().substr(0, bundle.path().rfind('/'));
+  const std::string id = bundle.path().substr(place.size() + 1);
+  const Runtime there(runtime.path(), place);
+  there({"run", "--bundle", bundle.path(), id});
+  there({"delete", "--force", id});
+  EXPECT_TRUE(exists(bundle.path() + "/config.json"));
+  EXPECT_TRUE(exists(bundle.rootfs() + "/bin/busybox"));
+}
+
+}  // namespace
+}  // namespace support
