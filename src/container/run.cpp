@@ -10,10 +10,16 @@ namespace davit::container {
 namespace {
 
 // Another davit may have deleted it in the meantime: then there is nothing left to do.
-Result<void> clean_up(Context& context, Made& made) {
+Result<void> try_to_clean_up(Context& context, Made& made) {
   if (auto locked = made.entry.lock(); !locked.ok())
     return locked.error().code == Code::not_found ? Result<void>() : locked;
   return destroy(context, made.entry, made.record, &made.bundle.config);
+}
+
+// Whoever runs in the foreground does not come back to delete: what failed half-way is tried once more.
+Result<void> clean_up(Context& context, Made& made) {
+  auto cleaned = try_to_clean_up(context, made);
+  return cleaned.ok() ? cleaned : try_to_clean_up(context, made);
 }
 
 Result<int> start_and_serve(const RunCall& call, Made& made) {

@@ -79,6 +79,22 @@ void remove_trash(const std::string& root, const std::string& name) {
   (void)sys::unlink_at(sys::current_directory(), root + "/" + name, AT_REMOVEDIR);
 }
 
+// What was made for nothing goes; rmdir(2) spares what has become more.
+void give_up(const std::string& path) {
+  (void)sys::unlink_at(sys::current_directory(), path, AT_REMOVEDIR);
+}
+
+Result<void> claim(const std::string& root, Entry& entry) {
+  // Whoever holds the lock of a directory without a record owns the id, even if another one made the
+  // directory and was killed, or has not come to lock it yet.
+  if (!TRY(entry.try_lock())) return taken();
+  const auto record = sys::stat_at(entry.directory(), kRecordFile);
+  if (record.ok()) return taken();
+  // Only that it is not there makes the directory ours.
+  if (record.error().errno_value != ENOENT) return cannot_use(root, record.error());
+  return {};
+}
+
 }  // namespace
 
 std::string default_root() {
@@ -167,7 +183,7 @@ Result<void> Entry::discard() const {
   if (!moved.ok()) return missing(moved.error()) ? Result<void>() : moved;
   for (const char* name : {kConfigFile, kRecordFile}) (void)sys::unlink_at(directory_, name);
   auto removed = sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR);
-  if (removed.ok() || removed.error().errno_value != ENOTEMPTY) return removed;
+  if (removed.ok()) return removed;
   TRY(remove_belongings(directory_));
   removed = Result<void>(sys::unlink_at(sys::current_directory(), trash, AT_REMOVEDIR));
   if (!removed.ok() && removed.error().errno_value == ENOTEMPTY)
@@ -212,21 +228,19 @@ Result<Entry> Store::reserve(const std::string& id) const {
     if (!made.ok() && !found) return cannot_use(root_, made.error());
     auto directory = sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!directory.ok() && missing(directory.error())) continue;
-    if (!directory.ok()) return cannot_use(root_, directory.error());
+    if (!directory.ok()) {
+      if (!found) give_up(path);
+      return cannot_use(root_, directory.error());
+    }
     Entry entry(root_, id, std::move(*directory));
     if (found && !TRY(is_made_by_davit(entry.directory()))) return foreign(path);
-    auto locked = entry.try_lock();
-    if (!locked.ok() && locked.error().code == Code::not_found) continue;
-    if (!locked.ok()) return locked.error();
-    // Whoever holds the lock of a directory without a record owns the id, even if another one made the
-    // directory and was killed, or has not come to lock it yet.
-    if (!*locked) return taken();
-    const auto record = sys::stat_at(entry.directory(), kRecordFile);
-    if (record.ok()) return taken();
-    // Only that it is not there makes the directory ours.
-    if (record.error().errno_value != ENOENT) return cannot_use(root_, record.error());
-    if (found) TRY(remove_belongings(entry.directory()));
-    return entry;
+    auto claimed = claim(root_, entry);
+    if (!claimed.ok() && claimed.error().code == Code::not_found) continue;
+    if (claimed.ok() && found) claimed = remove_belongings(entry.directory());
+    if (claimed.ok()) return entry;
+    // Not what is another's by now.
+    if (!found && claimed.error().code != Code::already_exists) give_up(path);
+    return claimed.error();
   }
   return taken();
 }

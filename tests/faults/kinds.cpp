@@ -19,7 +19,7 @@ constexpr Verb kVerbs[] = {
     {"exec-detached", Before::running, Effect::more, true},
     {"kill", Before::running, Effect::ended, false},
     {"pause", Before::running, Effect::frozen, true},
-    {"resume", Before::paused, Effect::thawed, true},
+    {"resume", Before::paused, Effect::thawed, false},
     {"update", Before::running, Effect::values, true},
     {"delete", Before::stopped, Effect::gone, false},
     {"delete-force", Before::running, Effect::gone, false},

@@ -19,7 +19,8 @@ struct Verb {
   const char* name;
   Before before;
   Effect effect;
-  /// True if a failure must leave everything as it was (what a failed start or delete leaves may be deleted).
+  /// True if a failure must leave everything as it was: what a failed start, resume or delete leaves can be
+  /// gone on with.
   bool reverts;
 };
 
