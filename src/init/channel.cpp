@@ -28,6 +28,11 @@ long receive(FdRef socket, Message& message, Fd& attached) {
   return got;
 }
 
+/// Whether a send failed because nobody has the other end any more.
+bool is_gone(long sent) {
+  return sent == -EPIPE || sent == -ECONNRESET || sent == -ENOTCONN;
+}
+
 /// The one uid that may start us: that of the process that listens, which is whoever ran `create`. In a user
 /// namespace both may look like the overflow uid; there the mode of the state directory, which no process of
 /// the container can reach, is what decides who connects.
@@ -49,9 +54,16 @@ Point hear(FdRef connection) {
   return got == sizeof message && message.type == MessageType::reached ? message.point : Point::none;
 }
 
+/// A caller that connects and then says nothing must not keep others from starting or ending us.
+bool has_spoken(FdRef connection) {
+  PollDescriptor poll{connection.number, POLLIN, 0};
+  const __kernel_timespec patience{30, 0};
+  return syscall(__NR_ppoll, &poll, 1, &patience, nullptr, 8) > 0;
+}
+
 /// Whether whoever is at the other end may and does say "start".
 bool is_start(FdRef listener, FdRef connection) {
-  if (!may_start(listener, connection)) return false;
+  if (!may_start(listener, connection) || !has_spoken(connection)) return false;
   const Point point = hear(connection);
   if (point != Point::starting) return point == Point::start;
   // The caller has removed our address by now: if it was killed over that, nobody will ever come.
@@ -61,7 +73,7 @@ bool is_start(FdRef listener, FdRef connection) {
 
 }  // namespace
 
-void send(Context& context, MessageType type, const Operation& operation, Status status, FdRef attached) {
+Status send(Context& context, MessageType type, const Operation& operation, Status status, FdRef attached) {
   Message& message = context.message;
   message.type = type;
   message.operation = operation.index;
@@ -78,38 +90,40 @@ void send(Context& context, MessageType type, const Operation& operation, Status
     header.control = &control;
     header.control_length = sizeof control;
   }
+  long sent = 0;
   if (context.channel.is_open()) {
-    long sent;
     do sent = syscall(__NR_sendmsg, context.channel, &header, kMsgNosignal);
     while (sent == -EINTR);
     // A filter that refuses it hardly ever refuses write(2), which has no flag against SIGPIPE: for last
-    // words.
-    if (sent < 0 && type == MessageType::failed)
-      syscall(__NR_write, context.channel, &message, sizeof message);
+    // words, or where davit is known to listen.
+    if (sent < 0 && !attached.is_open() && !is_gone(sent))
+      sent = syscall(__NR_write, context.channel, &message, sizeof message);
   }
   message = Message{};
+  return is_gone(sent) ? kDone : check(sent);
 }
 
 void say(Context& context, const char* text) {
   Writer(context.message.text).add(text);
 }
 
-void guard(const Context& context) {
-  syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (!context.outlives_host && context.channel.is_open())
-    syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+Status guard(const Context& context) {
+  INIT_TRY(check(syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0)));
+  if (context.outlives_host || !context.channel.is_open()) return kDone;
+  return check(syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
 }
 
-void outlive_host(Context& context) {
-  if (context.outlives_host) return;
+Status outlive_host(Context& context) {
+  if (context.outlives_host) return kDone;
   context.outlives_host = true;
-  syscall(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+  return check(syscall(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0));
 }
 
 bool is_host_gone(const Context& context) {
   PollDescriptor poll{context.channel.number, 0, 0};
   const __kernel_timespec no_time{};
-  return syscall(__NR_ppoll, &poll, 1, &no_time, nullptr, 8) > 0 && (poll.returned & POLLHUP) != 0;
+  const long ready = syscall(__NR_ppoll, &poll, 1, &no_time, nullptr, 8);
+  return ready < 0 || (poll.returned & POLLHUP) != 0;
 }
 
 FdRef Context::slot(Slot slot) const {
@@ -148,19 +162,42 @@ Status perform(Context& context, const program::AwaitHost& operation) {
     if (!attached.is_open()) return {EPROTO};
     context.fill(operation.slot, static_cast<Fd&&>(attached));
   }
-  if (operation.point == Point::user_namespace) guard(context);
+  if (operation.point == Point::user_namespace) INIT_TRY(guard(context));
   if (operation.point == Point::start) context.start_operation = operation.index;
   return kDone;
 }
 
+namespace {
+
+void end_by_signal(i32 signal) {
+  exit_process(128 + signal);
+}
+
+/// The first process of a pid namespace is spared by signals that it has no handler for; once davit has heard
+/// that it is ready, somebody may send one. execve forgets ours.
+Status heed_signals() {
+  constexpr u64 kHasRestorer = 0x04000000;  // SA_RESTORER: x86 insists on one, and we never return
+  SignalAction action{};
+  action.handler = reinterpret_cast<void*>(end_by_signal);
+  action.restorer = action.handler;
+  action.flags = kHasRestorer;
+  constexpr i32 kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+  for (const i32 signal : kSignals)
+    INIT_TRY(check(syscall(__NR_rt_sigaction, signal, &action, nullptr, sizeof action.mask)));
+  return kDone;
+}
+
+}  // namespace
+
 Status perform(Context& context, const program::TellHost& operation) {
   // A davit without privileges can write our id maps only while /proc/PID/uid_map is its own.
-  if (operation.point == Point::user_namespace) syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  if (operation.point == Point::user_namespace)
+    INIT_TRY(check(syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0)));
   // davit may end as soon as it has said "created": whether it got that far is then a matter of the channel.
-  if (operation.point == Point::ready) outlive_host(context);
+  if (operation.point == Point::ready) INIT_TRY(outlive_host(context));
+  if (operation.point == Point::ready) INIT_TRY(heed_signals());
   context.message.point = operation.point;
-  send(context, MessageType::reached, operation);
-  return kDone;
+  return send(context, MessageType::reached, operation);
 }
 
 Status perform(Context& context, const program::WaitStart& operation) {

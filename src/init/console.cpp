@@ -102,8 +102,7 @@ Status perform(Context& context, const program::OpenConsole& operation) {
   u32 index = 0;
   INIT_TRY(check(syscall(__NR_ioctl, FdRef(master), TIOCGPTN, &index), Detail::grant_pty));
   Writer(context.message.text).add("/dev/pts/").add_number(index);
-  send(context, MessageType::console, operation, {}, master);
-  return kDone;
+  return send(context, MessageType::console, operation, {}, master);
 }
 
 Status perform(Context& /*context*/, const program::TakeTerminal& /*operation*/) {

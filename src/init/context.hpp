@@ -113,17 +113,17 @@ struct Context {
 
 /// Sends a message of this type with what context.message holds; empties it afterwards. A host that is gone
 /// is no error: there is nobody to tell.
-void send(Context& context, MessageType type, const Operation& operation, Status status = {},
-          FdRef attached = {});
+Status send(Context& context, MessageType type, const Operation& operation, Status status = {},
+            FdRef attached = {});
 
 /// Sets Message::text (cut to fit).
 void say(Context& context, const char* text);
 
 /// Not dumpable, and (until the container is created) killed with davit. To be called again after everything
 /// that changes credentials, because the kernel resets both then.
-void guard(const Context& context);
+Status guard(const Context& context);
 /// Takes the death signal back: execve would hand it on to the container's program.
-void outlive_host(Context& context);
+Status outlive_host(Context& context);
 
 /// Whether davit has closed its end of the channel.
 bool is_host_gone(const Context& context);
@@ -136,7 +136,12 @@ Status execute_one(Context& context, const Operation& operation);
 Status run_records(Context& context);
 
 /// Sets everything back that init changed for its own work and that execve would hand on.
-void settle(Context& context);
+Status settle(Context& context);
+
+/// Whether what setgroups(2) would not take away is nothing: in a user namespace that denies it, the groups
+/// of whoever made it are left, but as ids that are not mapped, or as its own gid, which was `gid` before or
+/// is `gid` now.
+Status check_groups_unmapped(u32 gid);
 
 // One function per operation; operations.hpp says what each one does.
 Status perform(Context& context, const program::AwaitHost& operation);

@@ -75,11 +75,11 @@ char* new_page() {
   return page < 0 ? nullptr : reinterpret_cast<char*>(page);
 }
 
-void settle(Context& context) {
-  outlive_host(context);
-  if (context.is_umask_set) return;
-  syscall(__NR_umask, context.inherited_umask);
+Status settle(Context& context) {
+  INIT_TRY(outlive_host(context));
+  if (context.is_umask_set) return kDone;
   context.is_umask_set = true;
+  return check(syscall(__NR_umask, context.inherited_umask));
 }
 
 Status perform(Context& context, const program::ChangeDirectory& operation) {
@@ -136,7 +136,7 @@ Status perform(Context& context, const program::CloseDescriptors& operation) {
 }
 
 Status perform(Context& context, const program::Execute& operation) {
-  settle(context);
+  INIT_TRY(settle(context));
   const View<Str> environment = context.items(operation.environment);
   const char** arguments = as_pointers(context, operation.arguments);
   const char** variables = as_pointers(context, operation.environment);

@@ -70,9 +70,9 @@ Status make_pipe(Fd& reader, Fd& writer, u32 flags) {
 
 /// In the child: becomes the hook, or says why not.
 [[noreturn]] void become_hook(Context& context, const program::RunHook& operation, const Ends& ends) {
-  settle(context);
-  syscall(__NR_setpgid, 0, 0);  // a group of its own, which a timeout ends as a whole
-  long result = syscall(__NR_close_range, 3, ~0U, kCloseOnExec);
+  long result = -settle(context).error;
+  if (result >= 0) result = syscall(__NR_setpgid, 0, 0);  // a timeout ends the group as a whole
+  if (result >= 0) result = syscall(__NR_close_range, 3, ~0U, kCloseOnExec);
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.input), 0, 0);
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.output), 1, 0);
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.output), 2, 0);

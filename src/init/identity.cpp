@@ -59,25 +59,28 @@ Status limit(Capabilities& wanted, u64& held) {
   return kDone;
 }
 
-void report_left_out(Context& context, const Operation& operation, u64 left_out, Detail detail) {
-  if (left_out == 0) return;
+Status report_left_out(Context& context, const Operation& operation, u64 left_out, Detail detail) {
+  if (left_out == 0) return kDone;
   context.message.value = left_out;
-  send(context, MessageType::capabilities_left, operation, {EPERM, detail});
+  return send(context, MessageType::capabilities_left, operation, {EPERM, detail});
 }
 
 }  // namespace
 
 Status perform(Context& context, const program::SetUmask& operation) {
-  syscall(__NR_umask, operation.mask);
+  INIT_TRY(check(syscall(__NR_umask, operation.mask)));
   context.is_umask_set = true;
   return kDone;
 }
 
 Status perform(Context& context, const program::DropBounding& operation) {
-  for (u32 number = 0; number <= operation.last; ++number) {
+  for (u32 number = 0; number < kCapabilities; ++number) {
+    // What davit takes for the last one is believed when the kernel knows of none behind it.
+    if (number > operation.last && syscall(__NR_prctl, PR_CAPBSET_READ, number, 0, 0, 0) == -EINVAL)
+      return kDone;
     if ((operation.keep & bit(number)) != 0) continue;
     const long dropped = syscall(__NR_prctl, PR_CAPBSET_DROP, number, 0, 0, 0);
-    if (dropped == -EINVAL) return kDone;  // past the last one that the kernel knows
+    // Without CAP_SETPCAP: what is not there need not be dropped.
     if (dropped == 0 || syscall(__NR_prctl, PR_CAPBSET_READ, number, 0, 0, 0) == 0) continue;
     context.message.value = number;
     return check(dropped, Detail::drop_bounding);
@@ -93,22 +96,41 @@ bool is_denied_for_good() {
 }
 }  // namespace
 
+Status check_groups_unmapped(u32 gid) {
+  constexpr u32 kUnmapped = 65534;  // what the kernel says of them, see user_namespaces(7)
+  constexpr u32 kMost = 65536;      // NGROUPS_MAX
+  const long count = syscall(__NR_getgroups, 0, nullptr);
+  INIT_TRY(check(count, Detail::set_groups));
+  if (count == 0) return kDone;
+  const u64 size = kMost * sizeof(u32);
+  const long mapped =
+      syscall(__NR_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  INIT_TRY(check(mapped, Detail::set_groups));
+  const auto* groups = reinterpret_cast<const u32*>(mapped);
+  const long got = syscall(__NR_getgroups, kMost, groups);
+  const auto own = static_cast<u32>(syscall(__NR_getgid));
+  Status status = check(got, Detail::set_groups);
+  for (long i = 0; i < got; ++i)
+    if (groups[i] != kUnmapped && groups[i] != own && groups[i] != gid) status = {EPERM, Detail::set_groups};
+  INIT_TRY(check(syscall(__NR_munmap, mapped, size), Detail::set_groups));
+  return status;
+}
+
 Status perform(Context& context, const program::BecomeUser& operation) {
   // The kernel takes the capabilities from who stops being root, and from nobody else.
   if (operation.uid != 0) INIT_TRY(check(syscall(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0), Detail::set_uid));
   if (operation.keep_groups == 0) {
     const View<u32> groups = context.items(operation.groups);
     const long set = syscall(__NR_setgroups, groups.count, groups.first);
-    const bool is_fine =
+    const bool may_be_denied =
         set == -EPERM && groups.count == 0 && (operation.allow_no_setgroups != 0 || is_denied_for_good());
-    if (!is_fine) INIT_TRY(check(set, Detail::set_groups));
+    INIT_TRY(may_be_denied ? check_groups_unmapped(operation.gid) : check(set, Detail::set_groups));
   }
   if (context.is_root && operation.uid == 0 && operation.gid == 0) return kDone;  // nothing would change
   context.is_root = false;
   INIT_TRY(check(syscall(__NR_setresgid, operation.gid, operation.gid, operation.gid), Detail::set_gid));
   INIT_TRY(check(syscall(__NR_setresuid, operation.uid, operation.uid, operation.uid), Detail::set_uid));
-  guard(context);
-  return kDone;
+  return guard(context);
 }
 
 Status perform(Context& context, const program::SetCapabilities& operation) {
@@ -136,9 +158,8 @@ Status perform(Context& context, const program::SetCapabilities& operation) {
   // No guard again: capset(2) resets what guard sets only for who gains something (commit_creds).
   const u64 left_out = (wanted.permitted & ~granted.permitted) | (wanted.effective & ~granted.effective) |
                        (wanted.inheritable & ~granted.inheritable);
-  report_left_out(context, operation, left_out, Detail::set_capabilities);
-  report_left_out(context, operation, operation.ambient & ~ambient, Detail::raise_ambient);
-  return kDone;
+  INIT_TRY(report_left_out(context, operation, left_out, Detail::set_capabilities));
+  return report_left_out(context, operation, operation.ambient & ~ambient, Detail::raise_ambient);
 }
 
 Status perform(Context& context, const program::ReleaseCapabilities& /*operation*/) {

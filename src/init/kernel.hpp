@@ -76,7 +76,7 @@ struct DirectoryEntry {
   char name[];
 };
 
-/// struct sigaction of the system call; only ever used to set SIG_DFL.
+/// struct sigaction of the system call.
 struct SignalAction {
   void* handler;
   u64 flags;

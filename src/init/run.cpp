@@ -25,11 +25,11 @@ struct Table {
 constexpr Table kPerformers{program::AllOperations{}};
 
 /// With --trace every operation says when it was done.
-void trace(Context& context, const Operation& operation) {
+Status trace(Context& context, const Operation& operation) {
   __kernel_timespec now{};
   syscall(__NR_clock_gettime, 1 /* CLOCK_MONOTONIC */, &now);
   context.message.value = static_cast<u64>(now.tv_sec) * 1000000000U + static_cast<u64>(now.tv_nsec);
-  send(context, MessageType::reached, operation);
+  return send(context, MessageType::reached, operation);
 }
 
 }  // namespace
@@ -47,10 +47,11 @@ Status run_records(Context& context) {
     const auto& operation = *reinterpret_cast<const Operation*>(context.base + at);
     const Status status = execute_one(context, operation);
     if (status.failed()) {
-      send(context, MessageType::failed, operation, status);
+      // Unheard, davit still sees that init has ended and has not executed anything.
+      if (send(context, MessageType::failed, operation, status).failed()) exit_process(1);
       return status;
     }
-    if (is_traced) trace(context, operation);
+    if (is_traced && trace(context, operation).failed()) exit_process(1);
     at += operation.size;
   }
   return kDone;

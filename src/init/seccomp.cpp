@@ -18,6 +18,7 @@ struct Handover {
   Context* context;
   const Operation* operation;
   i32 listener = kPending;
+  i32 sent = 0;
   i32 is_done = 0;
 };
 
@@ -63,10 +64,12 @@ void send_listener(Handover* handover) {
     syscall(__NR_nanosleep, &moment, nullptr);
   if (listener >= 0) {
     const Fd owned(listener);
-    send(*handover->context, MessageType::seccomp_listener, *handover->operation, {}, owned);
+    handover->sent =
+        send(*handover->context, MessageType::seccomp_listener, *handover->operation, {}, owned).error;
   }
   __atomic_store_n(&handover->is_done, 1, __ATOMIC_RELEASE);
-  for (;;) syscall(__NR_exit, 0);
+  syscall(__NR_exit, 0);
+  __builtin_trap();  // the filter is its own as well (tsync), and refuses even that
 }
 
 Status load(const program::LoadSeccomp& operation, const sock_fprog& filter, long& listener) {
@@ -87,7 +90,7 @@ Status load_with_helper(Context& context, const program::LoadSeccomp& operation,
                    __ATOMIC_RELEASE);
   while (__atomic_load_n(&handover.is_done, __ATOMIC_ACQUIRE) == 0) {
   }
-  return status;
+  return status.failed() ? status : Status{handover.sent, Detail::send_listener};
 }
 
 /// The filter as the kernel takes it: from the program, or from the memfd that came later.
@@ -113,7 +116,7 @@ Status find_filter(const Context& context, const program::LoadSeccomp& operation
 Status perform(Context& context, const program::LoadSeccomp& operation) {
   sock_fprog filter{};
   INIT_TRY(find_filter(context, operation, filter));
-  settle(context);
+  INIT_TRY(settle(context));
   if ((operation.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
     return load_with_helper(context, operation, filter);
   long nothing = 0;

@@ -78,9 +78,9 @@ Status perform(Context& context, const program::OpenProc& operation) {
 
 Status perform(Context& context, const program::SetTimeOffsets& operation) {
   // The files of an undumpable process belong to the real root, which we may not be.
-  syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  INIT_TRY(check(syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0)));
   const Status written = write_own(context, {}, "", "timens_offsets", operation.text);
-  guard(context);
+  INIT_TRY(guard(context));
   return written;
 }
 
@@ -123,6 +123,12 @@ Status perform(Context& context, const program::SetMemoryPolicy& operation) {
 
 Status perform(Context& context, const program::SetAffinity& operation) {
   const View<u64> mask = context.items(operation.mask);
+  if (mask.count == 0) {
+    constexpr u32 kMostProcessors = 8192;  // NR_CPUS of the largest kernels
+    u64 all[kMostProcessors / 64];
+    for (u64& word : all) word = ~u64{0};
+    return check(syscall(__NR_sched_setaffinity, 0, sizeof all, all));
+  }
   return check(syscall(__NR_sched_setaffinity, 0, mask.count * sizeof(u64), mask.first));
 }
 

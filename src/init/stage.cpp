@@ -7,17 +7,16 @@ namespace {
 /// The types of namespaces whose joining changes our credentials.
 constexpr u32 kChangesCredentials = CLONE_NEWUSER;
 
-void enter_user_namespace(Context& context) {
+Status enter_user_namespace(Context& context) {
   context.is_root = false;  // not what the ids were
-  guard(context);
+  return guard(context);
 }
 
 Status join(Context& context, FdRef descriptor, u32 types) {
   INIT_TRY(check(syscall(__NR_setns, descriptor, types)));
   context.joined |= types;
   forget_directories(context);  // of another mount namespace
-  if ((types & kChangesCredentials) != 0) enter_user_namespace(context);
-  return kDone;
+  return (types & kChangesCredentials) != 0 ? enter_user_namespace(context) : kDone;
 }
 
 /// A child of davit. Filters that look at flags send everybody from clone3(2), which has them in memory, to
@@ -32,14 +31,15 @@ long fork_with(u32 types) {
 
 /// What the child of fork_init does before it goes on: it must not say anything before the stage has said who
 /// it is. EOF without the byte means that the stage died.
-void begin_child(const Context& context, FdRef starter) {
+Status begin_child(const Context& context, FdRef starter) {
   char byte = 0;
   long got;
   do got = syscall(__NR_read, starter, &byte, 1);
   while (got == -EINTR);
   if (got != 1) exit_process(1);
-  guard(context);
+  INIT_TRY(guard(context));
   if (context.channel.is_open() && is_host_gone(context)) exit_process(1);
+  return kDone;
 }
 
 }  // namespace
@@ -72,18 +72,16 @@ Status perform(Context& context, const program::JoinProcess& operation) {
 
 Status perform(Context& context, const program::Unshare& operation) {
   INIT_TRY(check(syscall(__NR_unshare, operation.types)));
-  if ((operation.types & kChangesCredentials) != 0) enter_user_namespace(context);
-  return kDone;
+  return (operation.types & kChangesCredentials) != 0 ? enter_user_namespace(context) : kDone;
 }
 
 Status perform(Context& context, const program::BecomeNamespaceRoot& operation) {
   // "deny" in /proc/PID/setgroups forbids it; the groups then are the caller's own, and unmapped.
   const long groups = syscall(__NR_setgroups, 0, nullptr);
-  if (groups != -EPERM) INIT_TRY(check(groups, Detail::set_groups));
+  INIT_TRY(groups == -EPERM ? check_groups_unmapped(operation.gid) : check(groups, Detail::set_groups));
   INIT_TRY(check(syscall(__NR_setresgid, operation.gid, operation.gid, operation.gid), Detail::set_gid));
   INIT_TRY(check(syscall(__NR_setresuid, operation.uid, operation.uid, operation.uid), Detail::set_uid));
-  guard(context);
-  return kDone;
+  return guard(context);
 }
 
 Status perform(Context& context, const program::ForkInit& operation) {
@@ -95,13 +93,12 @@ Status perform(Context& context, const program::ForkInit& operation) {
   INIT_TRY(check(pid));
   if (pid == 0) {
     writer.reset();
-    begin_child(context, reader);
-    return kDone;
+    return begin_child(context, reader);
   }
   context.message.pid = static_cast<i32>(pid);
-  send(context, MessageType::child, operation);
-  syscall(__NR_write, FdRef(writer), "", 1);
-  exit_process(0);
+  // A child that davit does not know of must not go on: without the byte it ends.
+  INIT_TRY(send(context, MessageType::child, operation));
+  exit_process(syscall(__NR_write, FdRef(writer), "", 1) == 1 ? 0 : 1);
 }
 
 }  // namespace davit::init

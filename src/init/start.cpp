@@ -1,6 +1,7 @@
 // The first instructions of init: from the kernel's initial stack to a mapped program.
 #include "init/start.hpp"
 
+#include "davit/program/init_name.hpp"
 #include "init/context.hpp"
 
 namespace davit::init {
@@ -20,12 +21,23 @@ std::byte* map_program(const Start& start) {
 
 /// execve would hand ignored and blocked signals on to the container: whoever started davit may have some.
 /// Handlers are gone already (CLONE_CLEAR_SIGHAND).
-void reset_signals(u64 ignored) {
+Status reset_signals(u64 ignored) {
   const SignalAction action{};
   for (u32 number = 1; ignored != 0; ++number, ignored >>= 1)
-    if ((ignored & 1) != 0) syscall(__NR_rt_sigaction, number, &action, nullptr, sizeof action.mask);
+    if ((ignored & 1) != 0)
+      INIT_TRY(check(syscall(__NR_rt_sigaction, number, &action, nullptr, sizeof action.mask)));
   const u64 nothing = 0;
-  syscall(__NR_rt_sigprocmask, SIG_SETMASK, &nothing, nullptr, sizeof nothing);
+  return check(syscall(__NR_rt_sigprocmask, SIG_SETMASK, &nothing, nullptr, sizeof nothing));
+}
+
+Status begin(Context& context) {
+  // Should davit be gone already, the first await_host or the process that fork_init makes will notice.
+  INIT_TRY(guard(context));
+  INIT_TRY(check(syscall(__NR_prctl, PR_SET_NAME, program::kInitName, 0, 0, 0)));
+  INIT_TRY(reset_signals(context.header().ignored_signals));
+  const long mask = syscall(__NR_umask, 0);
+  context.inherited_umask = static_cast<u32>(mask);
+  return check(mask);
 }
 
 }  // namespace
@@ -36,11 +48,7 @@ int run(const Start& start) {
   if (context.base == nullptr) return 1;
   context.channel = context.slot(context.header().channel);
   context.is_root = start.is_root;
-  // Should davit be gone already, the first await_host or the process that fork_init makes will notice.
-  guard(context);
-  reset_signals(context.header().ignored_signals);
-  context.inherited_umask = static_cast<u32>(syscall(__NR_umask, 0));
-  return run_records(context).failed() ? 1 : 0;
+  return begin(context).failed() || run_records(context).failed() ? 1 : 0;
 }
 
 }  // namespace davit::init

@@ -16,12 +16,19 @@ Result<void> tell(sys::FdRef channel, program::Point point, sys::FdRef descripto
   return sent;
 }
 
+Result<std::pair<sys::UniqueFd, sys::UniqueFd>> make_channel() {
+  auto channel = TRY(sys::packet_pair());
+  TRY(sys::identify_senders(channel.first));
+  return channel;
+}
+
 Result<Incoming> receive(sys::FdRef channel) {
   Incoming incoming;
   sys::Received received = TRY(sys::receive_with_fd(channel, &incoming.message, sizeof incoming.message));
   incoming.descriptor = std::move(received.descriptor);
+  incoming.sender = received.sender;
   incoming.closed = received.size == 0;
-  if (!incoming.closed && received.size != sizeof incoming.message)
+  if (!incoming.closed && (received.size != sizeof incoming.message || received.is_truncated))
     return make_error(Code::internal, "init sent a message of the wrong size");
   incoming.message.text[sizeof incoming.message.text - 1] = '\0';
   return incoming;

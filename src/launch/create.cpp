@@ -159,7 +159,7 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
       request,
       recorder};
   Session& session = creation.session;
-  auto channel = TRY(sys::packet_pair());
+  auto channel = TRY(make_channel());
   session.channel = std::move(channel.first);
   session.init_channel = std::move(channel.second);
   session.state_directory = recorder.directory();

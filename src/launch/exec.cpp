@@ -53,10 +53,7 @@ Result<void> check_number_held(sys::FdRef container) {
 Result<void> follow(Session& session) {
   TRY(start_init(session));
   TRY(build_filter(session, {}));
-  TRY(serve(session, program::Point::none));
-  // A stage that died without a word leaves no process either.
-  if (session.stage_pid > 0) return post_mortem(session);
-  return {};
+  return serve(session, program::Point::none);
 }
 
 /// A pids.limit lets nobody be born in the container's cgroup, but does not keep out who comes from outside.
@@ -69,7 +66,7 @@ bool was_refused_by_cgroup(const Session& session, const Error& error) {
 Result<void> prepare(Session& session, const ExecRequest& request) {
   session.facts =
       TRY(host::probe(!request.process.apparmor_profile.empty() || !request.process.selinux_label.empty()));
-  auto channel = TRY(sys::packet_pair());
+  auto channel = TRY(make_channel());
   session.channel = std::move(channel.first);
   session.init_channel = std::move(channel.second);
   session.entrance = TRY(cgroup::enter(request.place, request.cgroups, request.container_pid));

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "davit/features/lsm.hpp"
+#include "davit/program/init_name.hpp"
+#include "davit/sys/file.hpp"
 #include "davit/sys/process.hpp"
 #include "launch/describe.hpp"
 #include "launch/session.hpp"
@@ -74,9 +76,48 @@ Error interrupted_by(int signal) {
   return make_error(Code::system, message.append(::sigabbrev_np(signal)));
 }
 
+namespace {
+
+constexpr int kEndTimeout = 10000;  // milliseconds, for a process that has closed all it had
+
+/// What a filter has to do with the silence of an init that was about to execute.
+void suspect_filter(const Session& session, Error& error) {
+  if (!session.subject.config.linux.seccomp) return;
+  error.advise(
+      "the seccomp profile seems to refuse what a process needs to run its program or to end: allow execve, "
+      "write, exit and exit_group");
+}
+
+/// The name of a process, which a zombie has as well; empty: it is gone.
+std::string name_of(pid_t pid) {
+  auto name = sys::read_record("/proc/" + std::to_string(pid) + "/comm");
+  if (!name.ok()) return {};
+  while (name->ends_with('\n')) name->pop_back();
+  return std::move(*name);
+}
+
+}  // namespace
+
+Result<void> check_executed(Session& session) {
+  constexpr int kPause = 2;  // milliseconds
+  for (int waited = 0; waited < kEndTimeout; waited += kPause) {
+    const bool has_ended = TRY(sys::wait_end(session.launched.pidfd, waited == 0 ? 0 : kPause));
+    // execve closes the channel before it changes the name. Somebody may have reaped it, but not us.
+    if (name_of(session.launched.pid) != program::kInitName) return {};
+    if (!has_ended) continue;
+    Error error = post_mortem(session);
+    suspect_filter(session, error);
+    return error;
+  }
+  return make_error(Code::internal, "init has closed its channel, but neither executes its program nor ends");
+}
+
 Error post_mortem(Session& session) {
   const std::uint64_t oom_kills = cgroup::oom_kills(session.place);
   const pid_t pid = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;
+  const auto ended = sys::wait_end(session.launched.pidfd, kEndTimeout);
+  if (!ended.ok() || !*ended)
+    return make_error(Code::internal, "init has closed its channel, but does not end");
   session.launched.pidfd.reset();  // nobody is left to be killed
   session.stage_pid = -1;
   const auto status = sys::wait_for(pid);

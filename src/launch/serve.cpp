@@ -17,10 +17,32 @@ namespace {
 using program::MessageType;
 using program::Point;
 
+constexpr int kEndTimeout = 10000;  // milliseconds, for a process that has nothing left to do
+
 Result<void> hand_over_console(Session& session) {
   if (session.options.console_socket.empty() || !session.launched.console_master.valid()) return {};
   const sys::UniqueFd master = std::move(session.launched.console_master);
   return terminal::send_descriptor(session.options.console_socket, master, session.console_name);
+}
+
+Result<void> hand_over_listener(Session& session) {
+  if (!session.listener.valid()) return {};
+  const sys::UniqueFd listener = std::move(session.listener);
+  const pid_t process = session.launched.pid;
+  spec::State state = state_of(session.subject, process);
+  // config-linux.md, "The Container Process State": the container's, while `pid` is the process's.
+  if (session.container_pid > 0) {
+    state.status = spec::Status::running;
+    state.pid = session.container_pid;
+  }
+  return seccomp::send_listener(*session.subject.config.linux.seccomp, state, process, listener);
+}
+
+/// A filter that a stage loads is that of the process, whose number nobody knows yet.
+Result<void> take_listener(Session& session, Incoming& incoming) {
+  if (!session.subject.config.linux.seccomp) return make_error(Code::internal, "unexpected seccomp listener");
+  session.listener = std::move(incoming.descriptor);
+  return session.stage_pid > 0 ? Result<void>() : hand_over_listener(session);
 }
 
 /// The stage has forked the real init: from now on that one is ours to watch.
@@ -35,9 +57,12 @@ Result<void> adopt_child(Session& session, const program::Message& message) {
     (void)sys::wait_for(message.pid);
     return pidfd.error();
   }
-  session.launched.pidfd = std::move(*pidfd);
+  const sys::UniqueFd stage = std::exchange(session.launched.pidfd, std::move(*pidfd));
   session.launched.pid = message.pid;
+  if (!TRY(sys::wait_end(stage, kEndTimeout)))
+    return make_error(Code::internal, "the stage does not end: is the container's cgroup frozen?");
   TRY(sys::wait_for(std::exchange(session.stage_pid, -1)));
+  TRY(hand_over_listener(session));
   return hand_over_console(session);
 }
 
@@ -46,12 +71,6 @@ Result<void> take_console(Session& session, Incoming& incoming) {
   session.launched.console_master = std::move(incoming.descriptor);
   session.console_name = incoming.message.text;
   return session.stage_pid > 0 ? Result<void>() : hand_over_console(session);
-}
-
-Result<void> take_listener(const Session& session, const Incoming& incoming) {
-  if (!session.subject.config.linux.seccomp) return make_error(Code::internal, "unexpected seccomp listener");
-  return seccomp::send_listener(*session.subject.config.linux.seccomp,
-                                state_of(session.subject, session.launched.pid), incoming.descriptor);
 }
 
 Result<void> run_runtime_hooks(const Session& session) {
@@ -97,7 +116,7 @@ Result<void> meet(Session& session, Point point) {
   return tell(session.channel, point);
 }
 
-/// Handles one message; true when it was `until`.
+/// Handles one message, which was expected; true when it was `until`.
 Result<bool> handle(Session& session, Incoming& incoming, Point until) {
   const program::Message& message = incoming.message;
   switch (message.type) {
@@ -133,10 +152,12 @@ Result<void> serve(Session& session, Point until) {
     if (incoming.closed) {
       // Not init's end: it may be busy with anything, and is about to be killed.
       if (sys::Interruption::has_come()) return make_error(Code::system, "interrupted");
-      // The channel is close-on-exec: after "start", silence is success.
-      if (until == Point::none) return {};
+      // The channel is close-on-exec, and nobody but an execve or the end closes it.
+      if (until == Point::none && session.stage_pid < 0) return check_executed(session);
       return post_mortem(session);
     }
+    const pid_t sender = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;
+    TRY(session.protocol.check(session.plan.program, incoming, sender));
     if (TRY(handle(session, incoming, until))) return {};
   }
 }
@@ -152,7 +173,9 @@ Result<void> start_init(Session& session) {
   session.undo.push([&session] {
     if (session.launched.pidfd.valid()) {
       (void)sys::send_signal(session.launched.pidfd, 9);
-      (void)sys::wait_for(session.launched.pid);
+      // In a frozen cgroup of v1 it ends with the thaw.
+      auto ended = sys::wait_end(session.launched.pidfd, kEndTimeout);
+      if (ended.ok() && *ended) (void)sys::wait_for(session.launched.pid);
     }
     if (session.stage_pid > 0 && session.stage_pid != session.launched.pid)
       (void)sys::wait_for(session.stage_pid);

@@ -12,6 +12,7 @@
 #include "davit/launch/launch.hpp"
 #include "davit/plan/plan.hpp"
 #include "launch/channel.hpp"
+#include "launch/protocol.hpp"
 #include "launch/spawn.hpp"
 
 namespace davit::launch {
@@ -34,6 +35,7 @@ struct Session {
   std::optional<seccomp::Filter> filter;
   plan::Plan plan;
   sys::UniqueFd channel;       ///< our end
+  Protocol protocol{};         ///< of what comes through it
   sys::UniqueFd init_channel;  ///< init's end, closed after spawn
   std::vector<sys::UniqueFd> resources;
   sys::UniqueFd late_filter;   ///< a sealed memfd
@@ -42,7 +44,8 @@ struct Session {
   sys::FdRef container;        ///< exec only: its pidfd
   pid_t stage_pid = -1;
   std::optional<struct rlimit> callers_descriptors;  ///< RLIMIT_NOFILE, while davit and init have another one
-  std::string console_name;                          ///< of the pty, where init made one
+  sys::UniqueFd listener;    ///< of the seccomp filter, until the process has a number
+  std::string console_name;  ///< of the pty, where init made one
   Launched launched;
   Undo undo;
 };
@@ -78,5 +81,7 @@ std::string print(const plan::Plan& plan);
 Error interrupted_by(int signal);
 /// Why an init that said nothing is gone.
 Error post_mortem(Session& session);
+/// Once init has closed its end: whether that was execve, or its end before it.
+Result<void> check_executed(Session& session);
 
 }  // namespace davit::launch

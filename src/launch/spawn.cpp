@@ -43,7 +43,11 @@ struct Child {
 __attribute__((no_sanitize("address", "undefined"))) int enter_image(void* argument) {
   auto* child = static_cast<Child*>(argument);
   // Everything else is close-on-exec: what davit opens, and what its caller left open (cli/main.cpp).
-  for (std::size_t i = 0; i < child->inherited_count; ++i) ::fcntl(child->inherited[i], F_SETFD, 0);
+  for (std::size_t i = 0; i < child->inherited_count; ++i)
+    if (::fcntl(child->inherited[i], F_SETFD, 0) < 0) {
+      child->failure = errno;
+      return 127;
+    }
   const char* const no_environment[] = {nullptr};
   ::syscall(SYS_execveat, child->image, "", child->arguments, no_environment, AT_EMPTY_PATH);
   child->failure = errno;

@@ -52,6 +52,7 @@ Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& con
   session.launched.pid = pid;
   session.launched.pidfd = TRY(sys::open_pidfd(pid));
   session.channel = TRY(sys::connect_at(state_directory, kStartSocket, SOCK_SEQPACKET));
+  TRY(sys::identify_senders(session.channel));
   // Before the word is given: a container whose socket is there has not been started, whatever happens to us.
   // And one whose socket is gone does not wait for ever: it ends if we are killed in between.
   TRY(tell(session.channel, program::Point::starting));

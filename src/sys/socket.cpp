@@ -34,6 +34,26 @@ Result<UniqueFd> make_socket(int type) {
   return UniqueFd::adopt(number);
 }
 
+/// One is taken; the room for credentials may have held more.
+void take_descriptors(cmsghdr& header, Received& received) {
+  const std::size_t count = (header.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (std::size_t i = 0; i < count; ++i) {
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(&header) + i * sizeof number, sizeof number);
+    received.is_truncated = received.is_truncated || i > 0;
+    UniqueFd descriptor = UniqueFd::adopt(number);
+    if (i == 0) received.descriptor = std::move(descriptor);
+  }
+}
+
+/// Whoever listens there may never accept or read: davit does not wait for ever.
+Result<void> bound_waits(FdRef socket) {
+  constexpr struct timeval kPatience = {10, 0};
+  if (::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience) < 0)
+    return failed("set a time limit for", "a socket");
+  return {};
+}
+
 }  // namespace
 
 Result<std::pair<UniqueFd, UniqueFd>> packet_pair() {
@@ -54,10 +74,13 @@ Result<UniqueFd> listen_at(FdRef directory, const std::string& name, int type) {
 Result<UniqueFd> connect_at(FdRef directory, const std::string& name, int type) {
   const sockaddr_un address = TRY(address_of(through_descriptor(directory, name)));
   UniqueFd socket = TRY(make_socket(type));
+  TRY(bound_waits(socket));
   if (retry([&] {
         return ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-      }) < 0)
+      }) < 0) {
+    if (errno == EAGAIN) errno = ETIMEDOUT;
     return failed("connect to", name);
+  }
   return socket;
 }
 
@@ -86,14 +109,23 @@ Result<void> send_with_fd(FdRef socket, const void* data, std::size_t size, FdRe
     const int number = descriptor.number();
     std::memcpy(CMSG_DATA(header), &number, sizeof number);
   }
-  if (retry([&] { return ::sendmsg(socket.number(), &message, MSG_NOSIGNAL); }) < 0)
+  if (retry([&] { return ::sendmsg(socket.number(), &message, MSG_NOSIGNAL); }) < 0) {
+    if (errno == EAGAIN) errno = ETIMEDOUT;
     return failed("send message", "");
+  }
+  return {};
+}
+
+Result<void> identify_senders(FdRef socket) {
+  constexpr int kOn = 1;
+  if (::setsockopt(socket.number(), SOL_SOCKET, SO_PASSCRED, &kOn, sizeof kOn) < 0)
+    return failed("ask who sends to", "a socket");
   return {};
 }
 
 Result<Received> receive_with_fd(FdRef socket, void* data, std::size_t size) {
   struct iovec part = {data, size};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))] = {};
   struct msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -103,11 +135,16 @@ Result<Received> receive_with_fd(FdRef socket, void* data, std::size_t size) {
   if (count < 0 && errno != ECONNRESET) return failed("receive message", "");
   Received received;
   received.size = count < 0 ? 0 : static_cast<std::size_t>(count);
-  const cmsghdr* header = count > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-    int number = -1;
-    std::memcpy(&number, CMSG_DATA(header), sizeof number);
-    received.descriptor = UniqueFd::adopt(number);
+  received.is_truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  for (cmsghdr* header = count > 0 ? CMSG_FIRSTHDR(&message) : nullptr; header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET) continue;
+    if (header->cmsg_type == SCM_RIGHTS) take_descriptors(*header, received);
+    if (header->cmsg_type == SCM_CREDENTIALS) {
+      struct ucred sender = {};
+      std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+      received.sender = sender.pid;
+    }
   }
   return received;
 }

@@ -258,5 +258,15 @@ TEST_F(Process, ASessionKeyringOfItsOwn) {
   EXPECT_NE(output(config, "grep -c '_ses' /proc/keys; true"), "0");
 }
 
+TEST_F(Process, WhoWaitsForItsStartEndsWhenAsked) {
+  SKIP_FOR("runc,crun", "differ from one signal and version to the other");
+  for (const char* signal : {"TERM", "INT", "HUP", "QUIT"}) {
+    Bundle bundle;
+    const std::string id = create(bundle);
+    EXPECT_TRUE(runtime({"kill", id, signal}).ok());
+    EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; })) << signal;
+  }
+}
+
 }  // namespace
 }  // namespace support

@@ -171,25 +171,22 @@ TEST_F(Seccomp, BadOnesAreRefused) {
   }
 }
 
-TEST_F(Seccomp, NotifyReachesTheListener) {
-  TempDir place;
-  const std::string path = place / "agent";
-  const Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+/// A seccomp agent that listens there.
+Fd agent_at(const std::string& path) {
+  Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   snprintf(address.sun_path, sizeof address.sun_path, "%s", path.c_str());
-  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(listen(listener.get(), 1), 0);
-  Bundle bundle(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": ")" + path +
-                     R"(", "listenerMetadata": "some data", "syscalls": [
-      {"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})"));
-  bundle.args({"/bin/probe", "call", "sethostname", "sync"});
-  bundle.write();
-  const std::string id = new_id();
-  Child child = runtime.start({"run", "--bundle", bundle.path(), id});
-  pollfd wait = {listener.get(), POLLIN, 0};
-  ASSERT_EQ(poll(&wait, 1, 10000), 1) << child.err();
-  const Fd connection(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(listen(listener.get(), 1), 0);
+  return listener;
+}
+
+/// What the next runtime tells an agent, and the descriptor of the filter.
+Json hear(int listener, Fd& notify) {
+  pollfd wait = {listener, POLLIN, 0};
+  if (poll(&wait, 1, 20000) != 1) return Json::object({});
+  const Fd connection(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   char text[65536];
   alignas(cmsghdr) char control[256] = {};
   iovec part = {text, sizeof text};
@@ -199,19 +196,33 @@ TEST_F(Seccomp, NotifyReachesTheListener) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   const ssize_t size = recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC);
-  ASSERT_GT(size, 0);
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  ASSERT_NE(header, nullptr);
+  const cmsghdr* header = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header == nullptr) return Json::object({});
   int number = -1;
   memcpy(&number, CMSG_DATA(header), sizeof number);
-  const Fd notify(number);
-  const Json state = Json::parse({text, static_cast<std::size_t>(size)});
+  notify = Fd(number);
+  return Json::parse({text, static_cast<std::size_t>(size)});
+}
+
+TEST_F(Seccomp, NotifyReachesTheListener) {
+  TempDir place;
+  const std::string path = place / "agent";
+  const Fd listener = agent_at(path);
+  Bundle bundle(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": ")" + path +
+                     R"(", "listenerMetadata": "some data", "syscalls": [
+      {"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})"));
+  bundle.args({"/bin/probe", "call", "sethostname", "sync"});
+  bundle.write();
+  const std::string id = new_id();
+  Child child = runtime.start({"run", "--bundle", bundle.path(), id});
+  Fd notify;
+  const Json state = hear(listener.get(), notify);
   EXPECT_TRUE(state.get("fds").contains("seccompFd")) << state.dump();
   EXPECT_EQ(state.get("metadata").str(), "some data");
   EXPECT_EQ(state.get("state").get("id").str(), id);
   EXPECT_GT(state.get("pid").number(), 0);
 
-  wait = {notify.get(), POLLIN, 0};
+  pollfd wait = {notify.get(), POLLIN, 0};
   ASSERT_EQ(poll(&wait, 1, 10000), 1) << child.err();
   seccomp_notif request{};
   ASSERT_EQ(ioctl(notify.get(), SECCOMP_IOCTL_NOTIF_RECV, &request), 0) << strerror(errno);
@@ -221,6 +232,52 @@ TEST_F(Seccomp, NotifyReachesTheListener) {
   ASSERT_EQ(ioctl(notify.get(), SECCOMP_IOCTL_NOTIF_SEND, &response), 0);
   const Outcome outcome = child.wait();
   EXPECT_EQ(outcome.out, "sethostname EEXIST\nsync ok\n") << outcome.all();
+}
+
+TEST_F(Seccomp, TheAgentOfAnExecHearsOfBothProcesses) {
+  TempDir place;
+  const Fd listener = agent_at(place / "agent");
+  Json config = with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": ")" + (place / "agent") +
+                     R"(", "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})");
+  // Whether the filter is loaded by the process itself, or by the one before it.
+  for (const bool traces : {false, true}) {
+    if (traces)
+      for (const char* set : {"bounding", "permitted"})
+        config["process"]["capabilities"][set].push("CAP_SYS_PTRACE");
+    Bundle bundle(config);
+    bundle.sh("while :; do sleep 1; done");
+    const std::string id = create(bundle);
+    Fd notify;
+    const Json created = hear(listener.get(), notify);
+    EXPECT_EQ(created.get("state").get("status").str(), "creating") << created.dump();
+    EXPECT_EQ(created.get("pid").number(), created.get("state").get("pid").number());
+    ASSERT_TRUE(runtime({"start", id}).ok());
+    Child child = runtime.start({"exec", id, "/bin/sh", "-c", "exec sleep 1000"});
+    const Json executed = hear(listener.get(), notify);
+    EXPECT_EQ(executed.get("state").get("status").str(), "running") << executed.dump();
+    EXPECT_EQ(executed.get("state").get("pid").number(), created.get("pid").number());
+    EXPECT_NE(executed.get("pid").number(), created.get("pid").number());
+    EXPECT_EQ(kill(static_cast<pid_t>(executed.get("pid").number()), SIGKILL), 0);
+    EXPECT_NE(child.wait().status, 0) << "whether it had executed by then or not";
+    destroy(id);
+  }
+}
+
+TEST_F(Seccomp, AProfileThatRefusesEvenTheEndIsNoHang) {
+  SKIP_FOR("runc,crun", "say it in other words");
+  for (const char* allowed : {R"([])", R"([{"names": ["exit_group"], "action": "SCMP_ACT_ALLOW"}])",
+                              R"([{"names": ["exit_group", "write"], "action": "SCMP_ACT_ALLOW"}])"}) {
+    Json config = with(std::string(R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": )") + allowed + "}");
+    config["process"]["noNewPrivileges"] = true;
+    Bundle bundle(config);
+    const Outcome ran = run_bundle(bundle);
+    EXPECT_NE(ran.status, 0) << allowed;
+    EXPECT_NE(ran.err, "") << allowed;
+    const std::string id = create(bundle);
+    const Outcome started = runtime({"start", id});
+    EXPECT_NE(started.status, 0) << allowed;
+    EXPECT_NE(started.err, "") << allowed;
+  }
 }
 
 TEST_F(Seccomp, NoListenerIsAnError) {

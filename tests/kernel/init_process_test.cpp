@@ -24,12 +24,16 @@ std::string status_line(const std::string& key) {
                                  : all.substr(at + key.size() + 2, all.find('\n', at) - at - key.size() - 2);
 }
 
+u32 last_capability() {
+  return static_cast<u32>(std::stoul(read_file("/proc/sys/kernel/cap_last_cap")));
+}
+
 TEST_F(ProcessTest, BecomesAUserWithExactlyTheseCapabilities) {
   in_child([&] {
     const std::vector<u32> groups = {7, 9};
     constexpr u64 kChown = 1;
     constexpr u64 kKill = 1U << 5;
-    builder.emit(DropBounding{.keep = kChown | kKill});
+    builder.emit(DropBounding{.keep = kChown | kKill, .last = last_capability()});
     builder.emit(BecomeUser{.uid = 1000, .gid = 100, .groups = builder.list(std::span(groups))});
     builder.emit(SetCapabilities{
         .effective = kChown, .permitted = kChown | kKill, .inheritable = kKill, .ambient = kKill});

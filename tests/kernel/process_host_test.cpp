@@ -206,7 +206,7 @@ TEST_F(ProcessHost, TheSeccompAgentGetsTheProcessState) {
   spec::Seccomp profile;
   profile.listener_path = path_ + "/agent.sock";
   profile.listener_metadata = "meta";
-  ASSERT_TRUE(seccomp::send_listener(profile, state(), null).ok());
+  ASSERT_TRUE(seccomp::send_listener(profile, state(), state().pid, null).ok());
   const sys::UniqueFd connection = sys::UniqueFd::adopt(::accept(listener.number(), nullptr, nullptr));
   char document[4096] = {};
   const auto received = sys::receive_with_fd(connection, document, sizeof document - 1).value();
@@ -215,7 +215,7 @@ TEST_F(ProcessHost, TheSeccompAgentGetsTheProcessState) {
   EXPECT_NE(std::string_view(document).find("\"metadata\":\"meta\""), std::string_view::npos) << document;
   EXPECT_NE(std::string_view(document).find("\"pid\":17"), std::string_view::npos) << document;
   profile.listener_path = path_ + "/nobody.sock";
-  const auto refused = seccomp::send_listener(profile, state(), null);
+  const auto refused = seccomp::send_listener(profile, state(), state().pid, null);
   ASSERT_FALSE(refused.ok());
   EXPECT_TRUE(refused.error().message.view().starts_with("failed to connect with seccomp agent"));
 }

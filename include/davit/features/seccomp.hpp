@@ -56,8 +56,10 @@ void compile(features::Compilation& out, const spec::Seccomp& seccomp, const Fil
 /// Emits load_seccomp with the filter that compile_await's slot holds.
 void compile(features::Compilation& out, const spec::Seccomp& seccomp, program::Slot late);
 
-/// Connects to seccomp.listenerPath and sends the container process state with the listener.
-Result<void> send_listener(const spec::Seccomp& seccomp, const spec::State& state, sys::FdRef listener);
+/// Connects to seccomp.listenerPath and sends the container process state with the listener: the container's
+/// `state`, and the pid of the `process` under the filter.
+Result<void> send_listener(const spec::Seccomp& seccomp, const spec::State& state, pid_t process,
+                           sys::FdRef listener);
 
 /// What this libseccomp and this kernel can do, for `features`.
 spec::SeccompFeatures features();

@@ -17,7 +17,7 @@ struct SetUmask : Operation {
 struct DropBounding : Operation {
   static constexpr Op kOp = Op::drop_bounding;
   u64 keep = 0;
-  u32 last = 63;  ///< the highest that the kernel knows, or more
+  u32 last = 63;  ///< the highest that the kernel knows
   u32 padding = 0;
 };
 

@@ -91,7 +91,7 @@ struct NewSession : Operation {
   static constexpr Op kOp = Op::new_session;
 };
 
-/// keyctl(KEYCTL_JOIN_SESSION_KEYRING, name); ENOSYS and EPERM are tolerated, EDQUOT is not.
+/// KEYCTL_JOIN_SESSION_KEYRING; anonymous if another user has that name. ENOSYS and EPERM become warnings.
 struct JoinKeyring : Operation {
   static constexpr Op kOp = Op::join_keyring;
   Str name;

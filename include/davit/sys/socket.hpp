@@ -22,9 +22,13 @@ Result<UniqueFd> connect_path(const std::string& path, int type);
 /// sendmsg(2) of one datagram or chunk (MSG_NOSIGNAL) with an optional descriptor.
 Result<void> send_with_fd(FdRef socket, const void* data, std::size_t size, FdRef descriptor);
 struct Received {
-  std::size_t size = 0;  ///< 0: the other side is gone
-  UniqueFd descriptor;   ///< if one came along
+  std::size_t size = 0;       ///< 0: the other side is gone
+  UniqueFd descriptor;        ///< if one came along
+  pid_t sender = 0;           ///< with identify_senders(): the kernel's word for who it was
+  bool is_truncated = false;  ///< there was more, of data or of descriptors
 };
+/// SO_PASSCRED: what comes from now on says who sent it.
+Result<void> identify_senders(FdRef socket);
 /// recvmsg(2) (MSG_CMSG_CLOEXEC); ECONNRESET counts as the other side being gone.
 Result<Received> receive_with_fd(FdRef socket, void* data, std::size_t size);
 

@@ -30,7 +30,8 @@ bool is_supported(spec::SeccompFlag flag) {
 
 }  // namespace
 
-Result<void> send_listener(const spec::Seccomp& seccomp, const spec::State& state, sys::FdRef listener) {
+Result<void> send_listener(const spec::Seccomp& seccomp, const spec::State& state, pid_t process,
+                           sys::FdRef listener) {
   auto socket = sys::connect_path(seccomp.listener_path, SOCK_STREAM);
   if (!socket.ok()) {
     Error error = socket.error();
@@ -39,7 +40,7 @@ Result<void> send_listener(const spec::Seccomp& seccomp, const spec::State& stat
     return spec::at(seccomp.position, "listenerPath", error);
   }
   const std::string document =
-      spec::container_process_state_json(state, {"seccompFd"}, state.pid, seccomp.listener_metadata);
+      spec::container_process_state_json(state, {"seccompFd"}, process, seccomp.listener_metadata);
   auto sent = sys::send_with_fd(*socket, document.data(), document.size(), listener);
   if (sent.ok()) return {};
   sent.error().wrap("cannot send the listener to the seccomp agent");

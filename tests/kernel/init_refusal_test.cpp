@@ -1,0 +1,134 @@
+// What init does when the kernel, or a filter around davit, answers otherwise than it should: never less than
+// was asked for.
+#include <grp.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+#include "init_support.hpp"
+
+namespace davit::init_test {
+namespace {
+
+using namespace program;
+
+using RefusalTest = OperationTest;
+
+/// From now on this system call fails with `error`: always, or only with this first argument.
+void refuse(u32 number, int error, long first = -1) {
+  constexpr u32 kFirstArgument = offsetof(seccomp_data, args);
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFirstArgument),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<u32>(first), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<u32>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  if (first < 0) filter[1].jt = 2;
+  const sock_fprog program{static_cast<unsigned short>(std::size(filter)), filter};
+  ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST_F(RefusalTest, ABoundingSetThatCannotBeDroppedIsNoSuccess) {
+  for (const int error : {EINVAL, EPERM, ENOSYS})
+    in_child([&] {
+      refuse(SYS_prctl, error, PR_CAPBSET_DROP);
+      builder.emit(DropBounding{.last = 36});
+      const Message message = perform();
+      EXPECT_EQ(message.error, error) << say(message);
+      EXPECT_EQ(message.detail, Detail::drop_bounding);
+    });
+}
+
+TEST_F(RefusalTest, ALastCapabilityThatIsNotTheLastIsNotBelieved) {
+  in_child([&] {
+    builder.emit(DropBounding{.last = 3});
+    EXPECT_EQ(say(perform()), "OK");
+    for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; ++number)
+      EXPECT_EQ(prctl(PR_CAPBSET_READ, number, 0, 0, 0), 0) << number;
+  });
+}
+
+TEST_F(RefusalTest, GroupsThatStayAreAnError) {
+  in_child([&] {
+    const gid_t groups[] = {4242};
+    ASSERT_EQ(setgroups(1, groups), 0);
+    refuse(SYS_setgroups, EPERM);
+    builder.emit(BecomeUser{.uid = 0, .gid = 0, .allow_no_setgroups = 1});
+    const Message message = perform();
+    EXPECT_EQ(message.error, EPERM) << say(message);
+    EXPECT_EQ(message.detail, Detail::set_groups);
+  });
+}
+
+TEST_F(RefusalTest, WhatGuardsInitIsLookedAt) {
+  for (const int option : {PR_SET_DUMPABLE, PR_SET_KEEPCAPS}) {
+    in_child([&] {
+      refuse(SYS_prctl, EPERM, option);
+      builder.emit(BecomeUser{.uid = 7, .gid = 7});
+      EXPECT_EQ(perform().error, EPERM) << option;
+    });
+  }
+  in_child([&] {
+    refuse(SYS_umask, EPERM);
+    builder.emit(SetUmask{.mask = 022});
+    EXPECT_EQ(perform().error, EPERM);
+  });
+}
+
+TEST_F(RefusalTest, AKernelWithoutKeyringsIsAWarning) {
+  for (const int error : {EPERM, ENOSYS})
+    in_child([&] {
+      int pair[2];
+      ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+      refuse(SYS_keyctl, error);
+      const Slot channel = builder.reserve();
+      builder.set_channel(channel);
+      inherited.emplace_back(channel, pair[1]);
+      builder.emit(JoinKeyring{.name = builder.text("refused")});
+      EXPECT_EQ(say(perform()), "OK");
+      const Received warning = receive(pair[0]);
+      EXPECT_EQ(warning.message.type, MessageType::warning);
+      EXPECT_EQ(warning.message.error, error);
+    });
+}
+
+TEST_F(RefusalTest, AnotherUsersKeyringOfTheSameNameIsNotJoined) {
+  const std::string name = "davit-test-" + std::to_string(getpid());
+  int ready[2];
+  int end[2];
+  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
+  ASSERT_EQ(pipe2(end, O_CLOEXEC), 0);
+  const pid_t other = fork();
+  if (other == 0) {
+    char byte = 0;
+    close(end[1]);
+    if (setresuid(1234, 1234, 1234) != 0) _exit(1);
+    const long keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str());
+    if (keyring < 0 || syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, 0x3f3f3f3f) != 0) _exit(2);
+    if (write(ready[1], "", 1) != 1 || read(end[0], &byte, 1) != 0) _exit(3);
+    _exit(0);
+  }
+  close(ready[1]);
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1) << "the other user has no keyring";
+  in_child([&] {
+    builder.emit(JoinKeyring{.name = builder.text(name)});
+    EXPECT_EQ(say(perform()), "OK");
+    char text[512] = {};
+    EXPECT_GT(syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text), 0);
+    EXPECT_EQ(std::string(text).substr(0, 10), "keyring;0;") << text;
+  });
+  close(ready[0]);
+  close(end[0]);
+  close(end[1]);
+  int status = 0;
+  waitpid(other, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace davit::init_test
