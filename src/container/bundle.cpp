@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "container/paths.hpp"
+#include "davit/features/namespaces.hpp"
 #include "davit/plan/plan.hpp"
 #include "davit/spec/reader.hpp"
 #include "davit/sys/file.hpp"
@@ -83,6 +84,7 @@ Result<Bundle> load_bundle(Context& context, const CreateCall& call) {
   TRY(find_bundle(call, bundle));
   auto read = spec::read_config(bundle.text, call.config_file.empty() ? "config.json" : call.config_file);
   context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
+  if (read.ok()) namespaces::map_caller(read.value);
   if (read.ok()) read.errors = plan::validate(read.value);
   if (!read.ok()) {
     context.errors = std::move(read.errors);
@@ -101,7 +103,7 @@ Result<void> check_process(const spec::Config& config) {
 
 Result<std::vector<std::string>> preserve_descriptors(launch::Options& options) {
   const std::uint32_t listening = TRY(passed_by_manager());
-  const std::uint32_t total = options.preserve_fds + listening;
+  std::uint32_t total = options.preserve_fds + listening;
   if (options.preserve_fds > kMaximumDescriptors || total > kMaximumDescriptors)
     return make_error(Code::invalid_argument, "--preserve-fds is too large a number");
   for (std::uint32_t i = 0; i < total; ++i) {
@@ -109,6 +111,11 @@ Result<std::vector<std::string>> preserve_descriptors(launch::Options& options) 
     const int flags = ::fcntl(number, F_GETFD);
     if (flags >= 0 && ::fcntl(number, F_SETFD, flags & ~FD_CLOEXEC) == 0) continue;
     const int errno_value = errno;
+    // What a manager promised and did not keep is not our caller's fault; nothing of ours gets the number.
+    if (i >= options.preserve_fds) {
+      total = i;
+      break;
+    }
     Text<768> message("unable to stat preserved-fd ");
     message.append_number(number - kFirstDescriptor).append(" (of ").append_number(total).append(")");
     Error error = system_error(errno_value, message);

@@ -31,7 +31,7 @@ Result<spec::Process> process_from_options(const spec::Config& config, const Exe
   if (call.gid) process.user.gid = *call.gid;
   process.user.additional_gids.insert(process.user.additional_gids.end(), call.additional_gids.begin(),
                                       call.additional_gids.end());
-  for (const std::string& name : call.capabilities) TRY(credentials::add_capability(process, name));
+  for (const std::string& name : call.capabilities) credentials::add_capability(process, name);
   if (!call.apparmor_profile.empty()) process.apparmor_profile = call.apparmor_profile;
   if (!call.selinux_label.empty()) process.selinux_label = call.selinux_label;
   if (call.no_new_privileges) process.no_new_privileges = true;

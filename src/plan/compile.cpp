@@ -163,6 +163,7 @@ Result<Plan> compile_container(const Input& input) {
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
 
   compile_attach(out, input.task_paths);                // limits first: all that follows counts
+  scheduling::compile_all_processors(out);              // those of the cgroup we are in by now
   TRY(namespaces::compile_stage(out, config, spaces));  // ids are mapped before anything is done with them
   out.builder.emit(program::NewSession{});
   TRY(namespaces::compile_keyring(out));

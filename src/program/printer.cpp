@@ -249,6 +249,7 @@ void operands(Line& line, const SetMemoryPolicy& o) {
   line.number("mode", o.mode).number("max-node", o.max_node);
 }
 void operands(Line& line, const SetAffinity& o) {
+  line.flag("all", o.mask.count == 0);
   for (u32 i = 0; i < o.mask.count; ++i) line.number("mask", line.at(o.mask, i));
 }
 void operands(Line& line, const SetPersonality& o) {

@@ -1,5 +1,6 @@
 // `exec`: a further process in a running container.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -271,7 +272,57 @@ TEST_F(Exec, PreserveFdsNeedsThemOpen) {
   const Outcome outcome = exec_args(id, {"--preserve-fds", "1"}, {"/bin/probe", "fds"});
   EXPECT_EQ(outcome.status, 255) << outcome.out;
   EXPECT_NE(outcome.err.find("unable to stat preserved-fd"), std::string::npos) << outcome.err;
-  EXPECT_EQ(exec_args(id, {}, {"/bin/probe", "fds"}, {.env = {"LISTEN_FDS=1"}}).status, 255);
+}
+
+TEST_F(Exec, ClosedDescriptorsThatAManagerPromisedAreNobodysFault) {
+  const std::string id = idle();
+  const Outcome outcome = exec_args(id, {}, {"/bin/probe", "fds"}, {.env = {"LISTEN_FDS=2"}});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_EQ(split(outcome.out, '\n').size(), 3U)
+      << "what the runtime opens takes their place: " << outcome.out;
+}
+
+TEST_F(Exec, AnUnknownCapabilityIsAWarning) {
+  SKIP_FOR("crun", "refuses it");
+  const std::string id = idle();
+  const Outcome outcome = exec(id, "true", {"--cap", "CAP_FLY"});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_NE(outcome.err.find("CAP_FLY"), std::string::npos) << outcome.err;
+}
+
+TEST_F(Exec, WhatIsKilledBeforeItExecutesIsNoSuccess) {
+  SKIP_FOR("runc,crun", "the profile ends what they need as well, and they say so in other words");
+  Json config = default_config();
+  config["process"]["noNewPrivileges"] = true;
+  config["linux"]["seccomp"] = Json::parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls":
+      [{"names": ["execve"], "action": "SCMP_ACT_KILL_PROCESS"}]})");
+  Bundle bundle(config);
+  bundle.write();
+  const std::string id = new_id();
+  const Outcome ran = runtime({"run", "--detach", "--bundle", bundle.path(), id});
+  EXPECT_NE(ran.status, 0) << "a run that never ran";
+  EXPECT_NE(ran.err.find("init ended unexpectedly"), std::string::npos) << ran.err;
+  const std::string created = create(bundle);
+  const Outcome started = runtime({"start", created});
+  EXPECT_NE(started.status, 0) << "a start that never started";
+  EXPECT_NE(started.err.find("seccomp"), std::string::npos) << started.err;
+}
+
+TEST_F(Exec, AProcessIsNotBoundToTheProcessorsOfTheCaller) {
+  SKIP_UNLESS(sysconf(_SC_NPROCESSORS_ONLN) > 1, "one processor");
+  const auto bind = [] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    sched_setaffinity(0, sizeof one, &one);
+  };
+  const std::string id = idle();
+  const std::string script = "grep Cpus_allowed_list /proc/self/status";
+  const std::string all = exec(id, script).out;
+  EXPECT_EQ(exec_args(id, {}, {"/bin/sh", "-c", script}, {.in_child = bind}).out, all);
+  Bundle bundle;
+  bundle.sh(script);
+  EXPECT_EQ(run_bundle(bundle, {}, {.in_child = bind}).out, all);
 }
 
 TEST_F(Exec, SeccompOfTheContainerApplies) {

@@ -48,6 +48,14 @@ TEST_F(Namespaces, EachCanBeNew) {
   }
 }
 
+TEST_F(Namespaces, AUserNamespaceWithoutMappingsHasTheCallersOwnIds) {
+  SKIP_FOR("runc", "refuses it");
+  Json config = minimal_config();
+  config["linux"]["namespaces"].push(Json::object({{"type", "user"}}));
+  const std::string map = output(config, "cat /proc/self/uid_map");
+  EXPECT_NE(map.find("0          0          1"), std::string::npos) << map;
+}
+
 TEST_F(Namespaces, WhatIsNotNamedIsInherited) {
   const Json config = minimal_config();
   for (const char* file : {"net", "ipc", "uts", "user"}) {

@@ -228,5 +228,15 @@ TEST(Captured, EveryConfigOfAnEngineCompiles) {
   }
 }
 
+TEST(Namespaces, SubordinateIdsAreThoseOfTheUserByNameOrNumber) {
+  const std::string text = "other:1:2\nalice:100000:65536\n1000:200000:7\nbroken:x:1\nroot:5";
+  EXPECT_EQ(namespaces::subordinate_range(text, "alice", 4).host_id, 100000U);
+  EXPECT_EQ(namespaces::subordinate_range(text, "alice", 4).size, 65536U);
+  EXPECT_EQ(namespaces::subordinate_range(text, "bob", 1000).host_id, 200000U);
+  EXPECT_EQ(namespaces::subordinate_range(text, "nobody", 5).size, 0U);
+  EXPECT_EQ(namespaces::subordinate_range(text, "broken", 6).size, 0U);
+  EXPECT_EQ(namespaces::subordinate_range(text, "", 7).size, 0U) << "a user without a name";
+}
+
 }  // namespace
 }  // namespace davit

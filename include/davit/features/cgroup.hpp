@@ -56,8 +56,8 @@ Result<void> restrict_devices(const Place& place, const spec::Resources& resourc
 /// init exists and makes no more processes of ours; costs nothing where there is no such limit.
 Result<void> apply_after_birth(const Place& place, const spec::Resources& resources);
 /// Opens the cgroups of a running container for exec, or those `below` it: one path for all hierarchies, or
-/// any number of `controller[,controller...]:path`. Falls back to the cgroup of `init_pid` when the
-/// container's own no longer takes processes.
+/// any number of `controller[,controller...]:path`. With nothing `below`, on v2 it is where `init_pid` is
+/// now; on v1 only if the container's own is gone.
 Result<Entrance> enter(const Place& place, const std::vector<std::string>& below, pid_t init_pid);
 /// Puts a process in from outside, which no pids.limit forbids, and which takes its time.
 Result<void> attach(const Entrance& entrance, pid_t pid);

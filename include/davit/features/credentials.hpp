@@ -11,7 +11,7 @@
 
 namespace davit::credentials {
 
-/// process.user.umask; nothing when it is absent.
+/// process.user.umask, or the usual one.
 void compile_umask(features::Compilation& out, const spec::Process& process);
 /// process.capabilities.bounding. Without `capabilities` the process gets none at all, as with the peers.
 /// Names that libcap or this kernel does not know become warnings, here and in compile_capabilities never.
@@ -27,8 +27,9 @@ void compile_release(features::Compilation& out, const spec::Process& process);
 void compile_no_new_privileges(features::Compilation& out, const spec::Process& process);
 
 /// exec --cap: adds a capability to the bounding, effective and permitted sets, to the ambient set only if
-/// the inheritable set has it, and never to the inheritable set (CVE-2022-29162).
-Result<void> add_capability(spec::Process& process, std::string_view name);
+/// the inheritable set has it, and never to the inheritable set (CVE-2022-29162). An unknown one becomes a
+/// warning, as in a config.
+void add_capability(spec::Process& process, std::string_view name);
 
 /// Names of all capabilities that this build knows, in numeric order, for `features`.
 std::vector<std::string> all_capabilities();

@@ -62,6 +62,11 @@ struct Mappings {
 /// caller's own ids are mapped, else through newuidmap and newgidmap (which the caller of write_mappings
 /// waits for).
 Result<void> write_mappings(pid_t pid, const Mappings& mappings, bool privileged);
+/// A new user namespace without mappings gets the caller's own ids as root, and behind them what
+/// /etc/subuid and /etc/subgid grant to it.
+void map_caller(spec::Config& config);
+/// The range that such a file (subuid(5)) grants to a user, by name or by number; a size of 0: none.
+spec::IdMapping subordinate_range(std::string_view text, std::string_view name, std::uint32_t id);
 /// A user namespace that exists only to carry the mappings of an idmapped mount.
 Result<sys::UniqueFd> make_idmap_namespace(const Mappings& mappings);
 

@@ -20,7 +20,9 @@ Result<void> compile_memory_policy(features::Compilation& out, const spec::Confi
 void compile_personality(features::Compilation& out, const spec::Config& config);
 /// process.execCPUAffinity.initial: before exec's process joins the cgroup. Not for create.
 Result<void> compile_initial_affinity(features::Compilation& out, const spec::Process& process);
-/// process.execCPUAffinity.final: after it has joined.
+/// All processors of the cgroup, whatever davit's caller was bound to; for init, once it is there.
+void compile_all_processors(features::Compilation& out);
+/// process.execCPUAffinity.final: after it has joined. With neither of both, compile_all_processors.
 Result<void> compile_final_affinity(features::Compilation& out, const spec::Process& process);
 
 /// Parses "0-3,7" into a bit mask of 64-bit words; no bit may be `limit` or above.

@@ -90,7 +90,7 @@ struct SetMemoryPolicy : Operation {
   List<u64> nodes;
 };
 
-/// sched_setaffinity(2).
+/// sched_setaffinity(2); an empty mask is every processor there is, which the kernel cuts to the cpuset.
 struct SetAffinity : Operation {
   static constexpr Op kOp = Op::set_affinity;
   List<u64> mask;

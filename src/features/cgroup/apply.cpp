@@ -212,7 +212,18 @@ Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resour
   return settings;
 }
 
+/// A payload that moved out of its cgroup may have removed it.
+Result<void> check_there(const Place& place) {
+  for (const Directory& directory : place.directories) {
+    if (exists(directory.path) || unprivileged()) continue;
+    Error error = make_error(Code::wrong_state, "the container's cgroup " + directory.path + " is gone");
+    return error.advise("its processes have moved to another one: there is nothing left to limit");
+  }
+  return {};
+}
+
 Result<void> apply(const Place& place, const spec::Resources& resources) {
+  TRY(check_there(place));
   const std::vector<Setting> settings = TRY(settings_for(place, resources));
   TRY(check_memory(place, resources.memory));
   sys::SpentFds spent;

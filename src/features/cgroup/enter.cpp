@@ -1,6 +1,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "davit/sys/file.hpp"
 #include "features/cgroup/tree.hpp"
@@ -60,34 +61,65 @@ Result<std::vector<std::string>> targets(const Place& place, const std::vector<s
   return paths;
 }
 
-/// Where init is now: a payload like systemd moves itself into a child, as the cgroup whose children have
-/// controllers takes no processes. Only a place in the container's own subtree counts.
-Result<std::string> current_of(const Directory& directory, pid_t init_pid) {
-  const std::string text = TRY(sys::read_record("/proc/" + std::to_string(init_pid) + "/cgroup"));
-  std::string found;
+/// What /proc/PID/cgroup says for the hierarchy of a directory: "/a/b", as seen from our cgroup namespace.
+Result<std::string> current_path(const Directory& directory, pid_t pid) {
+  const std::string text = TRY(sys::read_record("/proc/" + std::to_string(pid) + "/cgroup"));
+  std::string controllers;
+  for (const std::string& controller : directory.controllers)
+    controllers += (controllers.empty() ? "" : ",") + controller;
+  // proc(5) would say "12:cpu,cpuacct:/a/b", and "0::/a/b" for v2.
+  const std::string mark = ":" + controllers + ":";
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    if (text.compare(begin, 3, "0::") == 0) found = text.substr(begin + 3, end - begin - 3);
+    const std::size_t colon = text.find(':', begin);
+    if (colon < end && text.compare(colon, mark.size(), mark) == 0)
+      return text.substr(colon + mark.size(), end - colon - mark.size());
     begin = end + 1;
   }
+  return make_error(Code::wrong_state,
+                    "the container's init is in no cgroup of the hierarchy of " + directory.path);
+}
+
+/// Where init has gone outside of the container's own cgroup: believed if it is there.
+Result<std::string> elsewhere(const Directory& directory, const std::string& found, pid_t pid) {
+  std::string clean;
+  if (clean_path(found, clean)) {
+    const std::string path = directory.mount_point + clean;
+    const auto processes = read_value(path + "/cgroup.procs");
+    const std::string line = "\n" + std::to_string(pid) + "\n";
+    if (processes.ok() && ("\n" + *processes + "\n").find(line) != std::string::npos) return path;
+  }
+  return make_error(Code::wrong_state,
+                    "the container's init is in " + found + ", outside of " + directory.path);
+}
+
+/// Where init is now. Payloads move: systemd into a child, as a cgroup whose children have controllers takes
+/// no processes, build daemons anywhere. A process in the container's own cgroup would be in their way.
+Result<std::string> current_of(const Directory& directory, pid_t pid) {
+  const std::string found = TRY(current_path(directory, pid));
   // The mount may show the hierarchy from another root than /proc does: the container's name in it is what
   // both have in common.
   const std::string own = directory.path.substr(directory.path.rfind('/'));
   const std::size_t at = (found + "/").find(own + "/");
   std::string below;
   if (at == std::string::npos || !clean_path(found.substr(at + own.size()), below))
-    return make_error(Code::wrong_state,
-                      "the container's init is in " + found + ", outside of " + directory.path);
+    return elsewhere(directory, found, pid);
   return directory.path + below;
 }
 
 Result<sys::UniqueFd> open_v2(const Directory& directory, const std::string& below, pid_t init_pid) {
-  std::string path = directory.path + below;
-  if (below.empty() && init_pid > 0) {
-    const auto enabled = read_value(path + "/cgroup.subtree_control");
-    if (enabled.ok() && !enabled->empty()) path = TRY(current_of(directory, init_pid));
-  }
+  const std::string path =
+      below.empty() && init_pid > 0 ? TRY(current_of(directory, init_pid)) : directory.path + below;
   return sys::open(path, O_RDONLY | O_DIRECTORY);
+}
+
+/// A cgroup of v1 may be joined whatever is below it: only where it is gone, init's counts.
+Result<sys::UniqueFd> open_v1(const Directory& directory, const std::string& below, pid_t init_pid) {
+  auto opened = sys::open(directory.path + below + "/tasks", O_WRONLY);
+  const bool is_gone = !opened.ok() && opened.error().errno_value == ENOENT && below.empty();
+  if (!is_gone || init_pid <= 0) return opened;
+  const auto current = current_of(directory, init_pid);
+  return current.ok() ? sys::open(*current + "/tasks", O_WRONLY) : std::move(opened);
 }
 
 }  // namespace
@@ -102,8 +134,7 @@ Result<Entrance> enter(const Place& place, const std::vector<std::string>& below
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const Directory& directory = place.directories[i];
     const bool v2 = directory.controllers.empty();
-    auto opened = v2 ? open_v2(directory, paths[i], init_pid)
-                     : sys::open(directory.path + paths[i] + "/tasks", O_WRONLY);
+    auto opened = v2 ? open_v2(directory, paths[i], init_pid) : open_v1(directory, paths[i], init_pid);
     if (!opened.ok()) {
       // A rootless container may have been made without cgroups: then there is none to join either.
       const bool none = opened.error().errno_value == ENOENT && below.empty() && !exists(directory.path);

@@ -241,7 +241,13 @@ Result<void> compile_initial_affinity(features::Compilation& out, const spec::Pr
   return compile_affinity(out, process.exec_cpu_affinity, "initial", process.exec_cpu_affinity.initial);
 }
 
+void compile_all_processors(features::Compilation& out) {
+  out.builder.emit(program::SetAffinity{});
+}
+
 Result<void> compile_final_affinity(features::Compilation& out, const spec::Process& process) {
+  const spec::ExecCpuAffinity& affinity = process.exec_cpu_affinity;
+  if (affinity.initial.empty() && affinity.final.empty()) compile_all_processors(out);
   return compile_affinity(out, process.exec_cpu_affinity, "final", process.exec_cpu_affinity.final);
 }
 
