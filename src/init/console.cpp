@@ -56,10 +56,12 @@ Status open_slave(FdRef master, Fd& slave) {
 }
 
 Status prepare(FdRef slave, const program::OpenConsole& operation) {
-  struct termios mode;
-  INIT_TRY(check(syscall(__NR_ioctl, slave, TCGETS, &mode), Detail::grant_pty));
-  mode.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
-  INIT_TRY(check(syscall(__NR_ioctl, slave, TCSETS, &mode), Detail::grant_pty));
+  if (operation.clear_onlcr != 0) {
+    struct termios mode;
+    INIT_TRY(check(syscall(__NR_ioctl, slave, TCGETS, &mode), Detail::grant_pty));
+    mode.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+    INIT_TRY(check(syscall(__NR_ioctl, slave, TCSETS, &mode), Detail::grant_pty));
+  }
   if (operation.rows != 0 || operation.columns != 0) {
     const WindowSize size{operation.rows, operation.columns, 0, 0};
     INIT_TRY(check(syscall(__NR_ioctl, slave, TIOCSWINSZ, &size), Detail::grant_pty));
@@ -87,6 +89,36 @@ Status take_over(FdRef slave) {
   return kDone;
 }
 
+/// The container's /dev/null, which is the container's business: it may be anything by now.
+Status open_null(Context& context, Fd& null) {
+  FdRef root;
+  INIT_TRY(open_root(context, root));
+  constexpr u64 kLookThenOpen[] = {O_PATH, O_RDWR | O_NOCTTY};
+  for (const u64 flags : kLookThenOpen) {
+    const long opened = open_below(root, "/dev/null", flags);
+    INIT_TRY(check(opened, Detail::no_null_device));
+    null = Fd(opened);
+    Node node;
+    INIT_TRY(look(null, node));
+    if (!node.is_null_device()) return {ENODEV, Detail::no_null_device};
+  }
+  return kDone;
+}
+
+Status replace_null(Context& context, Fd& null, i32 number) {
+  if (!null.is_open()) INIT_TRY(open_null(context, null));
+  return check(syscall(__NR_dup3, FdRef(null), number, 0), Detail::no_null_device);
+}
+
+/// A device has an owner on the host, whom this concerns as well.
+Status give(FdRef file, const Node& node, u32 uid) {
+  if (node.type() == kTypeCharacter || node.type() == kTypeBlock || node.uid == uid) return kDone;
+  const long owned = syscall(__NR_fchown, file, uid, -1);
+  // Not ours to give away, or of a filesystem that knows no owners: the process gets along without.
+  if (owned == -EPERM || owned == -EINVAL || owned == -EROFS || owned == -EACCES) return kDone;
+  return check(owned);
+}
+
 }  // namespace
 
 Status perform(Context& context, const program::OpenConsole& operation) {
@@ -109,19 +141,15 @@ Status perform(Context& /*context*/, const program::TakeTerminal& /*operation*/)
   return check(syscall(__NR_ioctl, 0, TIOCSCTTY, 0), Detail::controlling_terminal);
 }
 
-Status perform(Context& /*context*/, const program::OwnStdio& operation) {
-  constexpr u32 kMemoryDevices = 1;
-  constexpr u32 kNull = 3;
+Status perform(Context& context, const program::OwnStdio& operation) {
+  Fd null;
   for (i32 number = 0; number <= 2; ++number) {
     Node node;
     if (look(FdRef{number}, node).failed()) continue;
-    // The host's /dev/null is everybody's.
-    if (node.type() == kTypeCharacter && node.major == kMemoryDevices && node.minor == kNull) continue;
-    if (node.uid == operation.uid) continue;
-    const long owned = syscall(__NR_fchown, number, operation.uid, -1);
-    // Not ours to give away, or of a filesystem that knows no owners: the process gets along without.
-    if (owned == -EPERM || owned == -EINVAL || owned == -EROFS || owned == -EACCES) continue;
-    INIT_TRY(check(owned));
+    if (node.is_null_device())
+      INIT_TRY(replace_null(context, null, number));
+    else
+      INIT_TRY(give(FdRef{number}, node, operation.uid));
   }
   return kDone;
 }

@@ -158,6 +158,7 @@ Status perform(Context& context, const program::JoinKeyring& operation);
 Status perform(Context& context, const program::LoopbackUp& operation);
 Status perform(Context& context, const program::SetHostname& operation);
 Status perform(Context& context, const program::SetDomainname& operation);
+Status perform(Context& context, const program::EnterPlace& operation);
 Status perform(Context& context, const program::SetPropagation& operation);
 Status perform(Context& context, const program::OpenTree& operation);
 Status perform(Context& context, const program::AttachRoot& operation);

@@ -55,6 +55,14 @@ bool is_kept(const Context& context, const program::CloseDescriptors& operation,
   return false;
 }
 
+/// The numbers that davit hands in are as high as those that its caller had open.
+u32 last_kept(const Context& context, const program::CloseDescriptors& operation) {
+  i32 last = context.channel.is_open() ? context.channel.number : 0;
+  for (const Slot slot : context.items(operation.keep))
+    if (context.slot(slot).number > last) last = context.slot(slot).number;
+  return static_cast<u32>(last);
+}
+
 }  // namespace
 
 const char** as_pointers(const Context& context, List<Str> list) {
@@ -126,13 +134,13 @@ Status perform(Context& context, const program::CloseDescriptors& operation) {
   if (operation.sweep == 0) return check(syscall(__NR_close_range, operation.first, ~0U, kCloseOnExec));
   forget_directories(context);
   u32 gap = operation.first;
-  for (u32 number = gap; number < static_cast<u32>(kSweptBelow); ++number) {
+  const u32 last = last_kept(context, operation);
+  for (u32 number = gap; number <= last; ++number) {
     if (!is_kept(context, operation, static_cast<i32>(number))) continue;
     if (number > gap) INIT_TRY(check(syscall(__NR_close_range, gap, number - 1, 0)));
     gap = number + 1;
   }
-  if (gap >= static_cast<u32>(kSweptBelow)) return kDone;
-  return check(syscall(__NR_close_range, gap, kSweptBelow - 1, 0));
+  return check(syscall(__NR_close_range, gap, ~0U, 0));
 }
 
 Status perform(Context& context, const program::Execute& operation) {

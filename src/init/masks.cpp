@@ -5,8 +5,6 @@
 namespace davit::init {
 namespace {
 
-constexpr u32 kNullMajor = 1;
-constexpr u32 kNullMinor = 3;
 constexpr u64 kInert = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 /// The host's /dev/null, still reachable before pivot_root; anything else would mask nothing.
@@ -17,8 +15,7 @@ Status open_null(Context& context) {
   SweptFd file(opened);
   Node node;
   INIT_TRY(look(file, node));
-  if (node.type() != kTypeCharacter || node.major != kNullMajor || node.minor != kNullMinor)
-    return {ENODEV, Detail::not_dev_null};
+  if (!node.is_null_device()) return {ENODEV, Detail::not_dev_null};
   context.null_device = static_cast<SweptFd&&>(file);
   return kDone;
 }

@@ -39,6 +39,29 @@ Status set_options(Context& context, FdRef filesystem, program::List<program::Fi
   return kDone;
 }
 
+/// Whether a tmpfs takes over the mode of the directory that it covers, as engines expect: unless it has its
+/// own.
+bool inherits_mode(const Context& context, const program::MountFilesystem& operation) {
+  if (!is_equal(context.text(operation.type), "tmpfs")) return false;
+  for (const program::FilesystemOption& option : context.items(operation.options))
+    if (is_equal(context.text(option.key), "mode")) return false;
+  return true;
+}
+
+/// Gives a tmpfs the mode of the directory at the target, if there is one: as an option, so that mountinfo
+/// tells.
+Status inherit_mode(const Context& context, FdRef filesystem, const program::MountFilesystem& operation) {
+  const SweptFd existing(
+      open_below(context.slot(operation.root), context.text(operation.target.path), O_PATH | O_DIRECTORY));
+  Node node;
+  if (!existing.is_open() || look(existing, node).failed()) return kDone;
+  char mode[] = "0000";
+  for (u32 digit = 0; digit < 4; ++digit)
+    mode[3 - digit] = static_cast<char>('0' + ((node.mode >> (3 * digit)) & 7U));
+  const long set = syscall(__NR_fsconfig, filesystem, FSCONFIG_SET_STRING, "mode", mode, 0);
+  return check(set, Detail::configure_filesystem);
+}
+
 Status configure(Context& context, FdRef filesystem, const program::MountFilesystem& operation) {
   const char* source = context.text(operation.source);
   if (operation.source.length > 0) {
@@ -49,26 +72,10 @@ Status configure(Context& context, FdRef filesystem, const program::MountFilesys
     }
   }
   INIT_TRY(set_options(context, filesystem, operation.options));
+  if (inherits_mode(context, operation)) INIT_TRY(inherit_mode(context, filesystem, operation));
   const long created = syscall(__NR_fsconfig, filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (created < 0) keep_log(context, filesystem, "");
   return check(created, Detail::create_filesystem);
-}
-
-/// Whether a tmpfs takes over the mode of the directory that it covers, as engines expect: unless it has its
-/// own.
-bool inherits_mode(const Context& context, const program::MountFilesystem& operation) {
-  if (!is_equal(context.text(operation.type), "tmpfs")) return false;
-  for (const program::FilesystemOption& option : context.items(operation.options))
-    if (is_equal(context.text(option.key), "mode")) return false;
-  return true;
-}
-
-/// The directory at the target as it is before anything is made there; type 0 if there is none.
-Node look_before(const Context& context, const program::MountFilesystem& operation) {
-  Node node;
-  const SweptFd existing(
-      open_below(context.slot(operation.root), context.text(operation.target.path), O_PATH | O_DIRECTORY));
-  return existing.is_open() && !look(existing, node).failed() ? node : Node{};
 }
 
 /// Changes the filesystem itself, for every mount of it.
@@ -86,8 +93,8 @@ Status reconfigure(Context& context, FdRef target, program::List<program::Filesy
 
 /// fsmount takes all attributes that can be set, and in a user namespace it must: proc and sysfs may be no
 /// more open there than they are elsewhere. Only what is still to be filled in cannot be read-only yet.
-u64 attributes_from_birth(const Context& context, const program::MountFilesystem& operation) {
-  const bool is_filled = (operation.flags & program::kMountCopyUp) != 0 || inherits_mode(context, operation);
+u64 attributes_from_birth(const program::MountFilesystem& operation) {
+  const bool is_filled = (operation.flags & program::kMountCopyUp) != 0;
   return operation.attributes.set & ~static_cast<u64>(is_filled ? MOUNT_ATTR_RDONLY : 0);
 }
 
@@ -97,7 +104,7 @@ Status create(Context& context, const program::MountFilesystem& operation, Fd& m
   const SweptFd filesystem(opened);
   INIT_TRY(configure(context, filesystem, operation));
   const long mounted =
-      syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC, attributes_from_birth(context, operation));
+      syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC, attributes_from_birth(operation));
   if (mounted < 0) keep_log(context, filesystem, "");
   INIT_TRY(check(mounted, Detail::create_filesystem));
   mount = Fd(mounted);
@@ -125,6 +132,20 @@ Status change_locked(FdRef mount, const MountAttributes& attributes, bool is_rec
   kept.set &= ~kTimes;
   kept.clear &= ~(kTimes | MOUNT_ATTR_RDONLY);
   return change_attributes(mount, kept, is_recursive);
+}
+
+/// What an option replaces without naming it is cleared one by one where it cannot be cleared together: the
+/// kernel says EPERM to all of them if one is locked.
+Status change_bind(FdRef tree, const program::MountTree& operation) {
+  MountAttributes all = operation.attributes;
+  all.clear |= operation.replaced;
+  const Status status = change_attributes(tree, all, false);
+  if (status.error != EPERM) return status;
+  for (u64 left = operation.replaced; left != 0; left &= left - 1) {
+    const Status cleared = change_attributes(tree, {0, left & -left, 0}, false);
+    if (cleared.error != EPERM) INIT_TRY(cleared);
+  }
+  return change_locked(tree, operation.attributes, false);
 }
 
 /// "Ordinary": no symlink on the way, so that /proc is what it says. With options it may lack what we look
@@ -178,6 +199,17 @@ Status attach_at(Context& context, FdRef root, const program::Target& target, Fd
   return attach(mount, place);
 }
 
+/// What davit saw at the source's path may be something else by the time it is opened (CVE-2019-16884).
+Status check_whole_proc(FdRef tree) {
+  constexpr u64 kRootInode = 1;  // PROC_ROOT_INO
+  struct statfs filesystem;
+  struct statx info;
+  INIT_TRY(check(syscall(__NR_fstatfs, tree, &filesystem), Detail::not_procfs));
+  INIT_TRY(check(syscall(__NR_statx, tree, "", AT_EMPTY_PATH, STATX_INO, &info), Detail::not_procfs));
+  const bool is_proc = filesystem.f_type == PROC_SUPER_MAGIC && info.stx_ino == kRootInode;
+  return is_proc ? kDone : Status{EINVAL, Detail::not_procfs};
+}
+
 /// Remembers a new filesystem: as a slot, as the parent of what is made in it, or as our own procfs.
 void keep(Context& context, const program::MountFilesystem& operation, SweptFd mount) {
   const FdRef root = context.slot(operation.root);
@@ -222,8 +254,21 @@ Status perform(Context& /*context*/, const program::SetPropagation& operation) {
 }
 
 Status perform(Context& context, const program::OpenTree& operation) {
-  const u32 flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (operation.recursive != 0 ? AT_RECURSIVE : 0);
-  const long cloned = syscall(__NR_open_tree, kWorkingDirectory, context.text(operation.host_path), flags);
+  const char* path = context.text(operation.path);
+  FdRef from = kWorkingDirectory;
+  SweptFd inside;
+  if (operation.root != program::kNoSlot) {
+    const u64 follow = operation.no_follow != 0 ? O_NOFOLLOW : 0;
+    const long opened = open_below(context.slot(operation.root), path, O_PATH | follow);
+    INIT_TRY(check(opened));
+    inside = SweptFd(opened);
+    from = inside;
+    path = "";
+  }
+  const u32 flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path[0] == '\0' ? AT_EMPTY_PATH : 0) |
+                    (operation.recursive != 0 ? AT_RECURSIVE : 0) |
+                    (operation.no_follow != 0 ? AT_SYMLINK_NOFOLLOW : 0);
+  const long cloned = syscall(__NR_open_tree, from, path, flags);
   INIT_TRY(check(cloned));
   context.fill(operation.tree, Fd(cloned));
   return kDone;
@@ -231,7 +276,6 @@ Status perform(Context& context, const program::OpenTree& operation) {
 
 Status perform(Context& context, const program::MountFilesystem& operation) {
   const FdRef root = context.slot(operation.root);
-  const Node before = inherits_mode(context, operation) ? look_before(context, operation) : Node{};
   SweptFd mount;
   const Status created = create(context, operation, mount);
   if (created.error == EPERM && (operation.flags & program::kMountSysfsFallback) != 0) {
@@ -243,12 +287,8 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   }
   INIT_TRY(created);
   if ((operation.flags & program::kMountCopyUp) != 0) INIT_TRY(fill_from(context, operation, mount));
-  if (before.mode != 0) {
-    const long changed = syscall(__NR_fchmodat, FdRef(mount), ".", before.mode & 07777);
-    if (changed != -EROFS) INIT_TRY(check(changed, Detail::create_filesystem));
-  }
   MountAttributes rest = operation.attributes;
-  rest.set &= ~attributes_from_birth(context, operation);
+  rest.set &= ~attributes_from_birth(operation);
   rest.clear &= ~operation.attributes.set;
   INIT_TRY(change_attributes(mount, rest, false));
   INIT_TRY(attach_at(context, root, operation.target, mount));
@@ -258,8 +298,9 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
 
 Status perform(Context& context, const program::MountTree& operation) {
   const FdRef tree = context.slot(operation.tree);
+  if ((operation.target.flags & program::kTargetForProc) != 0) INIT_TRY(check_whole_proc(tree));
   INIT_TRY(change_locked(tree, operation.recursive_attributes, true));
-  INIT_TRY(change_locked(tree, operation.attributes, false));
+  INIT_TRY(change_bind(tree, operation));
   INIT_TRY(attach_at(context, context.slot(operation.root), operation.target, tree));
   if (operation.keep_tree == 0) const SweptFd done(context.take(operation.tree));
   return kDone;

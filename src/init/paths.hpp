@@ -16,6 +16,7 @@ struct Node {
   u32 minor = 0;
   u32 uid = 0;
   [[nodiscard]] u32 type() const { return mode & kTypeMask; }
+  [[nodiscard]] bool is_null_device() const { return type() == kTypeCharacter && major == 1 && minor == 3; }
 };
 Status look(FdRef file, Node& node);
 /// The same of what a path leads to.

@@ -24,12 +24,15 @@ Status enter(Context& context, FdRef directory) {
 
 }  // namespace
 
+Status perform(Context& context, const program::EnterPlace& operation) {
+  return check(syscall(__NR_chdir, context.text(operation.host_path)));
+}
+
 Status perform(Context& context, const program::AttachRoot& operation) {
   const FdRef tree = context.slot(operation.tree);
   INIT_TRY(change_attributes(tree, operation.recursive_attributes, true));
   INIT_TRY(change_attributes(tree, operation.attributes, false));
-  return check(syscall(__NR_move_mount, tree, "", kWorkingDirectory, "/", MOVE_MOUNT_F_EMPTY_PATH),
-               Detail::attach_mount);
+  return attach(tree, kWorkingDirectory);
 }
 
 Status perform(Context& context, const program::SealRoot& operation) {
@@ -57,8 +60,10 @@ Status perform(Context& context, const program::PivotRoot& operation) {
 Status perform(Context& context, const program::ChangeRoot& operation) {
   INIT_TRY(detach("/proc"));
   INIT_TRY(detach("/sys"));
-  // attach_root has already put the tree over "/", which is where MS_MOVE would put it.
-  return enter(context, context.slot(operation.root));
+  const FdRef root = context.slot(operation.root);
+  INIT_TRY(check(syscall(__NR_move_mount, root, "", kWorkingDirectory, "/", MOVE_MOUNT_F_EMPTY_PATH),
+                 Detail::attach_mount));
+  return enter(context, root);
 }
 
 Status perform(Context& context, const program::EnterRoot& operation) {

@@ -98,10 +98,11 @@ class Fd {
   i32 number_ = -1;
 };
 
-inline constexpr i32 kSweptBelow = 256;
+inline constexpr i32 kSweptBelow = 48;
 
 /// A descriptor nobody waits to see closed: numbers below kSweptBelow are left for the sweep
-/// (close_descriptors) and for execve, where one call closes what would take one each.
+/// (close_descriptors) and for execve, where one call closes what would take one each. So few that a limit of
+/// 64 on descriptors leaves some to work with.
 class SweptFd : public Fd {
  public:
   using Fd::Fd;

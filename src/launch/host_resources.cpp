@@ -19,7 +19,7 @@ using features::HostRequest;
 using features::RequestKind;
 
 Result<sys::UniqueFd> open_tree(const HostRequest& request) {
-  auto tree = sys::clone_tree(sys::current_directory(), request.path, request.recursive);
+  auto tree = sys::clone_tree(sys::current_directory(), request.path, request.recursive, !request.no_follow);
   if (!tree.ok() && tree.error().errno_value == ENOENT) {
     tree.error().message = Text<768>("find ").append(request.path).append(" on the host");
     tree.error().advise("create it, or correct the path in the config");

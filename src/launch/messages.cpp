@@ -43,6 +43,7 @@ features::Call call_of(const std::string& id, const std::string& bundle, const O
           .bundle = bundle,
           .no_pivot = options.no_pivot,
           .no_new_keyring = options.no_new_keyring,
+          .relays_terminal = options.foreground && options.console_socket.empty(),
           .preserve_fds = options.preserve_fds};
 }
 

@@ -51,7 +51,7 @@ Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& in
 Result<void> compile_process(features::Compilation& out, const spec::Config& config,
                              const spec::Process& process, const Filter& filter) {
   TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
-  TRY(compile_identity(out, config, process, true, needs_admin(process, filter)));
+  TRY(compile_identity(out, config, process, needs_admin(process, filter)));
   compile_search(out, process);
   if (has_listener(filter)) compile_filter(out, process, filter);
   return {};
@@ -162,8 +162,9 @@ Result<Plan> compile_container(const Input& input) {
   out.builder.set_trace(input.trace);
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
 
-  compile_attach(out, input.task_paths);                // limits first: all that follows counts
-  scheduling::compile_all_processors(out);              // those of the cgroup we are in by now
+  compile_attach(out, input.task_paths);    // limits first: all that follows counts
+  scheduling::compile_all_processors(out);  // those of the cgroup we are in by now
+  rootfs::compile_place(out, config);  // a user namespace may not search the directories above the bundle
   TRY(namespaces::compile_stage(out, config, spaces));  // ids are mapped before anything is done with them
   out.builder.emit(program::NewSession{});
   TRY(namespaces::compile_keyring(out));
@@ -180,6 +181,8 @@ Result<Plan> compile_container(const Input& input) {
   if (config.process) {
     terminal::compile(out, *config.process, namespaces::makes(config, spec::NamespaceType::mount));
     terminal::compile_control(out, *config.process);
+    // A missing one is made while that can still be done.
+    compile_directory(out, *config.process, Entering::made_where_missing);
   }
   TRY(rootfs::compile_seal(out, config, sealing));  // read-only once everything is in its place
   TRY(namespaces::compile_names(out, config));
@@ -229,8 +232,9 @@ Result<Plan> compile_exec(const ExecInput& input) {
   TRY(namespaces::compile_keyring(out));
   terminal::compile(out, process, false);  // opened and given away by root
   const Filter filter = compile_filter_source(out, input.config, input.filter);
+  compile_directory(out, process, Entering::as_root);
   const bool is_filtered = forks_filtered(input, filter);
-  TRY(compile_identity(out, input.config, process, false, needs_admin(process, filter)));
+  TRY(compile_identity(out, input.config, process, needs_admin(process, filter)));
   if (!takes_limits_as_root(process)) compile_sweep(out);
   if (is_filtered) {
     compile_search(out, process);

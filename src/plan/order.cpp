@@ -22,16 +22,6 @@ const std::string* find_variable(const spec::Process& process, std::string_view 
   return found;
 }
 
-/// As root, and again as the user where root may not enter. Only a container's own directory is made when it
-/// is missing.
-void compile_directory(features::Compilation& out, const spec::Process& process, bool again, bool make) {
-  program::ChangeDirectory change;
-  change.path = out.builder.text(process.cwd.empty() ? "/" : process.cwd);
-  change.is_retry = again ? 1 : 0;
-  change.make_missing = make ? 1 : 0;
-  out.builder.emit(change, out.origin(process.position, "cwd"));
-}
-
 void compile_program(features::Compilation& out, const spec::Process& process) {
   const std::string* path = find_variable(process, kPath);
   program::FindProgram find;
@@ -66,6 +56,14 @@ bool wants_home(const spec::Process& process) {
 }
 
 }  // namespace
+
+void compile_directory(features::Compilation& out, const spec::Process& process, Entering how) {
+  program::ChangeDirectory change;
+  change.path = out.builder.text(process.cwd.empty() ? "/" : process.cwd);
+  change.is_retry = how == Entering::again_as_user ? 1 : 0;
+  change.make_missing = how == Entering::made_where_missing ? 1 : 0;
+  out.builder.emit(change, out.origin(process.position, "cwd"));
+}
 
 void tell(features::Compilation& out, program::Point point) {
   program::TellHost operation;
@@ -139,12 +137,11 @@ bool takes_limits_as_root(const spec::Process& process) {
 }
 
 Result<void> compile_identity(features::Compilation& out, const spec::Config& config,
-                              const spec::Process& process, bool makes_directory, bool holds_admin) {
+                              const spec::Process& process, bool holds_admin) {
   TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
   scheduling::compile_io_priority(out, process);
   TRY(scheduling::compile_memory_policy(out, config));
   scheduling::compile_personality(out, config);
-  compile_directory(out, process, false, makes_directory);  // as root
   credentials::compile_umask(out, process);
   credentials::compile_bounding(out, process);  // needs CAP_SETPCAP
   if (wants_home(process)) {
@@ -164,7 +161,7 @@ Result<void> compile_identity(features::Compilation& out, const spec::Config& co
 }
 
 void compile_search(features::Compilation& out, const spec::Process& process) {
-  compile_directory(out, process, true, false);  // as the user, who may see more (FUSE, NFS)
+  compile_directory(out, process, Entering::again_as_user);  // who may see more (FUSE, NFS)
   if (process.cwd != "/")
     out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his

@@ -28,11 +28,14 @@ void compile_sweep(features::Compilation& out);
 /// prlimit(2) from outside needs the same ids or CAP_SYS_RESOURCE, which davit may lack: limits of a process
 /// that will not be root are set (Point::limits) before it changes its ids.
 bool takes_limits_as_root(const spec::Process& process);
+/// How a process comes to its working directory: as root, who makes it where it is missing (create) or does
+/// not, and again as the user if root may not enter.
+enum class Entering : std::uint8_t { as_root, made_where_missing, again_as_user };
+void compile_directory(features::Compilation& out, const spec::Process& process, Entering how);
 /// Who the process is, and what it may: scheduling, umask, bounding set, limits, ids, capabilities.
-/// `makes_directory`: a missing working directory is made, as create does. `holds_admin`: CAP_SYS_ADMIN stays
-/// for a filter that is loaded later.
+/// `holds_admin`: CAP_SYS_ADMIN stays for a filter that is loaded later.
 Result<void> compile_identity(features::Compilation& out, const spec::Config& config,
-                              const spec::Process& process, bool makes_directory, bool holds_admin);
+                              const spec::Process& process, bool holds_admin);
 /// What is looked at with the eyes of the user: the working directory, where it lies, and the program.
 void compile_search(features::Compilation& out, const spec::Process& process);
 /// seccomp(2): a filter needs no_new_privs or CAP_SYS_ADMIN.

@@ -55,17 +55,25 @@ void say_path(Words& words, const char* verb, std::string_view path) {
   if (!path.empty()) words.append(" ").append(path);
 }
 
+void say_source(Words& words, const Failure& failure, std::string_view path, const char* where) {
+  words.append(failure.message.error == ENOENT ? "find " : "open ").append(path).append(where);
+}
+
 void say_tree(Words& words, const Failure& failure) {
-  const std::string_view path = failure.view(failure.as<OpenTree>().host_path);
-  if (failure.message.error == ENOENT)
-    words.append("find ").append(path).append(" on the host");
+  const auto& tree = failure.as<OpenTree>();
+  if (tree.path.length == 0)
+    words.append("open the root filesystem");
   else
-    words.append("open ").append(path).append(" on the host");
+    say_source(words, failure, failure.view(tree.path),
+               tree.root == kNoSlot ? " on the host" : " below the container's root");
 }
 
 /// The mount operations, masks and nodes. False for all others.
 bool say_rootfs(Words& words, const Failure& failure) {
   switch (failure.operation.op) {
+    case Op::enter_place:
+      say_source(words, failure, failure.view(failure.as<EnterPlace>().host_path), " on the host");
+      break;
     case Op::open_tree:
       say_tree(words, failure);
       break;
@@ -332,6 +340,8 @@ const char* phrase_of(Detail detail) {
       return "another device or file is already there";
     case Detail::not_dev_null:
       return "/dev/null of the host is not the null device";
+    case Detail::no_null_device:
+      return "one is the host's /dev/null, and the container has none of its own to take its place";
     case Detail::not_devpts:
       return "/dev/pts/ptmx is not in a devpts";
     case Detail::open_ptmx:

@@ -41,6 +41,7 @@ class Line {
     flag("file", value.kind == TargetKind::file);
     flag("ordinary", (value.flags & kTargetMustBeOrdinary) != 0);
     flag("must-exist", (value.flags & kTargetMustExist) != 0);
+    flag("for-proc", (value.flags & kTargetForProc) != 0);
     flag("in-proc", (value.flags & kTargetInProc) != 0);
     return flag("no-follow", (value.flags & kTargetNoFollow) != 0);
   }
@@ -144,8 +145,15 @@ void operands(Line& line, const SetDomainname& o) {
 void operands(Line& line, const SetPropagation& o) {
   line.item("flags", mount_flags(o.flags));
 }
+void operands(Line& line, const EnterPlace& o) {
+  line.string("host-path", o.host_path);
+}
 void operands(Line& line, const OpenTree& o) {
-  line.string("host-path", o.host_path).flag("recursive", o.recursive != 0).slot("into", o.tree);
+  line.string(o.root == kNoSlot ? "host-path" : "path", o.path)
+      .flag("recursive", o.recursive != 0)
+      .flag("no-follow", o.no_follow != 0)
+      .slot("below", o.root)
+      .slot("into", o.tree);
 }
 void operands(Line& line, const AttachRoot& o) {
   line.slot("tree", o.tree).attributes("", o.attributes).attributes("recursive-", o.recursive_attributes);
@@ -172,6 +180,7 @@ void operands(Line& line, const MountFilesystem& o) {
 void operands(Line& line, const MountTree& o) {
   line.slot("tree", o.tree).target(o.target);
   line.attributes("", o.attributes).attributes("recursive-", o.recursive_attributes);
+  line.attributes("replaced-", {0, o.replaced, 0});
 }
 void operands(Line& line, const Remount& o) {
   line.target(o.target).attributes("", o.attributes).attributes("recursive-", o.recursive_attributes);
@@ -220,7 +229,8 @@ void operands(Line& line, const OpenConsole& o) {
   line.count("rows", o.rows)
       .count("columns", o.columns)
       .number("uid", o.uid)
-      .flag("bind", o.bind_console != 0);
+      .flag("bind", o.bind_console != 0)
+      .flag("clear-onlcr", o.clear_onlcr != 0);
 }
 void operands(Line& line, const OwnStdio& o) {
   line.number("uid", o.uid);

@@ -14,9 +14,9 @@
 
 namespace davit::sys {
 
-Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive) {
+Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive, bool follow) {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0) |
-                         (path.empty() ? AT_EMPTY_PATH : 0);
+                         (path.empty() ? AT_EMPTY_PATH : 0) | (follow ? 0 : AT_SYMLINK_NOFOLLOW);
   const long number = ::syscall(SYS_open_tree, directory.number(), path.c_str(), flags);
   if (number < 0) return failed("open_tree", path);
   return UniqueFd::adopt(static_cast<int>(number));

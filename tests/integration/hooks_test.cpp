@@ -215,5 +215,45 @@ TEST_F(Hooks, RunOnceWithRunToo) {
   EXPECT_EQ(log(), "createRuntime\npoststart\npoststop\n");
 }
 
+/// What a GPU container's hook does: enters the mount namespace by pid, and mounts below the root's path.
+class HooksInTheTree : public Hooks, public testing::WithParamInterface<bool> {
+ protected:
+  HooksInTheTree() {
+    write_file(device / "file", "of the host");
+    make_dirs(bundle.rootfs() + "/hooked");
+    bundle.config["mounts"].push(mount_entry("/tree", "tmpfs", "tmpfs", {}));
+    if (GetParam()) {
+      for (const char* kind : {"uidMappings", "gidMappings"})
+        bundle.config["linux"][kind] =
+            Json::parse(R"([{"containerID": 0, "hostID": 100000, "size": 65536}])");
+      bundle.config["linux"]["namespaces"].push(Json::parse(R"({"type": "user"})"));
+    }
+  }
+  TempDir device;
+};
+INSTANTIATE_TEST_SUITE_P(InAUserNamespace, HooksInTheTree, testing::Bool());
+
+TEST_P(HooksInTheTree, AMountMadeThereByPidIsInTheContainer) {
+  add("createRuntime",
+      "pid=$(sed 's/.*\"pid\":[ ]*\\([0-9]*\\).*/\\1/'); /bin/busybox nsenter -m -t $pid "
+      "/bin/busybox mount --bind " +
+          device.path() + " " + bundle.rootfs() + "/hooked");
+  bundle.sh("cat /hooked/file");
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_EQ(outcome.out, "of the host") << outcome.all();
+  EXPECT_FALSE(exists(bundle.rootfs() + "/hooked/file")) << "the host got the mount";
+}
+
+TEST_P(HooksInTheTree, InsideTheyFindItWhereTheConfigSays) {
+  write_file(place / "log", "", 0666);
+  ASSERT_EQ(chmod(place.path().c_str(), 0777), 0);
+  add("createContainer",
+      "cat >/dev/null; grep -c ' " + bundle.rootfs() + "/tree ' /proc/self/mountinfo >" + (place / "log"));
+  bundle.sh("true");
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_EQ(log(), "1\n");
+}
+
 }  // namespace
 }  // namespace support

@@ -353,5 +353,73 @@ TEST_F(Mounts, SysfsAndCgroup) {
   EXPECT_EQ(text.find("writable"), std::string::npos) << text;
 }
 
+/// Any flag at all replaces those of the source, as mount(2) does it.
+TEST_F(Mounts, ABindHasTheFlagsThatItsOptionsNameOrThoseOfItsSource) {
+  SKIP_FOR("crun", "clears them without any option as well");
+  TempDir source;
+  ASSERT_EQ(mount("tmpfs", source.path().c_str(), "tmpfs", MS_NOEXEC | MS_NODEV, nullptr), 0);
+  const std::pair<std::vector<std::string>, const char*> cases[] = {
+      {{"bind"}, "rw,nodev,noexec,relatime"},
+      {{"bind", "rw"}, "rw,relatime"},
+      {{"rbind", "ro"}, "ro,relatime"},
+      {{"bind", "exec"}, "rw,relatime"},
+      {{"rbind", "nosuid"}, "rw,nosuid,relatime"},
+      {{"bind", "noexec"}, "rw,noexec,relatime"}};
+  for (const auto& [options, expected] : cases) {
+    const auto fields = split(mounted(mount_entry("/mnt", "bind", source.path(), options)), ' ');
+    ASSERT_GE(fields.size(), 6U);
+    EXPECT_EQ(fields[5], expected) << options.back();
+  }
+  umount2(source.path().c_str(), MNT_DETACH);
+}
+
+TEST_F(Mounts, AreListedInTheOrderOfTheConfig) {
+  TempDir source;
+  Json config = default_config();
+  const std::vector<std::string> places = {"/one", "/two", "/three", "/four"};
+  for (std::size_t index = 0; index < places.size(); ++index)
+    config["mounts"].push(index % 2 == 0 ? mount_entry(places[index], "tmpfs", "tmpfs", {})
+                                         : mount_entry(places[index], "bind", source.path(), {"bind"}));
+  const std::string text = output(config, "cut -d' ' -f5 /proc/self/mountinfo");
+  std::size_t at = 0;
+  for (const std::string& place : places) {
+    const std::size_t found = text.find("\n" + place + "\n");
+    ASSERT_NE(found, std::string::npos) << text;
+    EXPECT_GE(found, at) << text;
+    at = found;
+  }
+}
+
+TEST_F(Mounts, WhatIsMaskedTwiceIsCoveredOnce) {
+  SKIP_FOR("runc", "covers it twice");
+  Json config = default_config();
+  config["linux"]["maskedPaths"] = Json(std::vector<std::string>{"/proc/keys", "/proc/keys", "/proc/fs"});
+  EXPECT_EQ(output(config, "grep -c /proc/keys /proc/self/mountinfo"), "1");
+}
+
+TEST_F(Mounts, ASourceBelowTheRootIsWhatIsMountedThereByThen) {
+  Bundle bundle;
+  bundle.config["mounts"].push(mount_entry("/first", "tmpfs", "tmpfs", {}));
+  bundle.config["mounts"].push(mount_entry("/second", "bind", bundle.rootfs() + "/first", {"bind"}));
+  bundle.sh("echo written >/first/file; cat /second/file");
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_EQ(outcome.out, "written\n") << outcome.all();
+}
+
+TEST_F(Mounts, ManyBindsNeedFewDescriptors) {
+  TempDir source;
+  Bundle bundle;
+  for (int number = 0; number < 60; ++number)
+    bundle.config["mounts"].push(
+        mount_entry("/many/" + std::to_string(number), "bind", source.path(), {"bind", "ro"}));
+  bundle.config["process"]["rlimits"] = Json::array();
+  bundle.sh("grep -c ' /many/' /proc/self/mountinfo");
+  const Outcome outcome = run_bundle(bundle, {}, {.in_child = [] {
+                                       const rlimit limit = {64, 64};
+                                       setrlimit(RLIMIT_NOFILE, &limit);
+                                     }});
+  EXPECT_EQ(outcome.out, "60\n") << outcome.all();
+}
+
 }  // namespace
 }  // namespace support

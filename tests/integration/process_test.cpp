@@ -242,6 +242,16 @@ TEST_F(Process, CwdIsMadeIfItIsMissing) {
   expect_lines(report(config), {"cwd /made/on/the/way"});
 }
 
+TEST_F(Process, AWorkingDirectoryIsMadeBeforeItsPlaceBecomesReadOnly) {
+  for (const char* cwd : {"/fresh", "/tmp/fresh"}) {
+    Json config = default_config();
+    config["root"]["readonly"] = true;
+    config["mounts"].push(mount_entry("/tmp", "tmpfs", "tmpfs", {"ro", "mode=755"}));
+    config["process"]["cwd"] = cwd;
+    EXPECT_EQ(output(config, "pwd; touch x 2>/dev/null && echo writable; true"), cwd);
+  }
+}
+
 TEST_F(Process, TheProgramIsFoundInThePathOfTheConfig) {
   Json config = default_config();
   config["process"]["env"] = Json(std::vector<std::string>{"PATH=/nowhere:/opt:/bin"});

@@ -21,6 +21,7 @@ struct ImageTest : testing::Test {
   void emit_root() {
     builder.emit(Unshare{.types = CLONE_NEWNS});
     builder.emit(SetPropagation{.flags = (1UL << 19) | (1UL << 14)});  // MS_SLAVE | MS_REC
+    builder.emit(EnterPlace{.host_path = builder.text((scratch / "root").string())});
     builder.emit(AttachRoot{.tree = root});
     MountFilesystem proc;
     proc.type = builder.text("proc");
@@ -90,7 +91,7 @@ TEST_F(ImageTest, ReportsWhichOperationFailed) {
   Started started = start();
   const Received failed = receive(started.channel);
   EXPECT_EQ(failed.message.type, MessageType::failed);
-  EXPECT_EQ(failed.message.operation, 7U);
+  EXPECT_EQ(failed.message.operation, 8U);
   EXPECT_EQ(failed.message.error, ENOENT);
   EXPECT_EQ(failed.message.detail, Detail::not_in_path);
   EXPECT_EQ(started.wait(), 1);

@@ -159,6 +159,7 @@ TEST_F(MasksTest, ChangesAndSealsTheRoot) {
   in_child([&] {
     const Slot tree = builder.reserve();
     inherited.emplace_back(tree, clone_tree(rootfs));
+    builder.emit(EnterPlace{.host_path = builder.text(rootfs.string())});
     builder.emit(AttachRoot{.tree = tree});
     SealRoot seal;
     seal.root = tree;
@@ -176,6 +177,7 @@ TEST_F(MasksTest, ChangesAndSealsTheRoot) {
     const Slot tree = builder.reserve();
     inherited.clear();
     inherited.emplace_back(tree, clone_tree(rootfs));
+    builder.emit(EnterPlace{.host_path = builder.text(rootfs.string())});
     builder.emit(AttachRoot{.tree = tree});
     builder.emit(ChangeRoot{.root = tree});
     EXPECT_EQ(say(perform()), "OK");

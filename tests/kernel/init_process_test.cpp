@@ -375,53 +375,5 @@ TEST_F(ExecuteTest, FindsThingsInPathAndHomeInPasswd) {
   EXPECT_EQ(read_file(scratch / "out"), "/home/meb");
 }
 
-TEST_F(ProcessTest, OpensTheConsoleOfItsOwnDevpts) {
-  fs::create_directories(rootfs / "dev/pts");
-  in_child([&] {
-    ASSERT_EQ(mount_call("devpts", (rootfs / "dev/pts").c_str(), "devpts", 0, "newinstance,ptmxmode=0666"),
-              0);
-    ASSERT_EQ(chroot(rootfs.c_str()), 0);
-    ASSERT_EQ(chdir("/"), 0);
-    int pair[2];
-    ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-    const Slot channel = builder.reserve();
-    builder.set_channel(channel);
-    Program program;
-    builder.emit(NewSession{});
-    builder.emit(OpenConsole{.rows = 11, .columns = 22, .uid = 33, .bind_console = 1});
-    program = builder.finish();
-    program.inherit(channel, pair[1]);
-    const int out = dup(1);
-    const Message message = init::perform_all(program.image.data());
-    struct termios mode {};
-    struct stat own {};
-    winsize size{};
-    EXPECT_EQ(tcgetattr(0, &mode), 0);
-    EXPECT_EQ(fstat(0, &own), 0);
-    EXPECT_EQ(ioctl(1, TIOCGWINSZ, &size), 0);
-    struct stat console {};
-    EXPECT_EQ(stat("/dev/console", &console), 0);
-    dup2(out, 1);
-    EXPECT_EQ(say(message), "OK");
-    EXPECT_EQ(mode.c_oflag & ONLCR, 0U);
-    EXPECT_EQ(own.st_uid, 33U);
-    EXPECT_EQ(size.ws_row, 11);
-    EXPECT_EQ(console.st_rdev, own.st_rdev);
-    const Received master = receive(pair[0]);
-    EXPECT_EQ(master.message.type, MessageType::console);
-    EXPECT_STREQ(master.message.text, "/dev/pts/0");
-    EXPECT_GE(master.descriptor, 0);
-  });
-}
-
-TEST_F(ProcessTest, AFalsePtmxIsNoConsole) {
-  write_file(rootfs / "dev/pts/ptmx", "");
-  in_child([&] {
-    ASSERT_EQ(chroot(rootfs.c_str()), 0);
-    builder.emit(OpenConsole{});
-    EXPECT_EQ(init::perform_all(builder.finish().image.data()).detail, Detail::not_devpts);
-  });
-}
-
 }  // namespace
 }  // namespace davit::init_test

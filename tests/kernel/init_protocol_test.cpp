@@ -240,7 +240,7 @@ std::vector<sock_filter> filter_mkdir(unsigned action) {
           BPF_STMT(BPF_RET | BPF_K, action), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
 }
 
-TEST_F(ProtocolTest, SweepsUpToTheLastNumberOnly) {
+TEST_F(ProtocolTest, SweepsFromAnyNumberOn) {
   for (const u32 first : {3U, 255U, 256U, 300U}) {
     SetUp();
     const Slot slot = builder.reserve();

@@ -43,6 +43,17 @@ TEST(Terminal, OpensAConsoleOrOwnsStdio) {
   EXPECT_EQ(operation->columns, 80U);
   EXPECT_EQ(operation->uid, 5U);
   EXPECT_EQ(operation->bind_console, 1U);
+  EXPECT_EQ(operation->clear_onlcr, 0U) << "whoever has the master may want it";
+}
+
+TEST(Terminal, OnlyBehindOurOwnRelayNothingIsTranslated) {
+  spec::Process process;
+  process.terminal = true;
+  Compiled relayed;
+  relayed.out.call.relays_terminal = true;
+  compile(relayed.out, process, true);
+  relayed.finish();
+  EXPECT_EQ(relayed.find<program::OpenConsole>()->clear_onlcr, 1U);
 }
 
 }  // namespace

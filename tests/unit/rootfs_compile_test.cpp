@@ -61,6 +61,16 @@ TEST_F(RootfsCompile, WhatIsForbiddenForTheTreeHoldsForItsTop) {
   }
 }
 
+TEST_F(RootfsCompile, WhatIsListedTwiceIsHiddenOnce) {
+  for (const char* path : {"/proc/keys", "/proc//keys/", "/proc/kcore"}) {
+    config.linux.masked_paths.push_back({path, {}});
+    config.linux.readonly_paths.push_back({path, {}});
+  }
+  features::Compilation out = fresh();
+  ASSERT_TRUE(compile_masks(out, config).ok());
+  EXPECT_EQ(printed(out).size(), 4U);
+}
+
 TEST_F(RootfsCompile, NothingFakeInProc) {
   add("/proc/sys", "tmpfs", "t", {});
   EXPECT_TRUE(lines()[0].find("inside /proc") != std::string::npos);
@@ -74,6 +84,9 @@ TEST_F(RootfsCompile, NothingFakeInProc) {
   const Lines all = lines();
   ASSERT_EQ(all.size(), 3U);
   for (const std::string& line : all) EXPECT_NE(line.find(" in-proc"), std::string::npos) << line;
+  EXPECT_NE(all[0].find(" for-proc"), std::string::npos) << "what is mounted is looked at, too: " << all[0];
+  EXPECT_EQ(all[1].find(" for-proc"), std::string::npos) << all[1];
+  EXPECT_NE(all[2].find(" for-proc"), std::string::npos) << all[2];
 }
 
 TEST_F(RootfsCompile, UnmappedTtyGroupIsLeftOut) {

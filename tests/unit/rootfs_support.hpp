@@ -58,8 +58,8 @@ class RootfsCompile : public testing::Test {
     warnings = out.warnings.size();
     return printed(out);
   }
-  /// What the entries of mounts[] become, once the root is attached; what init opens before goes to
-  /// `sources`.
+  /// What the entries of mounts[] become, once the root is attached; what comes before, and what init opens
+  /// for binds, goes to `sources`.
   std::vector<std::string> lines() {
     std::vector<std::string> all = all_lines();
     const auto attached = std::find_if(
@@ -67,6 +67,11 @@ class RootfsCompile : public testing::Test {
     if (attached == all.end()) return all;
     sources.assign(all.begin(), attached);
     all.erase(all.begin(), attached + 1);
+    const auto is_source = [](const std::string& line) {
+      return line.starts_with("open_tree") && line.find("/sys/fs/cgroup") == std::string::npos;
+    };
+    std::copy_if(all.begin(), all.end(), std::back_inserter(sources), is_source);
+    std::erase_if(all, is_source);
     if (all.back() == "seal_root propagation=private recursive-propagation") all.pop_back();
     return all;
   }

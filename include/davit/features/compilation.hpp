@@ -39,6 +39,7 @@ struct HostRequest {
   program::Slot slot = program::kNoSlot;
   std::string path{};
   bool recursive = false;
+  bool no_follow = false;            ///< tree only: of a symlink itself
   std::uint32_t namespace_type = 0;  ///< CLONE_NEW*
   std::uint32_t number = 0;
   Idmap idmap{};  ///< tree only
@@ -51,6 +52,7 @@ struct Call {
   std::string bundle;  ///< absolute; relative sources and the rootfs count from here
   bool no_pivot = false;
   bool no_new_keyring = false;
+  bool relays_terminal = false;    ///< davit stands between the caller's terminal and the container's
   std::uint32_t preserve_fds = 0;  ///< descriptors 3 .. 3+n-1 stay open in the container
 };
 

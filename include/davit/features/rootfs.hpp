@@ -40,6 +40,8 @@ struct Sealing {
   bool becomes_private = false;  ///< the whole tree
 };
 
+/// Goes to where compile_tree will attach the root; before any namespace is entered.
+void compile_place(features::Compilation& compilation, const spec::Config& config);
 /// Isolates the mount namespace from the host's propagation, attaches the root, and mounts all of mounts[] in
 /// their order. Sets compilation.root; a mount on "/" replaces it.
 Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Config& config,

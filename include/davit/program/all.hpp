@@ -11,9 +11,9 @@ struct TypeList {};
 using AllOperations =
     TypeList<AwaitHost, TellHost, AttachCgroup, JoinNamespaces, JoinProcess, Unshare, BecomeNamespaceRoot,
              SetTimeOffsets, ForkInit, NewSession, JoinKeyring, LoopbackUp, SetHostname, SetDomainname,
-             SetPropagation, OpenTree, AttachRoot, MountFilesystem, MountTree, Remount, MakeDevice,
-             MakeSymlink, MakeDirectory, MaskPath, ProtectPath, SealRoot, PivotRoot, ChangeRoot, EnterRoot,
-             OpenConsole, TakeTerminal, OwnStdio, OpenProc, WriteSysctl, WriteLabel, SetScheduler,
+             EnterPlace, SetPropagation, OpenTree, AttachRoot, MountFilesystem, MountTree, Remount,
+             MakeDevice, MakeSymlink, MakeDirectory, MaskPath, ProtectPath, SealRoot, PivotRoot, ChangeRoot,
+             EnterRoot, OpenConsole, TakeTerminal, OwnStdio, OpenProc, WriteSysctl, WriteLabel, SetScheduler,
              SetIoPriority, SetMemoryPolicy, SetAffinity, SetPersonality, SetLimit, SetUmask, DropBounding,
              BecomeUser, SetCapabilities, ReleaseCapabilities, NoNewPrivileges, LoadSeccomp, ChangeDirectory,
              CheckDirectory, SetHome, RunHook, FindProgram, WaitStart, CloseDescriptors, Execute>;

@@ -59,6 +59,7 @@ enum class Op : u16 {
   set_hostname,
   set_domainname,
   // mounts (init/mounts.cpp, init/paths.cpp, init/copy_up.cpp)
+  enter_place,
   set_propagation,
   open_tree,
   attach_root,

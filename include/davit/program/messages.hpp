@@ -49,6 +49,7 @@ enum class Detail : u32 {
   not_dev_null,
   make_node,
   // console
+  no_null_device,
   not_devpts,
   open_ptmx,
   grant_pty,

@@ -5,20 +5,30 @@
 
 namespace davit::program {
 
+/// chdir(2) to the directory on the host where attach_root will put the container's root. Before a user
+/// namespace is entered, which may not search the directories above it; the way into a new mount namespace
+/// takes the working directory along (clone(2) copies the mounts, and moves it to the copy of its own).
+struct EnterPlace : Operation {
+  static constexpr Op kOp = Op::enter_place;
+  Str host_path;
+};
+
 /// mount(NULL, "/", NULL, flags): MS_SLAVE|MS_REC and the like, on the root of the mount namespace.
 struct SetPropagation : Operation {
   static constexpr Op kOp = Op::set_propagation;
   u64 flags = 0;
 };
 
-/// open_tree(host path, OPEN_TREE_CLONE). Must come before pivot_root; a recursive one of "/" before
+/// open_tree(path, OPEN_TREE_CLONE). A host path must come before pivot_root; a recursive one of "/" before
 /// attach_root, too, or it holds the container's root as well. ENOENT and ENOTDIR are errors.
 struct OpenTree : Operation {
   static constexpr Op kOp = Op::open_tree;
-  Str host_path;
+  Str path;  ///< of the host, or below `root` if that is given; empty: the working directory
   u32 recursive = 0;
+  u32 no_follow = 0;    ///< a symlink in the last component is what is bound
   Slot tree = kNoSlot;  ///< filled
-  u16 padding = 0;
+  Slot root = kNoSlot;
+  u32 padding = 0;
 };
 
 /// A set of changes for mount_setattr(2); propagation is 0 or one of MS_{SHARED,SLAVE,PRIVATE,UNBINDABLE}.
@@ -28,8 +38,10 @@ struct MountAttributes {
   u64 propagation = 0;
 };
 
-/// Attaches a detached tree over the root of the mount namespace and keeps it in `tree` as the root of all
-/// later container paths; `attributes` are applied before. pivot_root or change_root goes there later.
+/// Attaches a detached tree at the working directory, which is the place of enter_place or, in a namespace
+/// that was joined, its root, and keeps it in `tree` as the root of all later container paths; `attributes`
+/// are applied before. Hooks that enter the mount namespace find the container where its config says.
+/// pivot_root or change_root goes there later.
 struct AttachRoot : Operation {
   static constexpr Op kOp = Op::attach_root;
   Slot tree = kNoSlot;
@@ -49,6 +61,7 @@ enum TargetFlags : u32 {
   kTargetMustExist = 2,
   kTargetNoFollow = 4,  ///< do not follow a symlink in the last component (dest-nofollow)
   kTargetInProc = 8,    ///< may be in the procfs at /proc; others may not, whatever symlink leads there
+  kTargetForProc = 16,  ///< mount_tree only: what is mounted there must be a procfs, and all of it
 };
 
 /// Where a mount goes.
@@ -97,6 +110,7 @@ struct MountTree : Operation {
   Target target;
   MountAttributes attributes;
   MountAttributes recursive_attributes;
+  u64 replaced = 0;  ///< MOUNT_ATTR_* that are cleared as well, but for those that are locked
 };
 
 /// Changes the mount that is at the target (option `remount`, or flags that must come after all mounts).
@@ -185,7 +199,8 @@ struct PivotRoot : Operation {
   u16 padding[3] = {};
 };
 
-/// --no-pivot: fchdir(root), MS_MOVE onto "/", chroot("."), and the host's /proc and /sys are detached first.
+/// --no-pivot: fchdir(root), move_mount(2) onto "/", chroot("."); the host's /proc and /sys are detached
+/// first.
 struct ChangeRoot : Operation {
   static constexpr Op kOp = Op::change_root;
   Slot root = kNoSlot;

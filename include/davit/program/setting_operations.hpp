@@ -8,15 +8,15 @@ namespace davit::program {
 // ---- console -----------------------------------------------------------------------------------------
 
 /// Opens a new pty in the container's devpts (checked to be one; TIOCGPTPEER, CVE-2025-52565), sends the
-/// master with Message::console, makes the slave stdin, stdout and stderr, clears ONLCR, sets the size, gives
-/// it to uid, and with `bind_console` mounts it on /dev/console. After pivot_root.
+/// master with Message::console, makes the slave stdin, stdout and stderr, sets the size, gives it to uid,
+/// and with `bind_console` mounts it on /dev/console. After pivot_root.
 struct OpenConsole : Operation {
   static constexpr Op kOp = Op::open_console;
   u16 rows = 0;  ///< 0: leave
   u16 columns = 0;
   u32 uid = 0;
   u32 bind_console = 0;
-  u32 padding = 0;
+  u32 clear_onlcr = 0;  ///< the terminal behind davit's own relay translates by itself
 };
 
 /// TIOCSCTTY: stdin becomes the controlling terminal of the session that new_session has made.
@@ -24,8 +24,9 @@ struct TakeTerminal : Operation {
   static constexpr Op kOp = Op::take_terminal;
 };
 
-/// fchown(2) stdin, stdout and stderr to uid, as far as the kernel lets us; never /dev/null (it is the
-/// host's).
+/// stdin, stdout and stderr: the host's /dev/null gives way to the container's own, so that nobody reaches
+/// the host's inode through /proc/self/fd; all but devices, which are the host's, too, is given to uid by
+/// fchown(2), as far as the kernel lets us. After the container's root is "/".
 struct OwnStdio : Operation {
   static constexpr Op kOp = Op::own_stdio;
   u32 uid = 0;

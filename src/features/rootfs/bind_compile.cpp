@@ -7,15 +7,21 @@
 namespace davit::rootfs {
 namespace {
 
-/// Engines write `rw` on every volume. Where davit may not lift what the host has locked, the mount keeps it.
-program::MountAttributes own_attributes(const Mounting& mounting, const Options& options) {
+/// With any flag among its options a bind has exactly those that are asked for, as mount(2) with MS_REMOUNT |
+/// MS_BIND does it; access times are a flag of their own there. Without any it stays as its source is.
+program::MountAttributes own_attributes(const Options& options) {
+  constexpr std::uint64_t kTimes = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
   program::MountAttributes attributes = options.attributes;
-  if (!mounting.compilation.facts.privileged)
-    attributes.clear &= ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY);
-  if ((attributes.set & MOUNT_ATTR__ATIME) == 0 && (attributes.clear & MOUNT_ATTR__ATIME) == 0)
-    return attributes;
-  attributes.clear |= MOUNT_ATTR__ATIME;
+  if (((attributes.set | attributes.clear) & kTimes) != 0) attributes.clear |= kTimes & ~attributes.set;
   return attributes;
+}
+
+std::uint64_t replaced_attributes(const Options& options) {
+  constexpr std::uint64_t kFlags =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
+  const program::MountAttributes& own = options.attributes;
+  if ((own.set | own.clear) == 0) return 0;
+  return kFlags & ~(own.set | own.clear | options.recursive_attributes.set);
 }
 
 void emit_symlink(Mounting& mounting, const Entry& entry) {
@@ -47,8 +53,10 @@ Result<void> compile_bind(Mounting& mounting, const Entry& entry) {
   operation.root = compilation.root;
   operation.target = target_of(mounting, entry, program::TargetKind::like_tree);
   operation.target.flags &= ~static_cast<std::uint32_t>(program::kTargetMustBeOrdinary);
+  if (entry.destination == "/proc") operation.target.flags |= program::kTargetForProc;
   if (is_in_proc(entry)) operation.target.flags |= program::kTargetInProc;
-  operation.attributes = own_attributes(mounting, entry.options);
+  operation.attributes = own_attributes(entry.options);
+  operation.replaced = replaced_attributes(entry.options);
   operation.recursive_attributes = entry.options.recursive_attributes;
   const std::vector<Propagation> changes = propagations_of(mounting, entry);
   if (!changes.empty()) {

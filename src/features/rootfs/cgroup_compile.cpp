@@ -46,7 +46,7 @@ void bind_directory(Mounting& mounting, const Entry& entry, const std::string& s
                     const std::string& destination, const program::MountAttributes& attributes) {
   features::Compilation& compilation = mounting.compilation;
   program::OpenTree open;
-  open.host_path = compilation.builder.text(source);
+  open.path = compilation.builder.text(source);
   open.recursive = 1;
   open.tree = compilation.builder.reserve();
   compilation.builder.emit(open, entry.origin);

@@ -23,7 +23,7 @@ struct Entry {
 
 /// Who opens the sources of bind mounts, and what the mounts are when they come.
 struct Sources {
-  bool by_init = false;         ///< before anything is mounted; otherwise by davit, for init to inherit
+  bool by_init = false;         ///< otherwise by davit, for init to inherit
   bool are_slaves = false;      ///< they hear from the host, and the host does not hear from them
   bool become_private = false;  ///< with the whole tree, in one call of compile_seal
 };
@@ -76,6 +76,10 @@ Sources sources_of(const features::Compilation& compilation, const spec::Config&
 std::vector<Propagation> propagations_of(const Mounting& mounting, const Entry& entry);
 /// A detached copy of what is at a host path.
 program::Slot tree_of(Mounting& mounting, features::HostRequest wanted, program::Origin origin);
+/// Whether the source of a bind mount has to be opened before the root is attached: by davit, or because a
+/// recursive copy would hold the container's root as well. All others wait for their turn, so that few
+/// descriptors are open at once, and mounts are made in the order of the config.
+bool is_opened_early(const Mounting& mounting, const Entry& entry);
 /// Opens the source of a bind mount, for compile_bind to mount it.
 Result<void> open_source(Mounting& mounting, Entry& entry);
 /// The container's root: opened before anything is attached, attached before anything is mounted.

@@ -265,12 +265,12 @@ Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Con
   mounting.sources = sources_of(compilation, config, entries);
   mounting.sealing.becomes_private = mounting.sources.become_private;
   mounting.has_shared = shares_root(config);
-  // All sources before the root is attached, or it would be part of a recursive copy of the host's root.
   const program::Slot root = open_root(mounting);
   for (Entry& entry : entries)
-    if (is_source_needed(entry)) TRY(open_source(mounting, entry));
+    if (is_opened_early(mounting, entry)) TRY(open_source(mounting, entry));
   attach_root(mounting, root);
-  for (const Entry& entry : entries) {
+  for (Entry& entry : entries) {
+    if (is_source_needed(entry) && !is_opened_early(mounting, entry)) TRY(open_source(mounting, entry));
     TRY(compile_entry(mounting, entry));
     mounting.has_shared = mounting.has_shared || is_shared(entry);
   }
@@ -282,9 +282,10 @@ std::vector<Error> validate(const spec::Config& config) {
   std::vector<Error> errors;
   if (has_namespace(config, NamespaceType::mount)) return errors;
   const auto need = [&](const spec::Position& position, const char* what) {
-    errors.push_back(
-        spec::at(position,
-                 make_error(Code::invalid_config, std::string(what) + " without a private mount namespace")));
+    Error error = make_error(Code::invalid_config, std::string(what) + " without a private mount namespace");
+    error.advise(
+        "it would change what the host sees, and stay: add {\"type\": \"mount\"} to linux.namespaces");
+    errors.push_back(spec::at(position, error));
   };
   if (!config.mounts.empty()) need(config.mounts.front().position, "unable to mount");
   if (!config.linux.masked_paths.empty())

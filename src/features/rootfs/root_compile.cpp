@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "features/rootfs/mounting.hpp"
@@ -19,10 +20,12 @@ struct FinalPropagation {
   bool recursive = false;
 };
 
+/// rprivate is no last word over the mounts' own: it is what they start from, see sources_compile.cpp.
 FinalPropagation final_propagation(const spec::Config& config) {
   if (!config.linux.rootfs_propagation) return {};
   switch (*config.linux.rootfs_propagation) {
     case RootfsPropagation::private_mount:
+    case RootfsPropagation::rprivate:
       return {MS_PRIVATE, false};
     case RootfsPropagation::shared:
       return {MS_SHARED, false};
@@ -30,8 +33,6 @@ FinalPropagation final_propagation(const spec::Config& config) {
       return {MS_SLAVE, false};
     case RootfsPropagation::unbindable:
       return {MS_UNBINDABLE, false};
-    case RootfsPropagation::rprivate:
-      return {MS_PRIVATE, true};
     case RootfsPropagation::rshared:
       return {MS_SHARED, true};
     case RootfsPropagation::rslave:
@@ -85,11 +86,21 @@ program::Slot open_root(Mounting& mounting) {
     isolate.flags = MS_SLAVE | MS_REC;
     compilation.builder.emit(isolate);
   }
+  const spec::Root& root = mounting.config.root;
   features::HostRequest wanted;
-  wanted.path = host_path(mounting.config.root.path, compilation.call.bundle);
+  // Init is there already, see compile_place, and opens it from where it will attach it.
+  if (!mounting.sources.by_init || !is_new_namespace(mounting.config, NamespaceType::mount))
+    wanted.path = host_path(root.path, compilation.call.bundle);
   wanted.recursive = true;
-  wanted.position = mounting.config.root.position;
-  return tree_of(mounting, std::move(wanted), compilation.origin(mounting.config.root.position, "path"));
+  wanted.position = root.position;
+  return tree_of(mounting, std::move(wanted), compilation.origin(root.position, "path"));
+}
+
+void compile_place(features::Compilation& compilation, const spec::Config& config) {
+  if (!is_new_namespace(config, NamespaceType::mount)) return;
+  program::EnterPlace enter;
+  enter.host_path = compilation.builder.text(host_path(config.root.path, compilation.call.bundle));
+  compilation.builder.emit(enter, compilation.origin(config.root.position, "path"));
 }
 
 void attach_root(Mounting& mounting, program::Slot tree) {
@@ -152,20 +163,23 @@ Result<void> compile_seal(features::Compilation& compilation, const spec::Config
 
 Result<void> compile_masks(features::Compilation& compilation, const spec::Config& config) {
   // Read-only first: a path in both lists ends up masked, as a recursive clone would carry a mask along.
+  std::unordered_set<std::string> done;
   for (const spec::ListedPath& entry : config.linux.readonly_paths) {
-    if (is_root(entry)) continue;  // compile_seal
-    program::ProtectPath protect;
     const std::string path = clean(entry.path);
+    if (is_root(entry) || !done.insert(path).second) continue;  // the root: compile_seal
+    program::ProtectPath protect;
     protect.path = compilation.builder.text(path);
     protect.root = compilation.root;
     protect.is_proc_entry = find_proc_entry(path) != ProcEntry::unknown ? 1 : 0;
     compilation.builder.emit(protect, compilation.origin(entry.position));
   }
+  done.clear();
   for (const spec::ListedPath& entry : config.linux.masked_paths) {
     if (is_root(entry))
       return spec::at(entry.position, make_error(Code::invalid_config, "the root itself cannot be masked"));
-    program::MaskPath mask;
     const std::string path = clean(entry.path);
+    if (!done.insert(path).second) continue;
+    program::MaskPath mask;
     mask.path = compilation.builder.text(path);
     mask.root = compilation.root;
     mask.is_proc_file = find_proc_entry(path) == ProcEntry::file ? 1 : 0;

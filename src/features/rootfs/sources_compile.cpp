@@ -41,8 +41,11 @@ std::uint64_t default_propagation(const spec::Config& config) {
 std::vector<Propagation> all_changes(const spec::Config& config, const Entry& entry) {
   const std::vector<Propagation>& wanted = entry.options.propagations;
   const std::uint64_t base = default_propagation(config);
-  // Sharing afterwards starts a new peer group below the host's; anything else recursive supersedes the base.
+  // Sharing afterwards starts a new peer group below the host's, and what is private has nothing to be a
+  // slave of; anything else recursive supersedes the base.
+  const bool is_cut_off = config.linux.rootfs_propagation == RootfsPropagation::rprivate;
   const bool superseded = !wanted.empty() && wanted.front().type != MS_SHARED &&
+                          !(wanted.front().type == MS_SLAVE && is_cut_off) &&
                           (wanted.front().recursive || !entry.options.recursive);
   std::vector<Propagation> all;
   if (base != 0 && !superseded) all.push_back({base, true});
@@ -108,13 +111,45 @@ Result<features::Idmap> idmap_of(const Mounting& mounting, const Entry& entry) {
 
 /// copy-symlink: a source that is a symlink becomes a symlink with the same content.
 Result<std::string> content_to_copy(const Mounting& mounting, const Entry& entry, const std::string& source) {
-  if (!entry.options.copy_symlink && !entry.options.source_no_follow) return std::string();
+  if (!entry.options.copy_symlink) return std::string();
   auto content = mounting.queries.link(source);
   if (!content) return spec::at(entry.mount.position, content.error());
-  if (!content->empty() && !entry.options.copy_symlink)
-    return refuse(entry, Code::unsupported,
-                  "src-nofollow: " + source + " is a symlink, which davit does not bind");
   return content;
+}
+
+bool is_idmapped(const Entry& entry) {
+  return entry.options.idmap || !entry.mount.uid_mappings.empty() || !entry.mount.gid_mappings.empty();
+}
+
+/// Where below the container's root a source lies, if it does: what is mounted there by then is meant, and
+/// the symlinks on the way are the container's. Nothing of "/" as a root, where every source is the host's.
+std::string path_inside(const Mounting& mounting, const Entry& entry) {
+  if (!is_new_namespace(mounting.config, NamespaceType::mount) || is_idmapped(entry)) return {};
+  const std::string& bundle = mounting.compilation.call.bundle;
+  const std::string root = clean(host_path(mounting.config.root.path, bundle));
+  const std::string source = clean(host_path(entry.mount.source, bundle));
+  if (root == "/") return {};
+  if (source == root) return "/";
+  return is_below(source, root) ? source.substr(root.size()) : std::string();
+}
+
+/// A path, and below which slot; none: on the host.
+struct PathBelow {
+  std::string path;
+  program::Slot root;
+};
+
+program::Slot open_by_init(Mounting& mounting, const PathBelow& place, const features::HostRequest& wanted,
+                           program::Origin origin) {
+  program::Builder& builder = mounting.compilation.builder;
+  program::OpenTree operation;
+  operation.path = builder.text(place.path);
+  operation.root = place.root;
+  operation.recursive = wanted.recursive ? 1 : 0;
+  operation.no_follow = wanted.no_follow ? 1 : 0;
+  operation.tree = builder.reserve();
+  builder.emit(operation, origin);
+  return operation.tree;
 }
 
 }  // namespace
@@ -142,13 +177,15 @@ program::Slot tree_of(Mounting& mounting, features::HostRequest wanted, program:
     wanted.kind = features::RequestKind::tree;
     return mounting.compilation.request(std::move(wanted));
   }
-  program::Builder& builder = mounting.compilation.builder;
-  program::OpenTree operation;
-  operation.host_path = builder.text(wanted.path);
-  operation.recursive = wanted.recursive ? 1 : 0;
-  operation.tree = builder.reserve();
-  builder.emit(operation, origin);
-  return operation.tree;
+  return open_by_init(mounting, {wanted.path, program::kNoSlot}, wanted, origin);
+}
+
+bool is_opened_early(const Mounting& mounting, const Entry& entry) {
+  if (!is_source_needed(entry) || !path_inside(mounting, entry).empty()) return false;
+  if (!mounting.sources.by_init || is_idmapped(entry)) return true;
+  const std::string& bundle = mounting.compilation.call.bundle;
+  return entry.options.recursive && is_below(clean(host_path(mounting.config.root.path, bundle)),
+                                             clean(host_path(entry.mount.source, bundle)));
 }
 
 Result<void> open_source(Mounting& mounting, Entry& entry) {
@@ -156,11 +193,17 @@ Result<void> open_source(Mounting& mounting, Entry& entry) {
   features::HostRequest wanted;
   wanted.path = host_path(entry.mount.source, mounting.compilation.call.bundle);
   wanted.recursive = entry.options.recursive;
+  // What was no symlink a moment ago must not be followed as one now.
+  wanted.no_follow = entry.options.source_no_follow || entry.options.copy_symlink;
   wanted.position = entry.mount.position;
   wanted.idmap = TRY(idmap_of(mounting, entry));
   entry.is_from_host = wanted.idmap.wanted;
   entry.link = TRY(content_to_copy(mounting, entry, wanted.path));
-  if (entry.link.empty()) entry.tree = tree_of(mounting, std::move(wanted), entry.origin);
+  if (!entry.link.empty()) return {};
+  const std::string inside = path_inside(mounting, entry);
+  entry.tree = inside.empty()
+                   ? tree_of(mounting, std::move(wanted), entry.origin)
+                   : open_by_init(mounting, {inside, mounting.compilation.root}, wanted, entry.origin);
   return {};
 }
 

@@ -31,6 +31,7 @@ void compile(features::Compilation& out, const spec::Process& process, bool bind
   }
   operation.uid = process.user.uid;
   operation.bind_console = bind_console ? 1 : 0;
+  operation.clear_onlcr = out.call.relays_terminal ? 1 : 0;
   out.builder.emit(operation, out.origin(process.position, "terminal"));
 }
 
