@@ -14,6 +14,8 @@ namespace davit::cli {
 
 namespace {
 
+constexpr std::size_t kMaximumResources = 1 << 20;
+
 enum class Form { number, bytes, text };
 
 struct Limit {
@@ -62,8 +64,8 @@ Result<void> write_limit(json::Writer& out, const Limit& limit, const std::strin
 
 Result<std::string> resources_text(const Arguments& options) {
   const std::string file = options.text("resources");
-  if (file == "-") return sys::read_all(sys::FdRef::of(STDIN_FILENO));
-  if (!file.empty()) return sys::read_file(file);
+  if (file == "-") return sys::read_all(sys::FdRef::of(STDIN_FILENO), kMaximumResources);
+  if (!file.empty()) return sys::read_file_or_pipe(file, kMaximumResources);
   std::string text = TRY(resources_from_flags(options));
   if (!text.empty()) return text;
   Error error = make_error(Code::invalid_argument, "there is nothing to update");

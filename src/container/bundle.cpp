@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,7 +29,7 @@ constexpr int kFirstDescriptor = 3;
 Result<std::string> config_text(const CreateCall& call, sys::FdRef bundle) {
   if (call.config_text) return *call.config_text;
   auto text = call.config_file.empty() ? sys::read_file_at(bundle, "config.json", kMaximumConfig)
-                                       : sys::read_file(call.config_file, kMaximumConfig);
+                                       : sys::read_file_or_pipe(call.config_file, kMaximumConfig);
   if (text.ok()) return text;
   Error error = text.error();
   if (error.errno_value == ENOENT) {
@@ -60,7 +61,9 @@ std::optional<std::string> config_of_real_path(const CreateCall& call) {
   const auto file = sys::open_at2(sys::current_directory(), call.bundle + "/config.json",
                                   O_RDONLY | O_NONBLOCK, RESOLVE_NO_SYMLINKS);
   if (!file.ok()) return {};
-  auto text = sys::read_all(*file, kMaximumConfig);
+  const auto status = sys::stat_of(*file);
+  if (!status.ok() || !S_ISREG(status->st_mode)) return {};
+  auto text = sys::read_all(*file, *status, kMaximumConfig);
   if (!text.ok()) return {};
   return std::move(*text);
 }

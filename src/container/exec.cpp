@@ -52,7 +52,7 @@ void confine_alike(const spec::Process& container, spec::Process& process) {
 }
 
 Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall& call) {
-  std::string text = TRY(sys::read_file(call.process_file, kMaximumProcess));
+  std::string text = TRY(sys::read_file_or_pipe(call.process_file, kMaximumProcess));
   auto read = spec::read_process(std::move(text), call.process_file);
   context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
   if (read.ok()) return std::move(read.value);

@@ -159,10 +159,9 @@ bool Builder::refuse_syntax(std::string_view cause, std::size_t consumed) {
   std::string message = "not JSON: ";
   if (cause == "trailing garbage") return refuse(offset, "more text after the end of the JSON document");
   message += cause;
-  if (offset < text.size()) {
-    const std::size_t end = text.find_first_of(" \t\r\n", offset + 1);
-    message += ": " + quoted(text.substr(offset, end == std::string_view::npos ? end : end - offset), 24);
-  }
+  // Only punctuation is quoted: what is no JSON may be any file, a secret that a config.json links to.
+  if (offset < text.size() && std::strchr("{}[],:", text[offset]) != nullptr)
+    message += ": " + quoted(text.substr(offset, 1));
   const bool comma = offset < text.size() && (text[offset] == '}' || text[offset] == ']') && offset > 0 &&
                      text.find_last_not_of(" \t\r\n", offset - 1) != std::string_view::npos &&
                      text[text.find_last_not_of(" \t\r\n", offset - 1)] == ',';

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -81,6 +82,8 @@ namespace {
 /// `size`: what fstat(2) says; 0: not known.
 Result<std::string> read_to_end(FdRef file, std::size_t limit, std::size_t size) {
   std::string content;
+  // Before anything is allocated for it.
+  if (size > limit) return system_error(EFBIG, "read file");
   const bool has_size = size > 0;
   std::size_t room = has_size ? size + 1 : 4096;
   for (;;) {
@@ -101,9 +104,7 @@ Result<std::string> read_to_end(FdRef file, std::size_t limit, std::size_t size)
 }  // namespace
 
 Result<std::string> read_all(FdRef file, std::size_t limit) {
-  struct stat status = {};
-  if (::fstat(file.number(), &status) < 0) status = {};
-  return read_all(file, status, limit);
+  return read_all(file, stat_of(file).value_or({}), limit);
 }
 
 Result<std::string> read_all(FdRef file, const struct stat& status, std::size_t limit) {
@@ -118,15 +119,64 @@ Result<std::string> read_records(const std::string& path, std::size_t limit) {
   return content;
 }
 
+namespace {
+
+Error named(Error error, std::string_view path) {
+  error.message = Text<768>("read ").append(path);
+  if (error.errno_value == EFBIG) error.advise("no such file needs to be that large");
+  return error;
+}
+
+/// Never waits for whoever may be at the other end of a pipe or device.
+Result<UniqueFd> open_to_read(FdRef directory, const std::string& path) {
+  return open_at(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+Error not_regular(const std::string& path) {
+  return make_error(Code::invalid_argument, path + " is not a regular file");
+}
+
+/// Reads a pipe to its end; a writer that goes silent is given up.
+Result<std::string> read_pipe(FdRef pipe, std::size_t limit) {
+  constexpr int kPatience = 10'000;  // milliseconds
+  std::string content;
+  for (;;) {
+    struct pollfd entry = {pipe.number(), POLLIN, 0};
+    const int ready = retry([&] { return ::poll(&entry, 1, kPatience); });
+    if (ready < 0) return failed("poll", "pipe");
+    if (ready == 0) return system_error(ETIMEDOUT, "wait for the writer of the pipe");
+    char block[4096];
+    const ssize_t count = retry([&] { return ::read(pipe.number(), block, sizeof block); });
+    if (count < 0 && errno == EAGAIN) continue;
+    if (count < 0) return failed("read", "pipe");
+    if (count == 0) return content;
+    content.append(block, static_cast<std::size_t>(count));
+    if (content.size() > limit) return system_error(EFBIG, "read pipe");
+  }
+}
+
+}  // namespace
+
 Result<std::string> read_file_at(FdRef directory, const std::string& path, std::size_t limit) {
-  const UniqueFd file = TRY(open_at(directory, path, O_RDONLY));
-  auto content = read_all(file, limit);
-  if (!content.ok()) content.error().message = Text<768>("read ").append(path);
+  const UniqueFd file = TRY(open_to_read(directory, path));
+  const struct stat status = TRY(stat_of(file));
+  if (!S_ISREG(status.st_mode)) return not_regular(path);
+  auto content = read_all(file, status, limit);
+  if (!content.ok()) return named(content.error(), path);
   return content;
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   return read_file_at(current_directory(), path, limit);
+}
+
+Result<std::string> read_file_or_pipe(const std::string& path, std::size_t limit) {
+  const UniqueFd file = TRY(open_to_read(current_directory(), path));
+  const struct stat status = TRY(stat_of(file));
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) return not_regular(path);
+  auto content = S_ISFIFO(status.st_mode) ? read_pipe(file, limit) : read_all(file, status, limit);
+  if (!content.ok()) return named(content.error(), path);
+  return content;
 }
 
 Result<std::string> read_record(const std::string& path) {

@@ -106,6 +106,32 @@ TEST_F(Errors, AMissingBundleOrConfig) {
   EXPECT_NE(missing_config.err.find("config.json"), std::string::npos) << missing_config.err;
 }
 
+TEST_F(Errors, AConfigThatIsNoSuchFileIsReadByNobody) {
+  SKIP_FOR("runc,crun", "wait for a writer, or quote what they find");
+  const std::string id = new_id();
+  const auto create_in = [&](const Bundle& bundle) {
+    return runtime({"create", "--bundle", ".", id}, {.cwd = bundle.path()});
+  };
+  Bundle pipe;
+  unlink((pipe.path() + "/config.json").c_str());
+  ASSERT_EQ(mkfifo((pipe.path() + "/config.json").c_str(), 0600), 0);
+  const Outcome of_pipe = create_in(pipe);
+  EXPECT_NE(of_pipe.status, 0);
+  EXPECT_NE(of_pipe.err.find("regular"), std::string::npos) << of_pipe.err;
+  Bundle sparse;
+  ASSERT_EQ(truncate((sparse.path() + "/config.json").c_str(), off_t{1} << 40), 0);
+  const Outcome of_sparse = create_in(sparse);
+  EXPECT_NE(of_sparse.status, 0);
+  EXPECT_NE(of_sparse.err.find("config.json"), std::string::npos) << of_sparse.err;
+  Bundle link;
+  unlink((link.path() + "/config.json").c_str());
+  write_file(link.path() + "/secret", "root:secret:0:0\n");
+  ASSERT_EQ(symlink("secret", (link.path() + "/config.json").c_str()), 0);
+  const Outcome of_link = create_in(link);
+  EXPECT_NE(of_link.status, 0);
+  EXPECT_EQ(of_link.err.find("root:"), std::string::npos) << of_link.err;
+}
+
 TEST_F(Errors, NameThePlaceInTheConfig) {
   SKIP_FOR("runc,crun", "only davit knows where it stands");
   Bundle bundle;

@@ -23,9 +23,14 @@ Result<UniqueFd> open(const std::string& path, int flags, mode_t mode = 0);
 /// openat2(2) with O_CLOEXEC added; `resolve` is RESOLVE_*. EAGAIN (a racing rename) is tried again.
 Result<UniqueFd> open_at2(FdRef directory, const std::string& path, int flags, std::uint64_t resolve,
                           mode_t mode = 0);
-/// Reads a whole file of at most `limit` bytes; more is an error (EFBIG).
+/// Reads a whole regular file of at most `limit` bytes; more is an error (EFBIG), before any of it is read
+/// where the file tells its size. Anything but a regular file is refused, without waiting for it.
 Result<std::string> read_file_at(FdRef directory, const std::string& path, std::size_t limit = 1 << 20);
 Result<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20);
+/// The same for a file that the user named, which may also be a pipe with a writer (/dev/stdin of a
+/// pipeline).
+Result<std::string> read_file_or_pipe(const std::string& path, std::size_t limit);
+/// Reads what is open, of whatever type, to its end.
 Result<std::string> read_all(FdRef file, std::size_t limit = 1 << 20);
 /// The same for a file that has been looked at.
 Result<std::string> read_all(FdRef file, const struct stat& status, std::size_t limit);
