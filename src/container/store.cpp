@@ -10,6 +10,7 @@
 #include "container/belongings.hpp"
 #include "container/paths.hpp"
 #include "davit/container/id.hpp"
+#include "davit/host/facts.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::container {
@@ -45,20 +46,6 @@ Error cannot_use(const std::string& root, const Error& cause) {
 
 bool missing(const Error& error) {
   return error.errno_value == ENOENT || error.errno_value == ENOTDIR;
-}
-
-// In a user namespace that maps only part of the ids, uid 0 is somebody else outside.
-bool in_user_namespace() {
-  const auto map = sys::read_file("/proc/self/uid_map");
-  if (!map.ok()) return false;
-  std::string squeezed;
-  for (const char c : *map) {
-    if (c != ' ' && c != '\n')
-      squeezed += c;
-    else if (!squeezed.empty() && squeezed.back() != ' ')
-      squeezed += ' ';
-  }
-  return squeezed != "0 0 4294967295 ";
 }
 
 Error foreign(const std::string& path) {
@@ -104,7 +91,7 @@ std::string default_root() {
     // podman starts us as root of a user namespace, with nothing but XDG_RUNTIME_DIR in the environment.
     const char* user = ::getenv("USER");
     if (user != nullptr && std::string_view(user) == "root") return "/run/davit";
-    if (!in_user_namespace()) return "/run/davit";
+    if (!host::in_user_namespace()) return "/run/davit";
   }
   return std::string(runtime) + "/davit";
 }

@@ -4,8 +4,16 @@
 #include <sys/capability.h>
 
 #include "davit/host/lsm.hpp"
+#include "davit/sys/file.hpp"
 
 namespace davit::host {
+
+bool in_user_namespace() {
+  auto map = sys::read_record("/proc/self/uid_map");
+  if (!map.ok()) return false;
+  std::erase_if(*map, [](char c) { return c == ' ' || c == '\n'; });
+  return *map != "004294967295";
+}
 
 Result<Facts> probe(bool with_lsm) {
   Facts facts;

@@ -35,12 +35,27 @@ void append_reference(std::string& pointer, std::string_view key) {
 }  // namespace
 
 void Document::place(std::uint32_t offset, Location& location) const {
-  const std::string_view before = std::string_view(text_).substr(0, offset);
-  location.line = 1 + static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n'));
-  const std::size_t newline = before.rfind('\n');
-  const std::string_view line = newline == std::string_view::npos ? before : before.substr(newline + 1);
-  const auto begins_character = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; };
-  location.column = 1 + static_cast<std::uint32_t>(std::count_if(line.begin(), line.end(), begins_character));
+  PlaceFinger& finger = place_finger_;
+  if (offset < finger.offset) finger = {};
+  for (const char character : std::string_view(text_).substr(finger.offset, offset - finger.offset)) {
+    const bool begins_character = (static_cast<unsigned char>(character) & 0xc0) != 0x80;
+    finger.column += begins_character ? 1 : 0;
+    if (character != '\n') continue;
+    ++finger.line;
+    finger.column = 1;
+  }
+  finger.offset = offset;
+  location.line = finger.line;
+  location.column = finger.column;
+}
+
+std::uint32_t Document::index_of(std::uint32_t node) const {
+  IndexFinger& finger = index_finger_;
+  const std::uint32_t parent = nodes_[node].parent;
+  if (finger.parent != parent || finger.node <= parent || finger.node > node)
+    finger = {parent, parent + 1, 0};
+  for (; finger.node < node; finger.node = nodes_[finger.node].end) ++finger.index;
+  return finger.index;
 }
 
 Location Document::locate(std::uint32_t node) const {
@@ -60,9 +75,7 @@ std::string Document::pointer(std::uint32_t node) const {
     append_reference(text, content(nodes_[node - 1]));
     return text;
   }
-  std::size_t index = 0;
-  for (std::uint32_t child = parent + 1; child < node; child = nodes_[child].end) ++index;
-  return text + '/' + std::to_string(index);
+  return text + '/' + std::to_string(index_of(node));
 }
 
 Value Value::find(std::string_view key) const {

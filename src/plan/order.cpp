@@ -154,7 +154,7 @@ Result<void> compile_identity(features::Compilation& out, const spec::Config& co
     tell(out, program::Point::limits);
     await(out, program::Point::limits);
   }
-  credentials::compile_user(out, config, process);
+  credentials::compile_user(out, config, process, host::in_user_namespace);
   credentials::compile_capabilities(out, process, holds_admin);
   credentials::compile_no_new_privileges(out, process);
   return {};

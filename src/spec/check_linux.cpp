@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <map>
+#include <tuple>
+#include <unordered_set>
 
 #include "davit/spec/names.hpp"
 #include "spec/sections.hpp"
@@ -20,24 +23,21 @@ void check_namespaces(Report& report, const Linux& linux) {
 }
 
 void check_devices(Report& report, const Linux& linux) {
-  for (std::size_t i = 0; i < linux.devices.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j) {
-      const Device& one = linux.devices[i];
-      const Device& other = linux.devices[j];
-      const bool same = one.type == other.type && one.major == other.major && one.minor == other.minor;
-      if (same && one.type != DeviceType::fifo)
-        report.warning(one.position, {}, text("is the same device as ", pointer_of(other.position)));
-    }
+  std::map<std::tuple<DeviceType, std::uint64_t, std::uint64_t>, const Device*> first;
+  for (const Device& device : linux.devices) {
+    if (device.type == DeviceType::fifo) continue;
+    const auto [seen, is_new] = first.emplace(std::tuple(device.type, device.major, device.minor), &device);
+    if (!is_new)
+      report.warning(device.position, {}, text("is the same device as ", pointer_of(seen->second->position)));
+  }
 }
 
 void check_net_devices(Report& report, const Linux& linux) {
-  for (std::size_t i = 0; i < linux.net_devices.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j) {
-      const NetDevice& device = linux.net_devices[i];
-      if (device.name == linux.net_devices[j].name && !device.name.ends_with("%d"))
-        report.error(device.position, "name",
-                     text("two network devices cannot both be called ", json::quoted(device.name)));
-    }
+  std::unordered_set<std::string_view> names;
+  for (const NetDevice& device : linux.net_devices)
+    if (!device.name.ends_with("%d") && !names.insert(device.name).second)
+      report.error(device.position, "name",
+                   text("two network devices cannot both be called ", json::quoted(device.name)));
 }
 
 }  // namespace

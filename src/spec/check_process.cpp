@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_map>
 
 #include "spec/sections.hpp"
 
@@ -14,12 +15,13 @@ void check_range(Report& report, const Position& position, std::string_view belo
 }
 
 void check_rlimits(Report& report, const Process& process) {
-  for (std::size_t i = 0; i < process.rlimits.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (process.rlimits[i].type == process.rlimits[j].type)
-        report.error(process.rlimits[i].position, "type",
-                     text(process.rlimits[i].type, " occurs twice, first in ",
-                          pointer_of(process.rlimits[j].position)));
+  std::unordered_map<std::string_view, const Rlimit*> first;
+  for (const Rlimit& rlimit : process.rlimits) {
+    const auto [seen, is_new] = first.emplace(rlimit.type, &rlimit);
+    if (!is_new)
+      report.error(rlimit.position, "type",
+                   text(rlimit.type, " occurs twice, first in ", pointer_of(seen->second->position)));
+  }
 }
 
 }  // namespace

@@ -9,31 +9,31 @@ namespace {
 constexpr std::size_t kMaximumReports = 50;  // a hostile file must not fill the memory with complaints
 }
 
-void Report::add(std::vector<Error>& list, const Location& where, std::string_view message,
-                 std::string_view advice) {
+void Report::add(std::vector<Error>& list, const Position& position, std::string_view below,
+                 std::string_view message, std::string_view advice) {
   if (list.size() >= kMaximumReports) return;
   Error error = make_error(Code::invalid_config, message);
-  error.where = where;
+  error.where = locate(position, below);
   if (!advice.empty()) error.advise(advice);
   list.push_back(error);
 }
 
 void Report::error(json::Value value, std::string_view message, std::string_view advice) {
-  add(errors, value.document().locate(value.index()), message, advice);
+  add(errors, position_of(value), {}, message, advice);
 }
 
 void Report::error(const Position& position, std::string_view below, std::string_view message,
                    std::string_view advice) {
-  add(errors, locate(position, below), message, advice);
+  add(errors, position, below, message, advice);
 }
 
 void Report::warning(json::Value value, std::string_view message, std::string_view advice) {
-  add(warnings, value.document().locate(value.index()), message, advice);
+  add(warnings, position_of(value), {}, message, advice);
 }
 
 void Report::warning(const Position& position, std::string_view below, std::string_view message,
                      std::string_view advice) {
-  add(warnings, locate(position, below), message, advice);
+  add(warnings, position, below, message, advice);
 }
 
 void Report::sort() {

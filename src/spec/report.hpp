@@ -31,8 +31,8 @@ class Report {
   std::vector<std::string>* known_keys = nullptr;
 
  private:
-  static void add(std::vector<Error>& list, const Location& where, std::string_view message,
-                  std::string_view advice);
+  static void add(std::vector<Error>& list, const Position& position, std::string_view below,
+                  std::string_view message, std::string_view advice);
 };
 
 inline Position position_of(json::Value value) {

@@ -85,7 +85,7 @@ TEST(Credentials, GroupsAreSetUnlessTheAnnotationKeepsThem) {
   process.user.gid = 8;
   process.user.additional_gids = {9, 10};
   Compiled plain;
-  compile_user(plain.out, config, process);
+  compile_user(plain.out, config, process, [] { return true; });
   plain.finish();
   const auto user = plain.find<program::BecomeUser>();
   EXPECT_EQ(user->uid, 7U);
@@ -95,9 +95,17 @@ TEST(Credentials, GroupsAreSetUnlessTheAnnotationKeepsThem) {
   EXPECT_EQ(user->allow_no_setgroups, 0U);
 
   config.annotations["run.oci.keep_original_groups"] = "1";
+  Compiled of_root;
+  compile_user(of_root.out, config, process, [] { return false; });
+  of_root.finish();
+  EXPECT_EQ(of_root.find<program::BecomeUser>()->keep_groups, 0U) << "the groups of whoever calls real root";
+  Compiled of_user;
+  compile_user(of_user.out, config, process, [] { return true; });
+  of_user.finish();
+  EXPECT_EQ(of_user.find<program::BecomeUser>()->keep_groups, 1U);
   config.linux.namespaces.push_back({spec::NamespaceType::user, "", {}});
   Compiled kept;
-  compile_user(kept.out, config, process);
+  compile_user(kept.out, config, process, [] { return false; });
   kept.finish();
   EXPECT_EQ(kept.find<program::BecomeUser>()->keep_groups, 1U);
   EXPECT_EQ(kept.find<program::BecomeUser>()->allow_no_setgroups, 1U);

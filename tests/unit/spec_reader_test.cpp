@@ -352,6 +352,24 @@ TEST(SpecReader, BoundsItsComplaints) {
   EXPECT_LE(with(keys).warnings.size(), 50u);
 }
 
+// Who looks at each one again for each other one, or at the whole text for each, does not come back from
+// this.
+TEST(SpecReader, ManyOfAKindAreLittleWork) {
+  const auto many = [](const std::string& start, const std::string& one, const std::string& end) {
+    std::string text = start;
+    for (int i = 0; i < 40000; ++i) text.append(i == 0 ? "" : ",").append(one);
+    return text + end;
+  };
+  EXPECT_FALSE(
+      with_process(many("\"rlimits\": [", R"({"type": "RLIMIT_AS", "soft": 1, "hard": 1})", "]")).ok());
+  EXPECT_TRUE(with_process(many("\"env\": [", "\"no name\"", "]")).ok());
+  EXPECT_TRUE(
+      with_linux(many("\"devices\": [", R"({"path": "/dev/a", "type": "c", "major": 1, "minor": 3})", "]"))
+          .ok());
+  EXPECT_FALSE(with_linux(many("\"namespaces\": [", R"({"type": "pid"})", "]")).ok());
+  EXPECT_TRUE(with(many("\"mounts\": [", R"({"destination": "x", "type": "tmpfs"})", "]")).ok());
+}
+
 TEST(SpecPosition, PointsBelowAnItem) {
   const auto read = with("\"mounts\": [\n {\"destination\": \"/a\",\n  \"options\": [\"ro\",\n   \"x=y\"]}]");
   ASSERT_TRUE(read.ok());

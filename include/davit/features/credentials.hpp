@@ -17,8 +17,11 @@ void compile_umask(features::Compilation& out, const spec::Process& process);
 /// Names that libcap or this kernel does not know become warnings, here and in compile_capabilities never.
 void compile_bounding(features::Compilation& out, const spec::Process& process);
 /// process.user.{uid,gid,additionalGids}; `config` is the container's, for its user namespace and the
-/// annotation run.oci.keep_original_groups.
-void compile_user(features::Compilation& out, const spec::Config& config, const spec::Process& process);
+/// annotation run.oci.keep_original_groups, which counts for users only: for root `is_user` is asked whether
+/// this is but the root of a user namespace.
+using IsUser = bool (*)();
+void compile_user(features::Compilation& out, const spec::Config& config, const spec::Process& process,
+                  IsUser is_user);
 /// The four other sets. Ambient ones that are not also permitted and inheritable become warnings.
 /// `holds_admin`: CAP_SYS_ADMIN stays until compile_release, for the one who loads a seccomp filter.
 void compile_capabilities(features::Compilation& out, const spec::Process& process, bool holds_admin);

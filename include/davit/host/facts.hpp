@@ -43,6 +43,9 @@ struct Facts {
 Result<CgroupLayout> probe_cgroup_layout();
 /// Fills `own_path` of every hierarchy from /proc/self/cgroup; does nothing when that has been done.
 Result<void> load_own_paths(CgroupLayout& layout);
+/// Whether uid 0 here may be somebody else outside, as this user namespace does not map all ids onto
+/// themselves.
+bool in_user_namespace();
 /// Everything; `with_lsm` also looks for AppArmor and SELinux.
 Result<Facts> probe(bool with_lsm);
 

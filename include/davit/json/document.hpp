@@ -59,11 +59,28 @@ class Document {
   }
   /// Line and column (in characters) of a byte offset.
   void place(std::uint32_t offset, Location& location) const;
+  /// The index of an element in its array.
+  [[nodiscard]] std::uint32_t index_of(std::uint32_t node) const;
+
+  /// Where the last search ended. Whoever reports asks in the order of the document: going on from there, all
+  /// questions together cost one pass over it.
+  struct PlaceFinger {
+    std::uint32_t offset = 0;
+    std::uint32_t line = 1;
+    std::uint32_t column = 1;
+  };
+  struct IndexFinger {
+    std::uint32_t parent = 0;
+    std::uint32_t node = 0;
+    std::uint32_t index = 0;
+  };
 
   std::string text_;
   std::string decoded_;  ///< strings that had escapes
   std::string name_;
   std::vector<Node> nodes_;
+  mutable PlaceFinger place_finger_;
+  mutable IndexFinger index_finger_;
 };
 
 /// A handle to one value of a document, which must outlive it.

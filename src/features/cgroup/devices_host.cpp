@@ -62,9 +62,10 @@ Result<void> attach_v2(const Directory& directory, const DeviceList& list, Condi
 Result<void> apply_devices(const Place& place, const std::vector<spec::DeviceRule>& rules,
                            Condition condition, sys::FdRef v2_directory) {
   const spec::Position position = rules.empty() ? spec::Position() : rules.front().position;
-  const DeviceList list = device_list(rules);
-  if (list.rules.size() > kMostRules)
+  // Before they are compared with each other.
+  if (rules.size() > kMostRules)
     return spec::at(position, make_error(Code::unsupported, "too many device rules"));
+  const DeviceList list = device_list(rules);
   const Directory* directory = find_directory(place, "devices");
   Result<void> done;
   if (directory == nullptr)

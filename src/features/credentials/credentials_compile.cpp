@@ -24,6 +24,16 @@ std::optional<int> number_of(std::string_view name, int last_capability) {
   return static_cast<int>(number);
 }
 
+/// More warnings than this tell nobody anything.
+constexpr std::size_t kMostWarnings = 50;
+
+void warn(features::Compilation& out, const spec::Capabilities& sets, std::string_view set, std::size_t index,
+          const std::string& message) {
+  if (out.warnings.size() >= kMostWarnings) return;
+  const std::string below = std::string(set) + "/" + std::to_string(index);
+  out.warnings.push_back(spec::at(sets.position, below, make_error(Code::unsupported, message)));
+}
+
 /// The mask of one set; what the kernel cannot have is reported once per set, at its place.
 program::u64 mask_of(features::Compilation& out, const spec::Capabilities& sets, const Names& names,
                      std::string_view set) {
@@ -33,9 +43,7 @@ program::u64 mask_of(features::Compilation& out, const spec::Capabilities& sets,
       mask |= bit(*number);
       continue;
     }
-    const std::string below = std::string(set) + "/" + std::to_string(i);
-    const std::string message = "ignoring unknown or unavailable capability " + names[i];
-    out.warnings.push_back(spec::at(sets.position, below, make_error(Code::unsupported, message)));
+    warn(out, sets, set, i, "ignoring unknown or unavailable capability " + names[i]);
   }
   return mask;
 }
@@ -50,10 +58,8 @@ program::u64 raisable(features::Compilation& out, const spec::Capabilities& sets
   for (std::size_t i = 0; i < sets.ambient.size(); ++i) {
     const auto number = number_of(sets.ambient[i], out.facts.last_capability);
     if (!number || (possible & bit(*number)) != 0) continue;
-    const std::string message =
-        "can't raise ambient capability " + sets.ambient[i] + ": it is not both permitted and inheritable";
-    out.warnings.push_back(
-        spec::at(sets.position, "ambient/" + std::to_string(i), make_error(Code::unsupported, message)));
+    warn(out, sets, "ambient", i,
+         "can't raise ambient capability " + sets.ambient[i] + ": it is not both permitted and inheritable");
   }
   return ambient & possible;
 }
@@ -79,16 +85,21 @@ void compile_bounding(features::Compilation& out, const spec::Process& process) 
   out.builder.emit(operation, out.origin(sets.position, "bounding"));
 }
 
-void compile_user(features::Compilation& out, const spec::Config& config, const spec::Process& process) {
+void compile_user(features::Compilation& out, const spec::Config& config, const spec::Process& process,
+                  IsUser is_user) {
   program::BecomeUser operation;
   operation.uid = process.user.uid;
   operation.gid = process.user.gid;
   const auto keep = config.annotations.find("run.oci.keep_original_groups");
-  operation.keep_groups = keep != config.annotations.end() && keep->second != "0" && keep->second != "false";
+  const bool is_asked = keep != config.annotations.end() && keep->second != "0" && keep->second != "false";
+  // For users, whose groups open their own files. Real root's caller may be anybody, and his groups too:
+  // there crun keeps them and runc does not.
+  const bool has_user = config.linux.find_namespace(spec::NamespaceType::user) != nullptr;
+  operation.keep_groups = is_asked && (has_user || !out.facts.privileged || is_user());
   if (operation.keep_groups == 0)
     operation.groups = out.builder.list(std::span<const program::u32>(process.user.additional_gids));
   // user_namespaces(7): without privileges outside, gid_map demands that setgroups is denied for good.
-  operation.allow_no_setgroups = config.linux.find_namespace(spec::NamespaceType::user) != nullptr;
+  operation.allow_no_setgroups = has_user;
   out.builder.emit(operation, out.origin(process.user.position));
 }
 

@@ -82,9 +82,14 @@ std::string path_of(const std::string& key) {
   return path;
 }
 
+namespace {
+constexpr std::size_t kMostErrors = 50;  // more tell nobody anything
+}
+
 std::vector<Error> validate(const spec::Config& config, IsHostNamespace is_host) {
   std::vector<Error> errors;
   for (const spec::Sysctl& entry : config.linux.sysctl) {
+    if (errors.size() == kMostErrors) break;
     const std::string why = objection(config, entry, is_host);
     if (!why.empty()) errors.push_back(refuse(entry, why));
   }
