@@ -11,6 +11,7 @@
 
 #include "cli/help.hpp"
 #include "cli/invocation.hpp"
+#include "davit/base/notice.hpp"
 #include "davit/cli/parser.hpp"
 
 namespace davit::cli {
@@ -71,10 +72,11 @@ class Reporter {
 
   void warnings(const container::Context* context) const {
     if (context == nullptr) return;
-    for (const Error& warning : context->warnings) {
-      std::string message = prefix_;
-      log_.warning(message.append(one_line(warning)));
-    }
+    for (const Error& one : context->warnings) warning(one);
+  }
+  void warning(const Error& warning) const {
+    std::string message = prefix_;
+    log_.warning(message.append(one_line(warning)));
   }
 
  private:
@@ -85,8 +87,12 @@ class Reporter {
 int execute(const Parsed& parsed, const Log& log) {
   Invocation invocation(parsed, log);
   if (!parsed.arguments.arguments().empty()) invocation.subject = parsed.arguments.arguments().front();
+  // The subject may become known only on the way.
+  const auto reporter_now = [&] { return Reporter(log, parsed.command->name, invocation.subject); };
+  set_speaker([&](const Error& notice) { reporter_now().warning(notice); });
   const auto status = parsed.command->handler(invocation);
-  const Reporter reporter(log, parsed.command->name, invocation.subject);
+  set_speaker({});
+  const Reporter reporter = reporter_now();
   reporter.warnings(invocation.used_context());
   if (status.ok()) return *status;
   reporter.failure(status.error(), invocation.used_context());

@@ -6,6 +6,8 @@ namespace {
 
 constexpr u32 kCloseOnExec = 4;  // CLOSE_RANGE_CLOEXEC
 constexpr i64 kNanoseconds = 1000000000;
+constexpr i64 kLong = 5 * kNanoseconds;  ///< what users want to be told about
+constexpr u64 kPipeSize = 65536;
 
 struct PollDescriptor {
   i32 descriptor;
@@ -68,6 +70,19 @@ Status make_pipe(Fd& reader, Fd& writer, u32 flags) {
   return kDone;
 }
 
+/// In the child of a hook that is to run as the container's process does. Init itself still makes calls that
+/// no profile knows of.
+long confine(Context& context, const program::RunHook& operation) {
+  if (operation.is_filtered == 0) return 0;
+  program::LoadSeccomp load;
+  load.filter = operation.filter;
+  load.flags = operation.filter_flags;
+  load.late = operation.late_filter;
+  Status status = perform(context, load);
+  if (!status.failed() && operation.releases != 0) status = perform(context, program::ReleaseCapabilities{});
+  return status.failed() ? -status.error : 0;
+}
+
 /// In the child: becomes the hook, or says why not.
 [[noreturn]] void become_hook(Context& context, const program::RunHook& operation, const Ends& ends) {
   long result = -settle(context).error;
@@ -76,6 +91,7 @@ Status make_pipe(Fd& reader, Fd& writer, u32 flags) {
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.input), 0, 0);
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.output), 1, 0);
   if (result >= 0) result = syscall(__NR_dup3, FdRef(ends.output), 2, 0);
+  if (result >= 0) result = confine(context, operation);
   if (result >= 0) {
     const char** arguments = as_pointers(context, operation.arguments);
     const char** environment = as_pointers(context, operation.environment);
@@ -105,11 +121,12 @@ Status start(Context& context, const program::RunHook& operation, Hook& hook) {
   return kDone;
 }
 
-/// Keeps the end of what the hook says. False at EOF.
+/// Keeps the end of what the hook says. False at EOF. No more than a pipe holds: whoever says more while we
+/// listen must not keep us from looking at the clock.
 bool listen(Context& context, FdRef output, u32& size) {
   constexpr u32 kKept = sizeof context.message.text - 1;
   char block[kKept];
-  for (;;) {
+  for (u64 total = 0; total < kPipeSize; total += kKept) {
     const long got = syscall(__NR_read, output, block, sizeof block);
     if (got == -EAGAIN) return true;
     if (got <= 0) return false;
@@ -121,17 +138,39 @@ bool listen(Context& context, FdRef output, u32& size) {
     size += fresh - excess;
     text[size] = '\0';
   }
+  return true;
+}
+
+void tell_slow(Context& context, const program::RunHook& operation) {
+  const Message said = context.message;  // what the hook has said so far stays
+  send(context, MessageType::warning, operation, {0, Detail::hook_slow});
+  context.message = said;
+}
+
+/// Nanoseconds until the next moment at which something is to be done; 0: there is none.
+i64 sooner(i64 one, i64 other) {
+  if (one == 0 || other == 0) return one + other;
+  return one < other ? one : other;
 }
 
 /// Waits for the end of the hook itself: descendants that hold its output open do not count.
-bool wait_end(Context& context, const Hook& hook, i64 deadline) {
+bool wait_end(Context& context, const program::RunHook& operation, const Hook& hook) {
   u32 size = 0;
+  const i64 begin = now();
+  const i64 deadline =
+      operation.timeout_seconds != 0 ? begin + static_cast<i64>(operation.timeout_seconds) * kNanoseconds : 0;
+  i64 long_at = begin + kLong;
   PollDescriptor polls[2] = {{FdRef(hook.pidfd).number, POLLIN, 0}, {FdRef(hook.output).number, POLLIN, 0}};
   for (;;) {
-    const i64 left = deadline - now();
-    if (deadline != 0 && left <= 0) return false;
-    const __kernel_timespec limit{left / kNanoseconds, left % kNanoseconds};
-    const long ready = syscall(__NR_ppoll, polls, 2, deadline != 0 ? &limit : nullptr, nullptr, 8);
+    const i64 present = now();
+    if (deadline != 0 && present >= deadline) return false;
+    if (long_at != 0 && present >= long_at) {
+      tell_slow(context, operation);
+      long_at = 0;
+    }
+    const i64 next = sooner(deadline, long_at);
+    const __kernel_timespec limit{(next - present) / kNanoseconds, (next - present) % kNanoseconds};
+    const long ready = syscall(__NR_ppoll, polls, 2, next != 0 ? &limit : nullptr, nullptr, 8);
     if (ready <= 0) continue;
     if (polls[1].returned != 0 && !listen(context, hook.output, size)) polls[1].descriptor = -1;
     if (polls[0].returned != 0) {
@@ -154,8 +193,7 @@ Status judge(Context& context, u32 wait_status) {
 Status perform(Context& context, const program::RunHook& operation) {
   Hook hook;
   INIT_TRY(start(context, operation, hook));
-  const i64 timeout = static_cast<i64>(operation.timeout_seconds) * kNanoseconds;
-  const bool has_ended = wait_end(context, hook, timeout != 0 ? now() + timeout : 0);
+  const bool has_ended = wait_end(context, operation, hook);
   // Not reaped yet, so the number is still its own.
   if (!has_ended) syscall(__NR_kill, -hook.pid, SIGKILL);
   if (!has_ended) syscall(__NR_pidfd_send_signal, FdRef(hook.pidfd), SIGKILL, nullptr, 0);

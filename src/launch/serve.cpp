@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "davit/base/notice.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
@@ -124,6 +125,12 @@ Result<bool> handle(Session& session, Incoming& incoming, Point until) {
       if (session.plan.program.origins.empty()) return failure_after_start(session.subject, message);
       return failure_of(session.plan, session.subject, message);
     case MessageType::warning:
+      if (message.detail == program::Detail::hook_slow) {
+        announce(session.plan.program.origins.empty() ? failure_after_start(session.subject, message)
+                                                      : warning_of(session.plan, message));
+        return false;
+      }
+      [[fallthrough]];
     case MessageType::capabilities_left:
       session.launched.warnings.push_back(warning_of(session.plan, message));
       return false;

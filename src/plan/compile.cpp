@@ -60,7 +60,7 @@ Result<void> compile_process(features::Compilation& out, const spec::Config& con
 /// What init does once it may run the program.
 void compile_started(features::Compilation& out, const spec::Config& config, const spec::Process& process,
                      const spec::State& state, const Filter& filter) {
-  hooks::compile(out, config.hooks, hooks::Kind::start_container, state);
+  compile_start_hooks(out, config, process, state, filter);
   compile_execute(out, process, filter);
 }
 
@@ -175,9 +175,9 @@ Result<Plan> compile_container(const Input& input) {
     tell(out, program::Point::mounts);
     await(out, program::Point::mounts);
   }
-  hooks::compile(out, config.hooks, hooks::Kind::create_container,
-                 state_of(config, input.call));  // host paths, our namespaces
-  TRY(rootfs::compile_pivot(out, config));       // no host path works after this
+  hooks::compile(out, config.hooks, hooks::Kind::create_container, state_of(config, input.call),
+                 hooks::own_environment(config.hooks.create_container), {});  // host paths, our namespaces
+  TRY(rootfs::compile_pivot(out, config));                                    // no host path works after this
   if (config.process) {
     terminal::compile(out, *config.process, namespaces::makes(config, spec::NamespaceType::mount));
     terminal::compile_control(out, *config.process);

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "davit/features/credentials.hpp"
+#include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/lsm.hpp"
 #include "davit/features/scheduling.hpp"
@@ -165,6 +166,25 @@ void compile_search(features::Compilation& out, const spec::Process& process) {
   if (process.cwd != "/")
     out.builder.emit(program::CheckDirectory{}, out.origin(process.position, "cwd"));  // CVE-2024-21626
   compile_program(out, process);  // as the user: the x bit is his
+}
+
+void compile_start_hooks(features::Compilation& out, const spec::Config& config, const spec::Process& process,
+                         const spec::State& state, const Filter& filter) {
+  program::RunHook confinement;
+  // A filter with a listener is on already; one without instructions is none.
+  const bool is_empty = filter.known != nullptr && filter.known->instructions.empty();
+  if (filter.profile != nullptr && !has_listener(filter) && !is_empty) {
+    const program::LoadSeccomp load = filter.known != nullptr
+                                          ? seccomp::load(out, *filter.profile, *filter.known)
+                                          : seccomp::load(*filter.profile, filter.late);
+    confinement.is_filtered = 1;
+    confinement.filter = load.filter;
+    confinement.filter_flags = load.flags;
+    confinement.late_filter = load.late;
+    confinement.releases = needs_admin(process, filter) ? 1 : 0;
+  }
+  hooks::compile(out, config.hooks, hooks::Kind::start_container, state, unique_variables(process.env),
+                 confinement);
 }
 
 void compile_execute(features::Compilation& out, const spec::Process& process, const Filter& filter) {

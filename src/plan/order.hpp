@@ -2,6 +2,7 @@
 #pragma once
 
 #include "davit/plan/plan.hpp"
+#include "davit/spec/state.hpp"
 
 namespace davit::plan {
 
@@ -45,6 +46,10 @@ bool needs_admin(const spec::Process& process, const Filter& filter);
 bool has_listener(const Filter& filter);
 /// Nothing without a profile.
 void compile_filter(features::Compilation& out, const spec::Process& process, const Filter& filter);
+/// The startContainer hooks, which run as the process will: under its filter, and with its environment unless
+/// they have one.
+void compile_start_hooks(features::Compilation& out, const spec::Config& config, const spec::Process& process,
+                         const spec::State& state, const Filter& filter);
 /// What follows the permission to run: descriptors and execve, and `filter` in between.
 void compile_execute(features::Compilation& out, const spec::Process& process, const Filter& filter);
 

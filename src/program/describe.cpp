@@ -214,7 +214,8 @@ void say_hook(Words& words, const Failure& failure) {
     if (operation.op == Op::run_hook) ++number;
     if (is_start(operation)) is_started = true, number = 0;
   });
-  words.append("error running ").append(is_started ? "startContainer" : "createContainer").append(" hook #");
+  words.append(failure.message.detail == Detail::hook_slow ? "waiting for " : "error running ");
+  words.append(is_started ? "startContainer" : "createContainer").append(" hook #");
   words.append_number(number).append(": ");
   const auto value = static_cast<std::int64_t>(failure.message.value);
   switch (failure.message.detail) {
@@ -227,6 +228,9 @@ void say_hook(Words& words, const Failure& failure) {
     case Detail::hook_timeout:
       words.append("timed out after ").append_number(value).append("s");
       break;
+    case Detail::hook_slow:
+      words.append(failure.view(failure.as<RunHook>().path)).append(" is still running");
+      return;
     default:
       words.append("start ").append(failure.view(failure.as<RunHook>().path));
       return;
@@ -396,6 +400,7 @@ bool explains_itself(Detail detail) {
     case Detail::hook_exit:
     case Detail::hook_signal:
     case Detail::hook_timeout:
+    case Detail::hook_slow:
       return true;
     default:
       return detail >= Detail::not_in_path;

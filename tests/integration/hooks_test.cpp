@@ -60,6 +60,64 @@ TEST_F(Hooks, InTheirOrder) {
   EXPECT_NE(log().find("poststop1\npoststop2\n"), std::string::npos) << log();
 }
 
+TEST_F(Hooks, DeleteByForceDoesNotWaitForOne) {
+  SKIP_FOR("runc,crun", "take no lock, and leave the start behind");
+  add("startContainer", "cat >/dev/null; echo hooked >/log; sleep 1000");
+  bundle.config["root"]["readonly"] = false;
+  const std::string id = create(bundle);
+  Child start = runtime.start({"start", id});
+  ASSERT_TRUE(eventually([&] { return read_file(bundle.rootfs() + "/log").find("hooked") == 0; }));
+  const Outcome outcome = runtime({"delete", "--force", id});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  start.wait();
+  EXPECT_TRUE(runtime.state(id).is_null());
+}
+
+TEST_F(Hooks, ThatTakeLongAreNamed) {
+  SKIP_FOR("runc,crun", "wait in silence");
+  add("startContainer", "cat >/dev/null; sleep 6");
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_NE(outcome.err.find("waiting for startContainer hook #0: /bin/sh"), std::string::npos)
+      << outcome.err;
+}
+
+TEST_F(Hooks, WithoutAnEnvironmentHaveThatOfWhoRunsThem) {
+  const auto without = [&](const std::string& kind, const std::string& script) {
+    Json entry = hook(script);
+    entry.erase("env");
+    bundle.config["hooks"][kind].push(entry);
+  };
+  bundle.config["root"]["readonly"] = false;
+  bundle.config["process"]["env"] = Json(std::vector<std::string>{"PATH=/bin", "OF=process"});
+  without("createRuntime", "cat >/dev/null; echo createRuntime $OF >>" + (place / "log"));
+  without("startContainer", "cat >/dev/null; echo startContainer $OF >>/log");
+  const Outcome outcome = run_bundle(bundle, {}, {.env = {"OF=runtime"}});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_EQ(log(), "createRuntime runtime\n");
+  EXPECT_EQ(read_file(bundle.rootfs() + "/log"), "startContainer process\nprogram\n");
+}
+
+TEST_F(Hooks, OfTheStartAreFilteredAsTheProgramIs) {
+  bundle.config["root"]["readonly"] = false;
+  bundle.config["linux"]["seccomp"] = Json::parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+      {"names": ["sync"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]})");
+  add("startContainer",
+      "cat >/dev/null; /bin/probe call sync >>/log; grep -E 'Seccomp:|CapEff' /proc/self/status >>/log");
+  bundle.sh("grep CapEff /proc/self/status >>/log");
+  for (const bool no_new_privileges : {false, true}) {
+    write_file(bundle.rootfs() + "/log", "");
+    bundle.config["process"]["noNewPrivileges"] = no_new_privileges;
+    const Outcome outcome = run_bundle(bundle);
+    EXPECT_TRUE(outcome.ok()) << outcome.all();
+    const auto lines = split(trim(read_file(bundle.rootfs() + "/log")), '\n');
+    ASSERT_EQ(lines.size(), 4U);
+    EXPECT_EQ(lines[0], "sync ENOSYS");
+    EXPECT_EQ(lines[2], "Seccomp:\t2");
+    EXPECT_EQ(lines[1], lines[3]) << "and has no other capabilities";
+  }
+}
+
 TEST_F(Hooks, GetTheStateOnStdin) {
   bundle.config["annotations"]["org.example"] = "note";
   for (const char* kind : {"createRuntime", "poststart", "poststop"})

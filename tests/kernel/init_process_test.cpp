@@ -254,8 +254,17 @@ TEST_F(HookTest, TakesItsDescendantsAlongWhenTimeIsUp) {
     const std::string text = read_file(stat);  // "42 (sleep) S 1 ..."
     return !text.empty() && text.find(") Z ") == std::string::npos;
   };
-  for (int i = 0; i < 200 && is_alive(); ++i) usleep(10000);
+  for (int i = 0; i < 6000 && is_alive(); ++i) usleep(10000);
   EXPECT_FALSE(is_alive());
+}
+
+TEST_F(HookTest, ThatNeverStopsTalkingHasATimeLimit) {
+  EXPECT_EQ(run("while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done", 1).detail,
+            Detail::hook_timeout);
+  EXPECT_EQ(run("exec cat /dev/zero", 1).detail, Detail::hook_timeout);
+  const Message message =
+      run("cat /dev/zero & exit 3");  // which ends by SIGPIPE when nobody listens any more
+  EXPECT_EQ(message.detail, Detail::hook_exit);
 }
 
 TEST_F(HookTest, OfEndlessOutputKeepsTheEnd) {

@@ -26,7 +26,7 @@ TEST(Hooks, TheStateIsSplitAroundThePid) {
   hook.env = {"A=1"};
   hook.timeout = 9;
   hooks.create_container.push_back(hook);
-  compile(compiled.out, hooks, Kind::create_container, some_state());
+  compile(compiled.out, hooks, Kind::create_container, some_state(), {}, {});
   compiled.finish();
   const auto operation = compiled.find<program::RunHook>();
   ASSERT_TRUE(operation);
@@ -46,13 +46,31 @@ TEST(Hooks, ContainerHooksSeeTheStatusOfTheirTime) {
   spec::Hooks hooks;
   hooks.start_container.resize(1);
   hooks.start_container[0].args = {"name", "argument"};
-  compile(compiled.out, hooks, Kind::start_container, some_state());
+  compile(compiled.out, hooks, Kind::start_container, some_state(), {}, {});
   compiled.finish();
   const auto operation = compiled.find<program::RunHook>();
   const std::string document =
       compiled.text(operation->state_before_pid) + "1" + compiled.text(operation->state_after_pid);
   EXPECT_NE(document.find("\"status\":\"created\""), std::string::npos) << document;
   EXPECT_EQ(operation->arguments.count, 2U);
+}
+
+TEST(Hooks, WithoutAnEnvironmentInheritOne) {
+  spec::Hooks hooks;
+  hooks.create_container.resize(2);
+  hooks.create_container[1].env.emplace();
+  Compiled compiled;
+  program::RunHook confinement;
+  confinement.is_filtered = 1;
+  compile(compiled.out, hooks, Kind::create_container, some_state(), {"A=1", "B=2"}, confinement);
+  compiled.finish();
+  EXPECT_EQ(compiled.find<program::RunHook>()->environment.count, 2u);
+  const auto second = compiled.find<program::RunHook>(1);
+  EXPECT_EQ(second->environment.count, 0u) << "[] is none";
+  EXPECT_EQ(second->is_filtered, 1u);
+  EXPECT_FALSE(own_environment(hooks.create_container).empty());
+  hooks.create_container.erase(hooks.create_container.begin());
+  EXPECT_TRUE(own_environment(hooks.create_container).empty());
 }
 
 }  // namespace

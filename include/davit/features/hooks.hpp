@@ -27,8 +27,12 @@ std::string_view name_of(Kind kind);
 const std::vector<spec::Hook>& of(const spec::Hooks& hooks, Kind kind);
 
 /// Emits run_hook for each createContainer or startContainer hook. Init fills in the pid; the status is set
-/// here from the kind.
-void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, const spec::State& state);
+/// here from the kind. `inherited` is the environment of hooks that have none of their own; `confinement`
+/// says what else a hook does before it executes.
+void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, const spec::State& state,
+             const std::vector<std::string>& inherited, const program::RunHook& confinement);
+/// The environment of davit, for hooks without one of their own; nothing if there is no such hook.
+std::vector<std::string> own_environment(const std::vector<spec::Hook>& hooks);
 /// Runs all hooks of a kind in order (in davit's own namespaces) and stops at the first failure:
 /// "error running createRuntime hook #1: exit status 1, stdout: ..., stderr: ...". The status in the state on
 /// their stdin is set here from the kind.

@@ -53,6 +53,9 @@ bool has_listener(const spec::Seccomp& seccomp);
 program::Slot compile_await(features::Compilation& out, const spec::Seccomp& seccomp);
 /// Emits load_seccomp with the filter inside the program.
 void compile(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter);
+/// The operations that the two emit.
+program::LoadSeccomp load(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter);
+program::LoadSeccomp load(const spec::Seccomp& seccomp, program::Slot late);
 /// Emits load_seccomp with the filter that compile_await's slot holds.
 void compile(features::Compilation& out, const spec::Seccomp& seccomp, program::Slot late);
 

@@ -73,6 +73,7 @@ enum class Detail : u32 {
   hook_exit,
   hook_signal,
   hook_timeout,
+  hook_slow,   ///< still running after a while
   hook_start,  ///< value: status, signal, seconds, –; text: output
   // find_program, execute
   not_in_path,
@@ -94,7 +95,7 @@ struct Message {
   u32 operation = 0;
   i32 error = 0;  ///< errno, positive
   Detail detail{};
-  i32 pid = 0;  ///< child: its pid; failed: index of the operation that waited for the start, or 0
+  i32 pid = 0;  ///< child: its pid; failed, warning: index of the operation that waited for the start, or 0
   u64 value = 0;
   char text[480] = {};  ///< NUL-terminated: a path, kernel log, or output of a hook
 };

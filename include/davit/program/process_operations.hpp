@@ -97,7 +97,11 @@ struct RunHook : Operation {
   Str state_before_pid;
   Str state_after_pid;
   u32 timeout_seconds = 0;  ///< 0: none
-  u32 padding = 0;
+  u32 is_filtered = 0;      ///< it loads the filter of the container's process itself, before it executes
+  List<u64> filter;         ///< as of LoadSeccomp
+  u32 filter_flags = 0;
+  Slot late_filter = kNoSlot;
+  u16 releases = 0;  ///< and then does as ReleaseCapabilities does
 };
 
 /// Finds the program (execvp semantics, PATH of the process) and keeps the result for execute.

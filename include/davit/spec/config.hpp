@@ -37,8 +37,8 @@ struct Mount {
 struct Hook {
   std::string path;  ///< absolute
   std::vector<std::string> args;
-  std::vector<std::string> env;
-  std::optional<std::uint32_t> timeout;  ///< seconds, at least 1
+  std::optional<std::vector<std::string>> env;  ///< absent: that of whoever runs the hook
+  std::optional<std::uint32_t> timeout;         ///< seconds, at least 1
   Position position;
 };
 

@@ -67,7 +67,8 @@ std::string state_for(Kind kind, spec::State state) {
   return spec::state_json(state, spec::JsonStyle::compact);
 }
 
-void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, const spec::State& state) {
+void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, const spec::State& state,
+             const std::vector<std::string>& inherited, const program::RunHook& confinement) {
   const std::vector<spec::Hook>& list = of(hooks, kind);
   if (list.empty()) return;
   spec::State with_pid = state;
@@ -78,11 +79,11 @@ void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, co
   const std::size_t before = member == std::string::npos ? 0 : member + kPidMember.size();
   const std::size_t after = document.find_first_not_of("0123456789 ", before);
   for (const spec::Hook& hook : list) {
-    program::RunHook operation;
+    program::RunHook operation = confinement;
     operation.path = out.builder.text(hook.path);
     const std::vector<std::string> only_path = {hook.path};
     operation.arguments = out.builder.texts(hook.args.empty() ? only_path : hook.args);
-    operation.environment = out.builder.texts(hook.env);
+    operation.environment = out.builder.texts(hook.env.value_or(inherited));
     operation.state_before_pid = out.builder.text(std::string_view(document).substr(0, before));
     operation.state_after_pid = out.builder.text(std::string_view(document).substr(after));
     operation.timeout_seconds = hook.timeout.value_or(0);

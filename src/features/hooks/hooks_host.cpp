@@ -5,10 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
 
+#include "davit/base/notice.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/interruption.hpp"
@@ -18,7 +21,8 @@
 namespace davit::hooks {
 namespace {
 
-constexpr std::size_t kKeptOutput = 256;  // of each stream, in the error
+constexpr std::size_t kKeptOutput = 256;         // of each stream, in the error
+constexpr auto kLong = std::chrono::seconds(5);  // what users want to be told about
 using Clock = std::chrono::steady_clock;
 
 /// The reading end of a hook's stdout or stderr, and the end of what came through it.
@@ -39,7 +43,9 @@ struct Stream {
   /// Takes what is left without waiting for grandchildren that keep the stream open.
   void drain() {
     struct pollfd entry = {reader.number(), POLLIN, 0};  // closed: poll(2) skips it
-    while (::poll(&entry, 1, 0) > 0 && (entry.revents & POLLIN) != 0 && take()) continue;
+    // No more than a pipe holds, as they may go on for ever.
+    for (int chunks = 0; chunks < 16; ++chunks)
+      if (::poll(&entry, 1, 0) <= 0 || (entry.revents & POLLIN) == 0 || !take()) break;
     while (tail.ends_with('\n')) tail.pop_back();
   }
 };
@@ -105,10 +111,11 @@ class Spawner {
   Result<pid_t> spawn(const spec::Hook& hook) {
     const std::vector<std::string> only_path = {hook.path};
     const std::vector<char*> arguments = pointers(hook.args.empty() ? only_path : hook.args);
-    const std::vector<char*> environment = pointers(hook.env);
+    std::vector<char*> own;
+    if (hook.env) own = pointers(*hook.env);
     pid_t pid = -1;
-    const int code =
-        ::posix_spawn(&pid, hook.path.c_str(), &actions_, &attributes_, arguments.data(), environment.data());
+    const int code = ::posix_spawn(&pid, hook.path.c_str(), &actions_, &attributes_, arguments.data(),
+                                   hook.env ? own.data() : environ);
     if (code != 0) return system_error(code, "exec " + hook.path);
     return pid;
   }
@@ -134,23 +141,37 @@ Result<Running> start(const spec::Hook& hook, const std::string& state, const st
   return running;
 }
 
-/// Milliseconds for poll(2); -1: no limit.
-int time_left(const std::optional<Clock::time_point>& deadline) {
-  if (!deadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+using Deadline = std::optional<Clock::time_point>;
+
+/// Milliseconds for poll(2) until the sooner one; -1: no limit.
+int time_left(const Deadline& one, const Deadline& other) {
+  if (!one && !other) return -1;
+  const Clock::time_point sooner = !one ? *other : !other ? *one : std::min(*one, *other);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(sooner - Clock::now()).count();
   return left < 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left, 1000000000));
 }
 
-/// Collects the output until the hook has ended; false when time was up first.
-Result<bool> attend(Running& running, const std::optional<Clock::time_point>& deadline) {
+bool is_over(const Deadline& deadline) {
+  return deadline && Clock::now() >= *deadline;
+}
+
+/// Collects the output until the hook has ended; false when time was up first. `slow` is called once if it
+/// takes long.
+Result<bool> attend(Running& running, const Deadline& deadline, const std::function<void()>& slow) {
+  Deadline long_at = Clock::now() + kLong;
   for (;;) {
+    // First, as a hook that never stops talking leaves no poll without an event.
+    if (is_over(deadline)) return false;
+    if (is_over(long_at)) {
+      slow();
+      long_at.reset();
+    }
     struct pollfd entries[3] = {{running.pidfd.number(), POLLIN, 0},
                                 {running.out.reader.number(), POLLIN, 0},
                                 {running.err.reader.number(), POLLIN, 0}};
-    const int count = ::poll(entries, 3, time_left(deadline));
+    const int count = ::poll(entries, 3, time_left(deadline, long_at));
     if (count < 0 && errno != EINTR) return system_error(errno, "poll hook");
-    if (count == 0) return false;
-    if (count < 0) continue;
+    if (count <= 0) continue;
     if (entries[1].revents != 0 && !running.out.take()) running.out.reader.reset();
     if (entries[2].revents != 0 && !running.err.take()) running.err.reader.reset();
     if (entries[0].revents != 0) return true;
@@ -163,12 +184,20 @@ Error failure(std::string_view how, const Running& running) {
   return make_error(Code::hook_failed, message);
 }
 
-Result<void> run_one(const spec::Hook& hook, const std::string& state, const std::string& bundle) {
+Error waiting_for(const spec::Hook& hook, Kind kind, std::size_t index) {
+  Text<768> message("waiting for ");
+  message.append(name_of(kind)).append(" hook #").append_number(static_cast<std::int64_t>(index));
+  message.append(": ").append(hook.path).append(" is still running");
+  return spec::at(hook.position, make_error(Code::hook_failed, message));
+}
+
+Result<void> run_one(const spec::Hook& hook, Kind kind, std::size_t index, const std::string& state,
+                     const std::string& bundle) {
   Running running = TRY(start(hook, state, bundle));
-  std::optional<Clock::time_point> deadline;
+  Deadline deadline;
   if (hook.timeout) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);
   std::optional<sys::InterruptibleGroup> group(std::in_place, running.pid);
-  const auto in_time = attend(running, deadline);
+  const auto in_time = attend(running, deadline, [&] { announce(waiting_for(hook, kind, index)); });
   group.reset();
   // With all that it has started in its process group; it is not reaped yet, so the number is still its own.
   if (!in_time.ok() || !*in_time) (void)::kill(-running.pid, SIGKILL);
@@ -198,12 +227,20 @@ Error named(Error error, const spec::Hook& hook, Kind kind, std::size_t index) {
 
 }  // namespace
 
+std::vector<std::string> own_environment(const std::vector<spec::Hook>& hooks) {
+  std::vector<std::string> result;
+  const bool wanted = std::any_of(hooks.begin(), hooks.end(), [](const auto& hook) { return !hook.env; });
+  for (char** entry = environ; wanted && entry != nullptr && *entry != nullptr; ++entry)
+    result.emplace_back(*entry);
+  return result;
+}
+
 Result<void> run(const spec::Hooks& hooks, Kind kind, const spec::State& state) {
   const std::vector<spec::Hook>& list = of(hooks, kind);
   if (list.empty()) return {};
   const std::string document = state_for(kind, state);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto done = run_one(list[i], document, state.bundle);
+    const auto done = run_one(list[i], kind, i, document, state.bundle);
     if (!done.ok()) return named(done.error(), list[i], kind, i);
   }
   return {};
@@ -214,7 +251,7 @@ std::vector<Error> run_all(const spec::Hooks& hooks, Kind kind, const spec::Stat
   const std::vector<spec::Hook>& list = of(hooks, kind);
   const std::string document = list.empty() ? std::string() : state_for(kind, state);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto done = run_one(list[i], document, state.bundle);
+    const auto done = run_one(list[i], kind, i, document, state.bundle);
     if (!done.ok()) failures.push_back(named(done.error(), list[i], kind, i));
   }
   return failures;

@@ -42,12 +42,6 @@ Error listener_error(const spec::Position& position, std::string_view below, std
   return spec::at(position, below, make_error(Code::invalid_config, text));
 }
 
-program::LoadSeccomp load_operation(const spec::Seccomp& seccomp) {
-  program::LoadSeccomp operation;
-  operation.flags = kernel_flags(seccomp);
-  return operation;
-}
-
 }  // namespace
 
 std::string Key::hex() const {
@@ -117,17 +111,27 @@ program::Slot compile_await(features::Compilation& out, const spec::Seccomp& sec
   return operation.slot;
 }
 
-void compile(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter) {
-  if (filter.instructions.empty()) return;
-  program::LoadSeccomp operation = load_operation(seccomp);
+program::LoadSeccomp load(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter) {
+  program::LoadSeccomp operation;
+  operation.flags = kernel_flags(seccomp);
   operation.filter = out.builder.list(std::span<const program::u64>(filter.instructions));
-  out.builder.emit(operation, out.origin(seccomp.position));
+  return operation;
+}
+
+program::LoadSeccomp load(const spec::Seccomp& seccomp, program::Slot late) {
+  program::LoadSeccomp operation;
+  operation.flags = kernel_flags(seccomp);
+  operation.late = late;
+  return operation;
+}
+
+void compile(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter) {
+  if (!filter.instructions.empty())
+    out.builder.emit(load(out, seccomp, filter), out.origin(seccomp.position));
 }
 
 void compile(features::Compilation& out, const spec::Seccomp& seccomp, program::Slot late) {
-  program::LoadSeccomp operation = load_operation(seccomp);
-  operation.late = late;
-  out.builder.emit(operation, out.origin(seccomp.position));
+  out.builder.emit(load(seccomp, late), out.origin(seccomp.position));
 }
 
 }  // namespace davit::seccomp
