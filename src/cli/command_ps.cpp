@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "cli/handlers.hpp"
 #include "cli/invocation.hpp"
@@ -38,7 +39,12 @@ Result<std::string> host_ps(const std::vector<std::string>& options) {
     return error.advise("install procps, or use --format json");
   }
   writing.reset();
-  auto output = sys::read_all(reading, 16u << 20);
+  // It looks at every process of the machine, and may hang at one: then nobody waits for it, either.
+  auto output = sys::read_file_or_pipe("/proc/self/fd/" + std::to_string(reading.number()), 16u << 20);
+  if (!output.ok()) {
+    (void)::kill(pid, SIGKILL);
+    return output.error().wrap("the host's ps");
+  }
   const int status = TRY(sys::wait_for(pid));
   if (status != 0) return make_error(Code::system, "the host's ps failed");
   return output;

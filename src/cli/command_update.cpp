@@ -30,6 +30,9 @@ constexpr Limit kLimits[] = {
     {"memory", "memory", "limit", Form::bytes},
     {"memory-reservation", "memory", "reservation", Form::bytes},
     {"memory-swap", "memory", "swap", Form::bytes},
+    {"kernel-memory", "memory", "kernel", Form::bytes},
+    {"kernel-memory-tcp", "memory", "kernel",
+     Form::bytes},  // of both, other runtimes only say that it is ignored
     {"cpu-quota", "cpu", "quota", Form::number},
     {"cpu-period", "cpu", "period", Form::number},
     {"cpu-burst", "cpu", "burst", Form::number},
@@ -93,6 +96,7 @@ Result<std::string> resources_from_flags(const Arguments& options) {
   out.begin_object();
   for (const Limit& limit : kLimits) {
     if (!options.given(limit.option)) continue;
+    if (limit.option == "kernel-memory-tcp" && options.given("kernel-memory")) continue;
     if (section != limit.section) {
       if (!section.empty()) out.end_object();
       section = limit.section;

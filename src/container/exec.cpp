@@ -108,6 +108,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
   }
   launch::Launched launched = std::move(*executed);
   context.warnings.insert(context.warnings.end(), launched.warnings.begin(), launched.warnings.end());
+  if (foreground) announce_warnings(context);
   // Only now: to conmon the file says that the process really runs.
   if (!call.pid_file.empty()) {
     if (auto written = write_pid_file(call.pid_file, launched.pid); !written.ok()) {

@@ -31,16 +31,17 @@ Result<void> kill(Context& context, const KillCall& call) {
   Entry entry = TRY(context.store.open(call.id));
   const Record record = TRY(entry.read());
   if (call.all) return signal_all(record, call.signal);
-  TRY(signal_init(record, call.signal));
+  auto sent = signal_init(record, call.signal);
+  const bool is_gone = !sent.ok() && sent.error().code == Code::wrong_state;
+  // Without a pid namespace of its own, a container lives on after its init.
+  if (is_gone && !record.own_pid_namespace && !TRY(cgroup::processes(record.cgroup)).empty())
+    return cgroup::kill(record.cgroup, call.signal);
+  if (!sent.ok()) return sent;
   if (call.signal != SIGKILL) return {};
   // Without a pid namespace of its own, the death of init ends nobody else.
   if (!record.own_pid_namespace) TRY(cgroup::kill(record.cgroup, SIGKILL));
   // In a frozen v1 cgroup even SIGKILL waits for the thaw.
-  if (record.cgroup.mode == host::CgroupMode::v2 || !cgroup::frozen(record.cgroup).value_or(false)) return {};
-  auto thawed = cgroup::thaw(record.cgroup);
-  // Another davit may have deleted the container meanwhile.
-  if (!thawed.ok() && cgroup::frozen(record.cgroup).value_or(false)) return thawed;
-  return {};
+  return cgroup::thaw_to_die(record.cgroup, record.init.pid);
 }
 
 }  // namespace davit::container

@@ -66,6 +66,14 @@ void interrupt_creator(const Entry& entry) {
   if (still.ok() && *still == *holder) (void)sys::send_signal(*pidfd, SIGTERM);
 }
 
+/// Who holds the lock may wait for what ends with the container only: a startContainer hook.
+void end_processes(const Record& record) {
+  const auto init = open_init(record.init);
+  if (init.ok()) (void)sys::send_signal(*init, SIGKILL);
+  if (!record.own_pid_namespace) (void)cgroup::kill(record.cgroup, SIGKILL);
+  (void)cgroup::thaw_to_die(record.cgroup, init.ok() ? record.init.pid : 0);
+}
+
 }  // namespace
 
 Result<std::string> boot_id() {
@@ -104,6 +112,7 @@ Result<Opened> open_locked(Context& context, Operation operation, const std::str
     const spec::Status now = status_of(entry, before);
     TRY(check_allowed(operation, now, id));
     if (operation == Operation::force_remove && now == spec::Status::creating) interrupt_creator(entry);
+    if (operation == Operation::force_remove && now != spec::Status::creating) end_processes(before);
     TRY(entry.lock());
   }
   Record record = TRY(entry.read());

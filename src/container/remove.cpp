@@ -14,6 +14,18 @@ namespace {
 
 constexpr int kDeathTimeout = 10'000;  // milliseconds
 
+/// Says what keeps init from dying.
+Error undead(const Record& record) {
+  Error error = make_error(Code::system, "container init still running: pid ");
+  error.message.append_number(record.init.pid);
+  const auto stat = sys::process_stat(record.init.pid);
+  if (stat.ok()) error.message.append(" in state ").append(std::string(1, stat->state));
+  const std::string frozen_by = cgroup::frozen_above(record.cgroup, record.init.pid);
+  if (!frozen_by.empty()) return error.advise(frozen_by + " is frozen: thaw it");
+  return error.advise(
+      "in state D it waits for a device or NFS; else for the parent of an exec to take its exit status");
+}
+
 Result<void> kill_init(const Record& record) {
   auto pidfd = open_init(record.init);
   if (!pidfd.ok() && pidfd.error().code == Code::wrong_state) return {};
@@ -21,11 +33,9 @@ Result<void> kill_init(const Record& record) {
   const auto sent = sys::send_signal(*pidfd, SIGKILL);
   if (!sent.ok() && sent.error().errno_value != ESRCH) return sent;
   // In a frozen v1 cgroup even SIGKILL waits for the thaw.
-  if (cgroup::frozen(record.cgroup).value_or(false)) TRY(cgroup::thaw(record.cgroup));
+  TRY(cgroup::thaw_to_die(record.cgroup, record.init.pid));
   if (TRY(sys::wait_end(*pidfd, kDeathTimeout))) return {};
-  Error error = make_error(Code::system, "container init still running");
-  return error.advise(
-      "in state D it waits for a device or NFS; else for the parent of an exec to take its exit status");
+  return undead(record);
 }
 
 // A directory without a record: its creator was killed before it made anything on this machine, or is just

@@ -42,6 +42,7 @@ Result<int> start_and_serve(const RunCall& call, Made& made) {
 
 Result<int> run(Context& context, RunCall call) {
   Made made = TRY(make_container(context, std::move(call.create), !call.detach, false));
+  if (!call.detach) announce_warnings(context);
   auto status = start_and_serve(call, made);
   if (status.ok() && (call.detach || call.keep)) return status;
   if (status.ok()) made.record.init.pid = 0;  // its end has been seen: the number may be another's by now

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 
 #include "container/belongings.hpp"
 #include "container/paths.hpp"
@@ -52,6 +53,17 @@ Error foreign(const std::string& path) {
   Error error = taken();
   error.advice.clear();
   return error.advise("davit did not make " + path + ": look into it, and choose another id or --root");
+}
+
+Error held_by_another(sys::FdRef directory) {
+  Error error = make_error(Code::wrong_state, "another process is working on this container");
+  const auto holder = sys::lock_holder(directory);
+  if (!holder.ok() || *holder <= 0) return error;
+  std::string command = sys::read_record("/proc/" + std::to_string(*holder) + "/cmdline").value_or({});
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  error.message.append(", and does not end: pid ").append_number(*holder).append(": ");
+  error.message.append(std::string_view(command).substr(0, 200));
+  return error.advise("look at what it waits for: a hook, a frozen cgroup, a device");
 }
 
 // Only what carries the mark of a container's directory and the number that discard() gave it.
@@ -117,10 +129,14 @@ Result<bool> Entry::try_lock() {
   return locked_;
 }
 
-Result<void> Entry::lock() {
-  TRY(sys::lock(directory_));
-  locked_ = true;
-  return check_still_there();
+Result<void> Entry::lock(std::chrono::milliseconds patience) {
+  using std::chrono::milliseconds;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (milliseconds pause(1); !TRY(try_lock()); pause = std::min(pause * 2, milliseconds(20))) {
+    if (std::chrono::steady_clock::now() >= end) return held_by_another(directory_);
+    std::this_thread::sleep_for(pause);
+  }
+  return {};
 }
 
 void Entry::unlock() {

@@ -2,9 +2,15 @@
 
 #include <csignal>
 
+#include "davit/base/notice.hpp"
 #include "davit/sys/process.hpp"
 
 namespace davit::container {
+
+void announce_warnings(Context& context) {
+  for (const Error& warning : context.warnings) announce(warning);
+  context.warnings.clear();
+}
 
 Result<Foreground> Foreground::open() {
   return Foreground(TRY(terminal::Supervisor::open()));

@@ -1,10 +1,15 @@
 // Staying with a process in the foreground.
 #pragma once
 
+#include "davit/container/lifecycle.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/launch/launch.hpp"
 
 namespace davit::container {
+
+/// Says the warnings of what has been done so far, which the user wants to know before a process takes over
+/// the terminal for days.
+void announce_warnings(Context& context);
 
 class Foreground {
  public:

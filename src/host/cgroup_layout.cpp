@@ -126,6 +126,10 @@ Result<CgroupLayout> probe_cgroup_layout() {
   return parse_mountinfo(TRY(sys::read_records("/proc/self/mountinfo", 64 << 20)));
 }
 
+Result<void> load_paths_of(pid_t pid, CgroupLayout& layout) {
+  return parse_own_paths(TRY(sys::read_record("/proc/" + std::to_string(pid) + "/cgroup")), layout);
+}
+
 Result<void> load_own_paths(CgroupLayout& layout) {
   bool loaded = true;
   for (const Hierarchy& hierarchy : layout.hierarchies) loaded = loaded && !hierarchy.own_path.empty();

@@ -40,6 +40,9 @@ void check(Report& report, Memory& memory) {
   if (memory.limit && memory.swap && *memory.swap != -1 &&
       (*memory.limit == -1 || *memory.swap < *memory.limit))
     report.error(memory.position, "swap", "must not be below the memory limit, which it includes");
+  if (memory.kernel.value_or(0) > 0)
+    report.warning(memory.position, "kernel",
+                   "kernel memory settings are ignored: the kernel has no such limit");
   if (memory.swappiness.value_or(0) > 100)
     report.error(memory.position, "swappiness", "must be between 0 and 100");
 }

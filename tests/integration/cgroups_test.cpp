@@ -146,6 +146,33 @@ TEST_F(Cgroups, DeleteKillsWhatIsLeftWithoutAPidNamespace) {
   }));
 }
 
+TEST_F(Cgroups, KillReachesWhatIsLeftWithoutAPidNamespace) {
+  SKIP_FOR("runc,crun", "only by SIGKILL, or not at all");
+  bundle = std::make_unique<Bundle>();
+  remove_namespace(bundle->config, "pid");
+  bundle->config["linux"]["cgroupsPath"] = path;
+  bundle->sh("sleep 1000 &");
+  const std::string id = start(*bundle);
+  EXPECT_TRUE(eventually([&] { return runtime.status(id) == "stopped"; }));
+  EXPECT_TRUE(runtime({"kill", id, "TERM"}).ok());
+  EXPECT_TRUE(eventually([&] {
+    reap_orphans();
+    return descendants().empty();
+  }));
+  const Outcome again = runtime({"kill", id, "TERM"});
+  EXPECT_NE(again.status, 0);
+  EXPECT_NE(again.err.find("not running"), std::string::npos) << again.err;
+}
+
+TEST_F(Cgroups, KernelMemoryIsIgnoredWithAWarning) {
+  SKIP_FOR("crun", "does not warn");
+  NEEDS_V1("memory");
+  const std::string id = with_resources(Json::object());
+  const Outcome outcome = runtime({"update", "--kernel-memory", "16M", id});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_NE(outcome.err.find("ernel memory settings are ignored"), std::string::npos) << outcome.err;
+}
+
 TEST_F(Cgroups, ACgroupInUseIsRefused) {
   SKIP_FOR("runc,crun", "these versions only warn, or share it");
   const std::string id = with_resources(Json::object());

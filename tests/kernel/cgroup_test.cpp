@@ -126,6 +126,58 @@ TEST_P(Cgroup, RemoveKillsWhatIsLeftAlsoInNestedGroupsAndFrozen) {
   });
 }
 
+TEST(CgroupV1, WhatIsFrozenBelowOrElsewhereCanDie) {
+  in_layout(false, [] {
+    const spec::Config config = config_for(unique_name("below"));
+    const Place place = place_for(config);
+    const Directory* freezer = find_directory(place, "freezer");
+    if (freezer == nullptr || freezer->controllers.empty())
+      GTEST_SKIP() << "this machine has no freezer hierarchy of v1";
+    Undo undo;
+    auto entrance = prepare(place, config, undo);
+    ASSERT_TRUE(entrance.ok()) << text(entrance.error());
+    const std::string elsewhere = freezer->mount_point + unique_name("elsewhere");
+    const std::string inner = freezer->path + "/payload/deeper";
+    for (const std::string& group : {inner, elsewhere}) {
+      const pid_t child = start_inside(*entrance, place, [] { return -1; });
+      EXPECT_OK(sys::make_directories(group, 0755));
+      EXPECT_OK(sys::write_file(group + "/cgroup.procs", std::to_string(child)));
+      EXPECT_OK(sys::write_file(group + "/freezer.state", "FROZEN"));
+      EXPECT_EQ(frozen_above(place, child), group);
+      ::kill(child, SIGKILL);
+      EXPECT_OK(thaw_to_die(place, child));
+      EXPECT_EQ(WTERMSIG(wait_status(child)), SIGKILL);
+    }
+    EXPECT_EQ(::rmdir(elsewhere.c_str()), 0);
+    EXPECT_OK(remove(place));
+  });
+}
+
+TEST(CgroupV1, AnUpdateThatFailsHalfWayTakesBackWhatItWrote) {
+  in_layout(false, [] {
+    spec::Config config = config_for(unique_name("half"));
+    const Place place = place_for(config);
+    const Directory* cpu = find_directory(place, "cpu");
+    const Directory* memory = find_directory(place, "memory");
+    if (cpu == nullptr || cpu->controllers.empty() || memory == nullptr || memory->controllers.empty())
+      GTEST_SKIP() << "this machine has no cpu and memory hierarchies of v1";
+    config.linux.resources.memory.limit = 64 << 20;
+    config.linux.resources.memory.swap = 64 << 20;
+    config.linux.resources.cpu.shares = 512;
+    Undo undo;
+    EXPECT_OK(prepare(place, config, undo));
+    spec::Resources update;
+    update.memory.limit = 128 << 20;
+    update.memory.swap = 256 << 20;
+    update.cpu.shares = 256;
+    update.cpu.cpus = "4000";  // comes last, and no machine has it
+    EXPECT_FALSE(apply(place, update).ok());
+    EXPECT_EQ(read_value(memory->path + "/memory.limit_in_bytes").value(), std::to_string(64 << 20));
+    EXPECT_EQ(read_value(memory->path + "/memory.memsw.limit_in_bytes").value(), std::to_string(64 << 20));
+    EXPECT_EQ(read_value(cpu->path + "/cpu.shares").value(), "512");
+  });
+}
+
 TEST_P(Cgroup, RefusesOneThatIsInUseOrFrozen) {
   in_layout(GetParam(), [] {
     const spec::Config config = config_for(unique_name("used"));

@@ -41,6 +41,15 @@ TEST(CgroupChoose, RelativeAndNoneCountFromOurOwn) {
                                               "/sys/fs/cgroup/unified/user/x/y"}));
 }
 
+// unshare -C: the namespace's root lies below that of the mounts, which then is "/..", "/../.." and so on.
+TEST(CgroupChoose, FromANewNamespaceWithTheOldMountsPathsCountFromTheTop) {
+  host::CgroupLayout layout = v1_layout();
+  for (host::Hierarchy& hierarchy : layout.hierarchies)
+    hierarchy.mount_root = "/../..", hierarchy.own_path = "/";
+  EXPECT_EQ(paths("", layout),
+            (Paths{"/sys/fs/cgroup/memory/web", "/sys/fs/cgroup/cpu/web", "/sys/fs/cgroup/unified/web"}));
+}
+
 TEST(CgroupChoose, NothingLeadsToTheRootOrAbove) {
   for (const char* path : {"/", "/..", "/a/../..", "..", "a/../../b", "/a/..", "."})
     EXPECT_EQ(paths(path, v2_layout("/own/scope")), Paths{"refused"}) << path;

@@ -283,6 +283,19 @@ TEST_F(ContainerStore, SweepsNothingOfOthers) {
   EXPECT_EQ(files_below(root_), before);
 }
 
+TEST_F(ContainerStore, WhoWaitsForTheLockLearnsWhoHasIt) {
+  auto entry = store().reserve("web");
+  ASSERT_TRUE(entry.ok());
+  auto other = store().open("web");
+  ASSERT_TRUE(other.ok());
+  const auto locked = other->lock(std::chrono::milliseconds(1));
+  ASSERT_FALSE(locked.ok());
+  EXPECT_NE(locked.error().message.view().find("pid " + std::to_string(::getpid()) + ": "), std::string::npos)
+      << locked.error().message.view();
+  entry->unlock();
+  EXPECT_TRUE(other->lock().ok());
+}
+
 TEST_F(ContainerStore, AnIdHasOneOwnerAtATime) {
   constexpr int kThreads = 4;
   constexpr int kRounds = 200;

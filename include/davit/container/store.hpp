@@ -6,6 +6,7 @@
 // - what davit did not make is never removed (container/belongings.hpp).
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@
 #include "davit/sys/fd.hpp"
 
 namespace davit::container {
+
+/// A creator that is asked to end takes the container back, and its cgroups may take ten seconds to go.
+inline constexpr std::chrono::seconds kLockPatience{30};
 
 /// One container's directory, held open.
 class Entry {
@@ -24,8 +28,9 @@ class Entry {
   /// Takes the lock without waiting; false when somebody else has it. Code::not_found when the container was
   /// deleted meanwhile.
   Result<bool> try_lock();
-  /// Waits for the lock. Code::not_found when the container was deleted meanwhile.
-  Result<void> lock();
+  /// Waits for the lock, but not for ever: whoever has it then is named. Code::not_found when the container
+  /// was deleted meanwhile.
+  Result<void> lock(std::chrono::milliseconds patience = kLockPatience);
   void unlock();
   [[nodiscard]] bool locked() const { return locked_; }
 

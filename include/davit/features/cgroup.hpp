@@ -61,11 +61,16 @@ Result<void> apply_after_birth(const Place& place, const spec::Resources& resour
 Result<Entrance> enter(const Place& place, const std::vector<std::string>& below, pid_t init_pid);
 /// Puts a process in from outside, which no pids.limit forbids, and which takes its time.
 Result<void> attach(const Entrance& entrance, pid_t pid);
-/// Applies resources to existing cgroups (update).
+/// Applies resources to existing cgroups (update). A failure takes back what had been written before it.
 Result<void> apply(const Place& place, const spec::Resources& resources);
 Result<void> freeze(const Place& place);
 Result<void> thaw(const Place& place);
 Result<bool> frozen(const Place& place);
+/// Thaws whatever keeps the place's processes from dying of a SIGKILL: it, the cgroups below it, and the one
+/// in which `init` (0: none) really is. Only v1 freezers do that.
+Result<void> thaw_to_die(const Place& place, pid_t init);
+/// The frozen v1 cgroup, this process's own or one above it, that keeps it from dying; empty: there is none.
+std::string frozen_above(const Place& place, pid_t pid);
 /// All processes in the place and below, as seen from here.
 Result<std::vector<pid_t>> processes(const Place& place);
 /// Signals everything in the place and below; SIGKILL uses cgroup.kill where there is one.

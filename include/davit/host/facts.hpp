@@ -2,6 +2,8 @@
 // asks for costs no system call.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,6 +45,8 @@ struct Facts {
 Result<CgroupLayout> probe_cgroup_layout();
 /// Fills `own_path` of every hierarchy from /proc/self/cgroup; does nothing when that has been done.
 Result<void> load_own_paths(CgroupLayout& layout);
+/// The same for another process.
+Result<void> load_paths_of(pid_t pid, CgroupLayout& layout);
 /// Whether uid 0 here may be somebody else outside, as this user namespace does not map all ids onto
 /// themselves.
 bool in_user_namespace();

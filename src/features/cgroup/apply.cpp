@@ -2,6 +2,7 @@
 #include <set>
 
 #include "davit/sys/file.hpp"
+#include "features/cgroup/former.hpp"
 #include "features/cgroup/tree.hpp"
 
 namespace davit::cgroup {
@@ -154,6 +155,16 @@ std::set<std::string> words_of(const std::string& file) {
   return words;
 }
 
+/// Controllers that v2 does not have, whatever the kernel offers.
+Result<void> check_v1_only(const Place& place, const Setting& setting) {
+  if (setting.controller != "net_cls" && setting.controller != "net_prio") return {};
+  const Directory* directory = find_directory(place, setting.controller);
+  if (directory != nullptr && !directory->controllers.empty()) return {};
+  return spec::at(
+      setting.position, setting.below,
+      make_error(Code::unsupported, "this host has no " + setting.controller + " hierarchy mounted"));
+}
+
 }  // namespace
 
 void offer_controllers(const Directory& directory, sys::SpentFds& spent) {
@@ -193,6 +204,7 @@ Result<void> write_settings(const Place& place, const std::vector<Setting>& sett
 Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resources& resources) {
   if (place.mode == host::CgroupMode::v2) return translate_v2(resources);
   std::vector<Setting> settings = TRY(translate_v1(resources));
+  for (const Setting& setting : settings) TRY(check_v1_only(place, setting));
   if (place.mode == host::CgroupMode::v1) return settings;
   // Hybrid: a controller that no v1 hierarchy has taken may be in the unified one, under v2's names.
   std::set<std::string> moved;
@@ -226,8 +238,13 @@ Result<void> apply(const Place& place, const spec::Resources& resources) {
   TRY(check_there(place));
   const std::vector<Setting> settings = TRY(settings_for(place, resources));
   TRY(check_memory(place, resources.memory));
+  Former former;
+  former.remember(place, settings);
   sys::SpentFds spent;
-  TRY(write_settings(place, settings, spent));
+  if (auto written = write_settings(place, settings, spent); !written.ok()) {
+    former.restore();
+    return written;
+  }
   // An update that says nothing about devices leaves them alone.
   if (resources.devices.empty()) return {};
   return apply_devices(place, resources.devices, Condition::used, {});

@@ -7,6 +7,9 @@ namespace {
 Result<std::string> own_below_mount(const host::Hierarchy& hierarchy) {
   std::string own;
   std::string root;
+  // The caller is in a cgroup namespace newer than the mounts ("/.." leads out of it): where it is in them
+  // cannot be told, so that paths count from their top.
+  if (hierarchy.mount_root.starts_with("/..")) return own;
   if (!clean_path(hierarchy.own_path, own) || !clean_path(hierarchy.mount_root, root))
     return make_error(Code::unsupported, "this process's own cgroup " + hierarchy.own_path +
                                              " is outside of what is mounted on " + hierarchy.mount_point);

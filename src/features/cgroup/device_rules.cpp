@@ -30,6 +30,7 @@ void append_defaults(std::vector<DeviceRule>& rules) {
   for (const std::uint32_t minor : {0U, 1U, 2U})  // tty console ptmx
     rules.push_back(rule(true, character, 5, minor, true));
   rules.push_back(rule(true, character, 136, {}, true));  // pts
+  rules.push_back(rule(true, character, 10, 200, true));  // net/tun, which VPNs expect to be able to open
 }
 
 bool covers(const Number& wide, const Number& narrow) {

@@ -56,7 +56,11 @@ Result<void> signal_frozen(const Place& place, int signal) {
   const bool before = TRY(frozen(place));
   const bool here = !before && freeze(place).ok();
   auto sent = signal_all(place, signal);
-  if (here || (before && signal == SIGKILL)) {
+  if (signal == SIGKILL) {
+    auto thawed = thaw_to_die(place, 0);
+    if (sent.ok() && !thawed.ok()) return thawed;
+  }
+  if (here) {
     auto thawed = thaw(place);
     // Unless it was removed meanwhile.
     if (sent.ok() && !thawed.ok() && frozen(place).value_or(false)) return thawed;
@@ -98,6 +102,21 @@ void pause(unsigned milliseconds) {
   ::nanosleep(&time, nullptr);
 }
 
+/// Says who is in the way.
+Error still_busy(const Place& place, const Directory& directory) {
+  Error error = system_error(EBUSY, "remove cgroup " + directory.path);
+  const auto pids = members(directory.path);
+  if (!pids.ok() || pids->empty())
+    return error.advise("a process that is not visible from here may be in it");
+  const std::string pid = std::to_string(pids->front());
+  const auto stat = sys::process_stat(pids->front());
+  const std::string frozen_by = frozen_above(place, pids->front());
+  error.message.append(": process ").append(pid).append(" does not die");
+  if (stat.ok()) error.message.append(", it is in state ").append(std::string(1, stat->state));
+  if (!frozen_by.empty()) return error.advise(frozen_by + " is frozen: thaw it");
+  return error.advise("in state D it waits for a device or NFS; /proc/" + pid + "/stack tells");
+}
+
 }  // namespace
 
 Result<std::vector<pid_t>> processes(const Place& place) {
@@ -135,7 +154,7 @@ Result<void> remove(const Place& place) {
     if (busy.empty()) return {};
     pause(delay);
   }
-  return system_error(EBUSY, "remove cgroup " + busy.front()->path);
+  return still_busy(place, *busy.front());
 }
 
 std::uint64_t oom_kills(const Place& place) {

@@ -61,7 +61,56 @@ Result<void> set(const Place& place, bool frozen) {
   return done;
 }
 
+/// The v1 freezer of the place; null: there is none.
+const Directory* v1_freezer(const Place& place) {
+  const Directory* directory = find_directory(place, "freezer");
+  return directory == nullptr || directory->controllers.empty() ? nullptr : directory;
+}
+
+/// Where a process is in that hierarchy; empty when it is gone, or not below the mount point.
+std::string freezer_of(const Directory& directory, pid_t pid) {
+  host::CgroupLayout layout;
+  layout.hierarchies.push_back({directory.controllers, directory.mount_point, "/", {}});
+  if (!host::load_paths_of(pid, layout).ok()) return {};
+  std::string inner;
+  if (!clean_path(layout.hierarchies.front().own_path, inner) || inner.empty()) return {};
+  std::string path = directory.mount_point + inner;
+  return exists(path) ? path : std::string();
+}
+
+bool is_frozen_v1(const std::string& path) {
+  const auto state = read_value(path + "/freezer.state");
+  return state.ok() && *state != "THAWED";
+}
+
+Result<void> thaw_one(const std::string& path) {
+  if (!is_frozen_v1(path)) return {};
+  auto written = sys::write_file(path + "/freezer.state", "THAWED");
+  const bool is_gone = !written.ok() && !exists(path);
+  return is_gone ? Result<void>() : written;
+}
+
 }  // namespace
+
+Result<void> thaw_to_die(const Place& place, pid_t init) {
+  const Directory* directory = v1_freezer(place);
+  if (directory == nullptr) return {};
+  for (const std::string& path : subtree(directory->path)) TRY(thaw_one(path));
+  // A privileged payload may have moved it.
+  const std::string own = init > 0 ? freezer_of(*directory, init) : std::string();
+  return own.empty() ? Result<void>() : thaw_one(own);
+}
+
+std::string frozen_above(const Place& place, pid_t pid) {
+  const Directory* directory = v1_freezer(place);
+  std::string path = directory == nullptr ? std::string() : freezer_of(*directory, pid);
+  while (!path.empty() && path.size() > directory->mount_point.size()) {
+    const auto own = read_value(path + "/freezer.self_freezing");
+    if (own.ok() && *own == "1") return path;
+    path.resize(path.rfind('/'));
+  }
+  return {};
+}
 
 Result<void> freeze(const Place& place) {
   return set(place, true);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "davit/sys/file.hpp"
+#include "features/cgroup/former.hpp"
 #include "features/cgroup/tree.hpp"
 
 namespace davit::cgroup {
@@ -16,16 +17,14 @@ constexpr std::int64_t kBirthPids = 8;
 
 /// What prepare() has made so far; shared with its undo action.
 struct Made {
-  Place place;                                              ///< the container's own directories
-  std::vector<std::string> parents;                         ///< outermost first
-  std::vector<std::pair<std::string, std::string>> former;  ///< files that were there, and what they said
-  sys::SpentFds spent;                                      ///< of the files that were read and written
+  Place place;                       ///< the container's own directories
+  std::vector<std::string> parents;  ///< outermost first
+  Former former;                     ///< of directories that were there
+  sys::SpentFds spent;               ///< of the files that were read and written
 };
 
 void take_back(const Made& made) {
-  // Twice: limits that depend on each other can be changed in one order only.
-  for (int pass = 0; pass < 2; ++pass)
-    for (const auto& [file, value] : made.former) (void)sys::write_file(file, value);
+  made.former.restore();
   (void)remove(made.place);
   for (auto parent = made.parents.rbegin(); parent != made.parents.rend(); ++parent)
     (void)sys::unlink_at(sys::current_directory(), *parent, AT_REMOVEDIR);
@@ -126,19 +125,6 @@ Result<Entrance> open_entrance(const Place& usable) {
   return entrance;
 }
 
-/// Keeps what the files say that are about to be written in directories that were there. Files with a line
-/// per device say nothing that could be written back.
-void remember(const Place& place, const std::vector<Setting>& settings, Made& made) {
-  for (const Setting& setting : settings) {
-    const Directory* directory = find_directory(place, setting.controller);
-    if (directory == nullptr || setting.controller == "io" || setting.controller == "blkio") continue;
-    const std::string file = directory->path + "/" + setting.file;
-    auto value = read_value(file);
-    if (value.ok() && !value->empty() && value->find('\n') == std::string::npos)
-      made.former.emplace_back(file, std::move(*value));
-  }
-}
-
 bool hinders_birth(const Setting& setting) {
   return setting.file == "pids.max" && setting.value != "max" && setting.value.size() < 2 &&
          setting.value[0] - '0' < kBirthPids;
@@ -181,7 +167,7 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
     if (place.mode == host::CgroupMode::v2) offer_controllers(directory, made->spent);
     usable.directories.push_back(directory);
   }
-  if (was_there) remember(place, settings, *made);
+  if (was_there) made->former.remember(place, settings);
   std::erase_if(settings, hinders_birth);
   TRY(write_settings(place, settings, made->spent));
   made->spent.close();

@@ -4,6 +4,7 @@
 
 #include <spawn.h>
 #include <cerrno>
+#include <csignal>
 
 #include "davit/features/namespaces.hpp"
 #include "davit/sys/file.hpp"
@@ -34,6 +35,8 @@ Result<void> write_map(pid_t pid, const char* file, const std::vector<spec::IdMa
     error.advise("the caller needs CAP_SETUID and CAP_SETGID, and the ids must exist in its own namespace");
   return error;
 }
+
+constexpr int kHelperPatience = 30'000;  // milliseconds; it may ask a directory service
 
 std::string find_helper(const std::string& name) {
   const char* value = getenv("PATH");
@@ -69,7 +72,10 @@ Result<void> run_helper(const std::string& name, pid_t pid, const std::vector<sp
   pid_t child = -1;
   const int failed = posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ);
   if (failed != 0) return system_error(failed, "run " + program);
+  const bool has_ended = TRY(sys::wait_end(TRY(sys::open_pidfd(child)), kHelperPatience));
+  if (!has_ended) (void)::kill(child, SIGKILL);
   const int status = TRY(sys::wait_for(child));
+  if (!has_ended) return system_error(ETIMEDOUT, "wait for " + program);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   Error error = make_error(Code::system, name + " refused the id mappings of the user namespace");
   return error.advise("the ranges must be granted to this user in /etc/subuid and /etc/subgid");

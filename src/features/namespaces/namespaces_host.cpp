@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -43,8 +44,11 @@ const char* type_name(std::uint32_t type) {
   }
 }
 
-/// Sleeps until it is killed. Runs in davit's memory, so it makes raw system calls and nothing else.
-int hold_namespace(void*) {
+/// Sleeps until it is killed, at the latest with davit. Runs in davit's memory, so it makes raw system calls
+/// and nothing else.
+int hold_namespace(void* parent) {
+  syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (syscall(SYS_getppid) != *static_cast<const pid_t*>(parent)) return 1;  // it was faster
   for (;;) syscall(SYS_ppoll, nullptr, 0, nullptr, nullptr, 8);
 }
 
@@ -55,7 +59,7 @@ class Holder {
     Holder holder;
     constexpr int kFlags = CLONE_VM | CLONE_NEWUSER | SIGCHLD;
     char* top = holder.stack_->data() + holder.stack_->size();
-    holder.pid_ = ::clone(hold_namespace, top, kFlags, nullptr);
+    holder.pid_ = ::clone(hold_namespace, top, kFlags, &holder.stack_->parent);
     if (holder.pid_ < 0) return system_error(errno, "clone a helper with a new user namespace");
     return holder;
   }
@@ -73,7 +77,9 @@ class Holder {
 
  private:
   // 16 kB, aligned for any ABI.
-  struct alignas(64) Stack : std::array<char, 16384> {};
+  struct alignas(64) Stack : std::array<char, 16384> {
+    pid_t parent = ::getpid();
+  };
   Holder() : stack_(std::make_unique<Stack>()) {}
   std::unique_ptr<Stack> stack_;
   pid_t pid_ = -1;

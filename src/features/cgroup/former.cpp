@@ -1,0 +1,70 @@
+#include "features/cgroup/former.hpp"
+
+#include "davit/sys/file.hpp"
+
+namespace davit::cgroup {
+namespace {
+
+/// Files with a line for each device or interface, which are written line by line, and what a line says that
+/// is not there: no limit.
+struct Keyed {
+  std::string_view file;
+  std::string_view none;
+};
+constexpr Keyed kKeyed[] = {
+    {"io.max", "rbps=max wbps=max riops=max wiops=max"},
+    {"blkio.throttle.read_bps_device", "0"},
+    {"blkio.throttle.write_bps_device", "0"},
+    {"blkio.throttle.read_iops_device", "0"},
+    {"blkio.throttle.write_iops_device", "0"},
+    {"net_prio.ifpriomap", "0"},
+    {"rdma.max", "hca_handle=max hca_object=max"},
+};
+
+std::string_view first_word(std::string_view line) {
+  return line.substr(0, line.find(' '));
+}
+
+/// The line for that device, or the one that says there is no limit.
+std::string line_for(std::string_view text, std::string_view key, std::string_view none) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (first_word(line) == key) return std::string(line);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return std::string(key).append(" ").append(none);
+}
+
+/// What has to be written for a file to say again what it says; empty: that cannot be known.
+std::string writable(const std::string& text, const Setting& setting) {
+  for (const Keyed& keyed : kKeyed)
+    if (setting.file == keyed.file) return line_for(text, first_word(setting.value), keyed.none);
+  // "oom_kill_disable 0" and lines that cannot be written.
+  if (setting.file == "memory.oom_control") return std::to_string(keyed_value(text, "oom_kill_disable"));
+  return text.find('\n') == std::string::npos ? text : std::string();
+}
+
+}  // namespace
+
+void Former::remember_file(const std::string& file, const Setting& setting) {
+  const auto text = read_value(file);
+  const std::string value = text.ok() ? writable(*text, setting) : std::string();
+  if (!value.empty()) files_.emplace_back(file, value);
+}
+
+void Former::remember(const Place& place, const std::vector<Setting>& settings) {
+  for (const Setting& setting : settings) {
+    const Directory* directory = find_directory(place, setting.controller);
+    if (directory == nullptr) continue;
+    remember_file(directory->path + "/" + setting.file, setting);
+    if (!setting.other_file.empty()) remember_file(directory->path + "/" + setting.other_file, setting);
+  }
+}
+
+void Former::restore() const {
+  // Twice: limits that depend on each other can be changed in one order only.
+  for (int pass = 0; pass < 2; ++pass)
+    for (const auto& [file, value] : files_) (void)sys::write_file(file, value);
+}
+
+}  // namespace davit::cgroup
