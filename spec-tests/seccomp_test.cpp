@@ -92,7 +92,7 @@ TEST_F(SeccompSpec, TheListenerGetsTheStateAndTheDescriptor) {
   bundle.write();
   Child child = runtime.start({"run", "--bundle", bundle.path(), new_id()});
   pollfd wait = {listener.get(), POLLIN, 0};
-  ASSERT_EQ(poll(&wait, 1, 10000), 1) << child.err();
+  ASSERT_EQ(poll(&wait, 1, 60000), 1) << child.err();
   const Fd connection(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   std::string text;
   Fd received;

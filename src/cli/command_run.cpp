@@ -42,7 +42,9 @@ Result<int> command_run(Invocation& invocation) {
   } else if (arguments.size() != 1) {
     return wrong_count();
   } else if (arguments.front().find('/') != std::string::npos && !options.given("bundle")) {
-    // No id has a slash: it is a bundle, and names the container.
+    // No id has a slash: it is a bundle, and names the container. What is no directory was meant as an id.
+    if (!sys::stat_at(sys::current_directory(), arguments.front()).ok())
+      TRY(container::check_id(arguments.front()));
     call.create.bundle = arguments.front();
     call.create.id_hint = TRY(sys::real_path(arguments.front()));
   } else {

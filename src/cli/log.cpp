@@ -90,6 +90,8 @@ Result<Log> Log::make(const std::string& destination, const std::string& format,
     log.identifier_ = text.substr(text.find(':') + 1);  // journald listens where syslog does
   else
     log.file_ = text.starts_with("file:") ? text.substr(5) : text;
+  // Not kept open: its number could pass for a descriptor that the caller wants to be preserved.
+  if (!log.file_.empty()) TRY(log.open_file());
   return log;
 }
 
@@ -117,9 +119,15 @@ void Log::write(Level level, std::string_view message) const {
     to_stderr(line);
 }
 
-void Log::append(std::string_view line) const {
+Result<sys::UniqueFd> Log::open_file() const {
   // A pipe that nobody reads is no reason to wait for ever.
-  const auto file = sys::open(file_, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0644);
+  auto file = sys::open(file_, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0644);
+  if (!file.ok()) file.error().wrap("open the log");
+  return file;
+}
+
+void Log::append(std::string_view line) const {
+  const auto file = open_file();
   const auto written = file.ok() ? sys::write_all(*file, line) : Result<void>(file.error());
   if (written.ok()) return;
   std::string text = "davit: cannot write the log: ";

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "davit/host/facts.hpp"
 #include "davit/json/document.hpp"
 #include "davit/json/writer.hpp"
 #include "davit/spec/defaults.hpp"
@@ -71,9 +72,14 @@ std::string json_string(const std::string& text) {
 
 }  // namespace
 
+Result<std::string> example_config(bool is_rootless) {
+  const bool is_v2 = TRY(host::probe_cgroup_layout()).mode == host::CgroupMode::v2;
+  return is_rootless ? spec::rootless_config_json(::geteuid(), ::getegid(), is_v2)
+                     : spec::default_config_json(is_v2);
+}
+
 Result<std::string> quick_config(const QuickConfig& quick) {
-  const std::string base =
-      ::geteuid() == 0 ? spec::default_config_json() : spec::rootless_config_json(::geteuid(), ::getegid());
+  const std::string base = TRY(example_config(::geteuid() != 0));
   const json::Document::Parsed parsed = json::Document::parse(base, "default config");
   if (parsed.document == nullptr) return make_error(Code::internal, "the default config is not valid JSON");
   json::Writer args(json::Style::compact);

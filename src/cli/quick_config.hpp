@@ -15,6 +15,8 @@ struct QuickConfig {
   bool terminal = false;
 };
 
+/// The text of `davit spec` on this host.
+Result<std::string> example_config(bool is_rootless);
 /// The text of a config.json: that of `davit spec` for this user, with these values in it.
 Result<std::string> quick_config(const QuickConfig& quick);
 

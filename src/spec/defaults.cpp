@@ -80,7 +80,7 @@ void write_mapping(json::Writer& writer, std::string_view key, std::uint32_t hos
   writer.end_object().end_array();
 }
 
-void write_linux(json::Writer& writer, const std::optional<Owner>& owner) {
+void write_linux(json::Writer& writer, const std::optional<Owner>& owner, bool with_cgroup) {
   writer.key("linux").begin_object();
   if (owner) {
     write_mapping(writer, "uidMappings", owner->uid);
@@ -90,7 +90,8 @@ void write_linux(json::Writer& writer, const std::optional<Owner>& owner) {
     writer.key("allow").boolean(false).key("access").string("rwm");
     writer.end_object().end_array().end_object();
   }
-  Strings namespaces = {"pid", "ipc", "uts", "mount", "cgroup"};
+  Strings namespaces = {"pid", "ipc", "uts", "mount"};
+  if (with_cgroup) namespaces.emplace_back("cgroup");
   namespaces.emplace_back(owner ? "user" : "network");
   writer.key("namespaces").begin_array();
   for (const std::string& type : namespaces) writer.begin_object().key("type").string(type).end_object();
@@ -104,7 +105,7 @@ void write_linux(json::Writer& writer, const std::optional<Owner>& owner) {
   writer.end_object();
 }
 
-std::string write_config(const std::optional<Owner>& owner) {
+std::string write_config(const std::optional<Owner>& owner, bool with_cgroup) {
   json::Writer writer(json::Style::pretty);
   writer.begin_object();
   writer.key("ociVersion").string(kOciVersion);
@@ -112,23 +113,23 @@ std::string write_config(const std::optional<Owner>& owner) {
   writer.key("root").begin_object().key("path").string("rootfs").key("readonly").boolean(true).end_object();
   writer.key("hostname").string("davit");
   write_mounts(writer, owner.has_value());
-  write_linux(writer, owner);
+  write_linux(writer, owner, with_cgroup);
   writer.end_object();
   return writer.take() + "\n";
 }
 
 }  // namespace
 
-std::string default_config_json() {
-  return write_config(std::nullopt);
+std::string default_config_json(bool with_cgroup_namespace) {
+  return write_config(std::nullopt, with_cgroup_namespace);
 }
 
-std::string rootless_config_json(std::uint32_t uid, std::uint32_t gid) {
-  return write_config(Owner{uid, gid});
+std::string rootless_config_json(std::uint32_t uid, std::uint32_t gid, bool with_cgroup_namespace) {
+  return write_config(Owner{uid, gid}, with_cgroup_namespace);
 }
 
 Config default_config() {
-  Read<Config> config = read_config(default_config_json(), "default configuration");
+  Read<Config> config = read_config(default_config_json(true), "default configuration");
   if (!config.ok()) std::abort();
   return std::move(config.value);
 }

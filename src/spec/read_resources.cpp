@@ -20,6 +20,7 @@ bool read(Report& report, json::Value value, RuleNumber& target) {
 
 /// `access` letters; an absent access is all three for a rule that denies and an error for one that allows.
 void apply_access(Object& object, DeviceRule& rule, std::string_view access) {
+  bool is_all = false;
   for (const char letter : access) {
     if (letter == 'r')
       rule.read = true;
@@ -27,11 +28,16 @@ void apply_access(Object& object, DeviceRule& rule, std::string_view access) {
       rule.write = true;
     else if (letter == 'm')
       rule.mknod = true;
+    else if (letter == 'a')
+      is_all = true;
     else
       object.report().error(object.position(), "access", text("invalid device access ", json::quoted(access)),
                             "use the letters r, w and m");
   }
-  if (!access.empty()) return;
+  // "a" is no letter of the spec; other runtimes take it for nothing, which must not deny less than asked
+  // for.
+  const bool says_something = rule.read || rule.write || rule.mknod;
+  if (says_something && (rule.allow || !is_all)) return;
   if (rule.allow)
     object.report().error(object.position(), "access", "a rule that allows must say what", "e.g. \"rwm\"");
   rule.read = rule.write = rule.mknod = true;

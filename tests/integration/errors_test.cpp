@@ -119,6 +119,7 @@ TEST_F(Errors, AConfigThatIsNoSuchFileIsReadByNobody) {
   EXPECT_NE(of_pipe.status, 0);
   EXPECT_NE(of_pipe.err.find("regular"), std::string::npos) << of_pipe.err;
   Bundle sparse;
+  sparse.write();
   ASSERT_EQ(truncate((sparse.path() + "/config.json").c_str(), off_t{1} << 40), 0);
   const Outcome of_sparse = create_in(sparse);
   EXPECT_NE(of_sparse.status, 0);
@@ -179,6 +180,41 @@ TEST_F(Errors, RulesThatAreBrokenAreAllNamed) {
        {"/hostname", "/domainname", "/linux/sysctl/kernel.panic", "/linux/sysctl/kernel.hostname"}) {
     EXPECT_NE(error.find(pointer), std::string::npos) << pointer << "\n" << error;
   }
+}
+
+TEST_F(Errors, ALogThatCannotBeOpenedIsOne) {
+  Bundle bundle;
+  bundle.write();
+  const std::string id = new_id();
+  runtime.global_options = {"--log", "/no/such/place/log"};
+  const Outcome outcome = runtime({"create", "--bundle", bundle.path(), id});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_NE(outcome.err.find("/no/such/place/log"), std::string::npos) << outcome.err;
+  runtime.global_options.clear();
+  EXPECT_TRUE(runtime.state(id).is_null());
+}
+
+TEST_F(Errors, AnIdWithASlashIsNoPath) {
+  const Outcome outcome = runtime({"run", "no/such"});
+  EXPECT_NE(outcome.status, 0);
+  if (runtime.is_davit()) {
+    EXPECT_NE(outcome.err.find("invalid container ID format"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(Errors, WarningsComeBeforeTheContainerRuns) {
+  SKIP_FOR("crun", "does not warn");
+  Bundle bundle;
+  bundle.config["process"]["capabilities"]["bounding"].push("CAP_NO_SUCH");
+  bundle.args({"/bin/sleep", "1000"});
+  bundle.write();
+  const std::string id = new_id();
+  Child child = runtime.start({"run", "--bundle", bundle.path(), id});
+  EXPECT_TRUE(eventually([&] { return child.err().find("CAP_NO_SUCH") != std::string::npos; }))
+      << child.err();
+  EXPECT_TRUE(eventually([&] { return runtime.status(id) == "running"; }));
+  runtime({"kill", id, "KILL"});
+  child.wait();
 }
 
 TEST_F(Errors, OneLineAndNothingOnStdout) {
@@ -310,8 +346,7 @@ TEST_F(Errors, AFailureLateInCreateUndoesEverything) {
   const Outcome outcome =
       runtime({"create", "--console-socket", "/no/such/socket", "--bundle", bundle.path(), id});
   EXPECT_NE(outcome.status, 0);
-  EXPECT_TRUE(
-      eventually([&] { return HostSnapshot::take(runtime.root()).leaked_since(before).empty(); }, 2000))
+  EXPECT_TRUE(eventually([&] { return HostSnapshot::take(runtime.root()).leaked_since(before).empty(); }))
       << HostSnapshot::take(runtime.root()).leaked_since(before);
   EXPECT_TRUE(runtime.state(id).is_null());
 }

@@ -185,7 +185,7 @@ Fd agent_at(const std::string& path) {
 /// What the next runtime tells an agent, and the descriptor of the filter.
 Json hear(int listener, Fd& notify) {
   pollfd wait = {listener, POLLIN, 0};
-  if (poll(&wait, 1, 20000) != 1) return Json::object({});
+  if (poll(&wait, 1, 60000) != 1) return Json::object({});
   const Fd connection(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   char text[65536];
   alignas(cmsghdr) char control[256] = {};
@@ -223,7 +223,7 @@ TEST_F(Seccomp, NotifyReachesTheListener) {
   EXPECT_GT(state.get("pid").number(), 0);
 
   pollfd wait = {notify.get(), POLLIN, 0};
-  ASSERT_EQ(poll(&wait, 1, 10000), 1) << child.err();
+  ASSERT_EQ(poll(&wait, 1, 60000), 1) << child.err();
   seccomp_notif request{};
   ASSERT_EQ(ioctl(notify.get(), SECCOMP_IOCTL_NOTIF_RECV, &request), 0) << strerror(errno);
   seccomp_notif_resp response{};

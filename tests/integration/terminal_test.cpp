@@ -32,7 +32,7 @@ class ConsoleSocket {
   /// The descriptor that came; invalid if none did.
   Fd receive() {
     pollfd wait = {listener_.get(), POLLIN, 0};
-    if (poll(&wait, 1, 10000) != 1) return Fd();
+    if (poll(&wait, 1, 60000) != 1) return Fd();
     const Fd connection(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     char text[256];
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -63,7 +63,7 @@ class ConsoleSocket {
 std::string read_terminal(const Fd& master, const std::string& until = "\x01") {
   std::string text;
   pollfd wait = {master.get(), POLLIN, 0};
-  while (text.find(until) == std::string::npos && poll(&wait, 1, 10000) == 1) {
+  while (text.find(until) == std::string::npos && poll(&wait, 1, 60000) == 1) {
     char buffer[4096];
     const ssize_t size = read(master.get(), buffer, sizeof buffer);
     if (size <= 0) break;

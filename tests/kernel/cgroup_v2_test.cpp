@@ -74,7 +74,7 @@ TEST_F(CgroupV2, CheckBeforeUpdateRejectsALimitBelowUsage) {
   config_.linux.resources.memory.limit = 64 << 20;
   ASSERT_NO_FATAL_FAILURE(prepare_it());
   const pid_t child = start_inside(entrance_, place_, [] { return use_memory(16 << 20) == 0 ? -1 : 1; });
-  for (int i = 0; i < 500 && std::atoll(value("memory.current").c_str()) < (16 << 20); ++i) ::usleep(10000);
+  for (int i = 0; i < 6000 && std::atoll(value("memory.current").c_str()) < (16 << 20); ++i) ::usleep(10000);
   spec::Resources update;
   update.memory.limit = 1 << 20;
   update.memory.check_before_update = true;

@@ -124,7 +124,7 @@ TEST_F(ProtocolTest, DiesWithItsCreatorBeforeReady) {
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pids[0], 0));
   if (pidfd >= 0) {  // else it is gone already
     pollfd end{pidfd, POLLIN, 0};
-    EXPECT_EQ(poll(&end, 1, 10000), 1) << "init outlives a davit that died";
+    EXPECT_EQ(poll(&end, 1, 60000), 1) << "init outlives a davit that died";
     close(pidfd);
   }
   kill(pids[1], SIGKILL);

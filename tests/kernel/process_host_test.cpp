@@ -274,7 +274,7 @@ struct Foreground {
     for (ssize_t count = 0; seen.find(text) == std::string::npos;
          seen.append(chunk, static_cast<size_t>(count))) {
       struct pollfd entry = {outer, POLLIN, 0};
-      if (::poll(&entry, 1, 10000) <= 0) break;
+      if (::poll(&entry, 1, 60000) <= 0) break;
       if ((count = ::read(outer, chunk, sizeof chunk)) <= 0) break;
     }
     return seen;

@@ -78,7 +78,9 @@ TEST_F(Files, APipeIsReadToItsEndAndLimit) {
     ::close(ends[1]);
     const auto read = read_file_or_pipe("/proc/self/fd/" + std::to_string(reader.number()), 6000);
     EXPECT_EQ(read.ok(), size <= 6000) << size;
-    if (read.ok()) EXPECT_EQ(read->size(), size);
+    if (read.ok()) {
+      EXPECT_EQ(read->size(), size);
+    }
   }
 }
 

@@ -12,12 +12,10 @@ void ContainerTest::TearDown() {
   for (const auto& id : ids_) destroy(id);
   std::string leaked;
   // A cgroup or a process may need a moment to be gone after SIGKILL.
-  eventually(
-      [&] {
-        leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before_);
-        return leaked.empty();
-      },
-      3000);
+  eventually([&] {
+    leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before_);
+    return leaked.empty();
+  });
   EXPECT_EQ(leaked, "") << "left behind";
   EXPECT_EQ(HostSnapshot::take(state_dir_.path()).lost_since(before_), "") << "taken away";
   for (const pid_t pid : descendants()) ::kill(pid, SIGKILL);
@@ -112,12 +110,10 @@ std::string ContainerTest::refused(Bundle& bundle) {
   EXPECT_NE(trim(outcome.err), "") << "a failure says why";
   EXPECT_TRUE(runtime.state(id).is_null()) << "a container that was refused has a state";
   std::string leaked;
-  eventually(
-      [&] {
-        leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before);
-        return leaked.empty();
-      },
-      2000);
+  eventually([&] {
+    leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before);
+    return leaked.empty();
+  });
   EXPECT_EQ(leaked, "") << "left behind by a create that failed: " << outcome.err;
   return outcome.err;
 }

@@ -17,7 +17,7 @@ struct Options {
   std::vector<std::string> env;          ///< added to ours, "NAME=value"
   bool only_env = false;                 ///< nothing but `env`
   std::string cwd;                       ///< working directory, ours if empty
-  int timeout_ms = 20000;                ///< then it is killed, and that is a test failure
+  int timeout_ms = 120000;               ///< then it is killed, and that is a test failure
   std::vector<std::pair<int, int>> fds;  ///< {our descriptor, its number in the program}
   std::function<void()> in_child;        ///< called just before exec
 };
@@ -57,13 +57,13 @@ class Child {
 Outcome run(const std::vector<std::string>& argv, const Options& options = {});
 
 /// Waits until `condition` holds; false when it does not within `timeout_ms`.
-bool eventually(const std::function<bool()>& condition, int timeout_ms = 10000);
+bool eventually(const std::function<bool()>& condition, int timeout_ms = 60000);
 /// All processes below ours, zombies excluded, as pids.
 std::vector<pid_t> descendants();
 /// Reaps children that we inherited from runtimes.
 void reap_orphans();
 /// Waits for a container's init that we inherited; its exit status or 128 + signal, -1 if it was not ours.
-int wait_orphan(pid_t pid, int timeout_ms = 10000);
+int wait_orphan(pid_t pid, int timeout_ms = 60000);
 /// True if we have that capability, by its number: root in a confined machine may lack some.
 bool has_capability(unsigned number);
 /// True while the process exists and is no zombie.

@@ -127,6 +127,7 @@ std::vector<DeviceRule> with_defaults(std::vector<DeviceRule> rules) {
     rules.push_back(rule(true, character, 1, minor, "rwm"));
   for (const std::uint32_t minor : {0U, 1U, 2U}) rules.push_back(rule(true, character, 5, minor, "rwm"));
   rules.push_back(rule(true, character, 136, {}, "rwm"));
+  rules.push_back(rule(true, character, 10, 200, "rwm"));
   return rules;
 }
 
@@ -191,7 +192,7 @@ TEST(CgroupDevices, V1WritesTheBaseFirst) {
   EXPECT_EQ(writes->front().value, "a");
   EXPECT_EQ(writes->at(1).value, "b 8:* r");
   EXPECT_TRUE(writes->at(1).allow);
-  EXPECT_EQ(writes->back().value, "c 136:* rwm");
+  EXPECT_EQ(writes->back().value, "c 10:200 rwm");
 }
 
 TEST(CgroupDevices, V1RefusesAnExceptionWithinAnException) {

@@ -93,7 +93,7 @@ TEST(JsonDocument, KnowsItsPlacesInAnyOrder) {
     const Location where = parsed.document->locate(inner.index());
     EXPECT_EQ(where.pointer.view(), "/" + std::to_string(i) + "/\u00e4/1");
     EXPECT_EQ(where.line, i + 2);
-    EXPECT_EQ(where.column, 9 + std::to_string(i).size());
+    EXPECT_EQ(where.column, 10 + std::to_string(i).size());
   }
 }
 

@@ -108,9 +108,21 @@ TEST(Sysctl, NormalisesBothForms) {
 std::string objection(const spec::Config& config, const char* key, const char* value = "1") {
   spec::Config copy = config;
   copy.linux.sysctl = {{key, value, {}}};
-  const auto errors =
-      sysctl::validate(copy, [](const std::string& path, NamespaceType) { return path == "/host"; });
+  const auto errors = sysctl::validate(
+      copy, [](const std::string& path, NamespaceType) { return Result<bool>(path == "/host"); });
   return errors.empty() ? "" : std::string(errors.front().message.view());
+}
+
+TEST(Sysctl, IsNotBlamedForANamespaceThatIsNotThere) {
+  spec::Config config = with({{NamespaceType::network, "/run/netns/gone", {}}});
+  config.linux.sysctl = {{"net.ipv4.ip_forward", "1", {}}, {"net.core.somaxconn", "1", {}}};
+  const auto errors = sysctl::validate(config, sysctl::is_host_namespace);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_NE(errors[0].message.view().find("network namespace"), std::string::npos)
+      << errors[0].message.view();
+  EXPECT_NE(errors[0].message.view().find("/run/netns/gone"), std::string::npos) << errors[0].message.view();
+  EXPECT_EQ(errors[0].errno_value, ENOENT);
+  EXPECT_EQ(errors[0].message.view().find("sysctl"), std::string::npos);
 }
 
 TEST(Sysctl, IsConfinedToNamespacesOfTheContainer) {
@@ -210,7 +222,9 @@ TEST(Captured, EveryConfigOfAnEngineCompiles) {
     const spec::Config& config = read.value;
     EXPECT_TRUE(namespaces::validate(config).empty());
     EXPECT_TRUE(rootfs::validate(config).empty());
-    EXPECT_TRUE(sysctl::validate(config, [](const std::string&, NamespaceType) { return false; }).empty());
+    EXPECT_TRUE(sysctl::validate(config, [](const std::string&, NamespaceType) {
+                  return Result<bool>(false);
+                }).empty());
     host::Facts facts;
     facts.cgroup = {host::CgroupMode::v2, {{{}, "/sys/fs/cgroup", "/", ""}}};
     features::Compilation out(facts, {});

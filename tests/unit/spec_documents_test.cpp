@@ -135,7 +135,11 @@ TEST(SpecDocuments, WritesADefaultThatItReads) {
   ASSERT_EQ(config.linux.resources.devices.size(), 1u);
   EXPECT_FALSE(config.linux.resources.devices[0].allow);
 
-  const auto rootless = read_config(rootless_config_json(1000, 100), "config.json");
+  EXPECT_NE(config.linux.find_namespace(NamespaceType::cgroup), nullptr);
+  const auto on_v1 = read_config(default_config_json(false), "config.json");
+  EXPECT_EQ(on_v1.value.linux.find_namespace(NamespaceType::cgroup), nullptr);
+
+  const auto rootless = read_config(rootless_config_json(1000, 100, true), "config.json");
   EXPECT_EQ(complaints(rootless.errors) + complaints(rootless.warnings), "");
   EXPECT_EQ(rootless.value.linux.uid_mappings.at(0).host_id, 1000u);
   EXPECT_EQ(rootless.value.linux.gid_mappings.at(0).host_id, 100u);

@@ -352,6 +352,16 @@ TEST(SpecReader, BoundsItsComplaints) {
   EXPECT_LE(with(keys).warnings.size(), 50u);
 }
 
+TEST(SpecReader, AnUnknownLetterOfAccessAllowsNothingAndDeniesAll) {
+  const auto rule_of = [](const std::string& rule) {
+    return with_linux("\"resources\": {\"devices\": [" + rule + "]}").value.linux.resources.devices.at(0);
+  };
+  const DeviceRule allowing = rule_of(R"({"allow": true, "type": "c", "access": "rwa"})");
+  EXPECT_TRUE(allowing.read && allowing.write && !allowing.mknod);
+  const DeviceRule denying = rule_of(R"({"allow": false, "type": "c", "access": "ra"})");
+  EXPECT_TRUE(denying.read && denying.write && denying.mknod);
+}
+
 // Who looks at each one again for each other one, or at the whole text for each, does not come back from
 // this.
 TEST(SpecReader, ManyOfAKindAreLittleWork) {

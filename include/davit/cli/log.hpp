@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "davit/base/result.hpp"
+#include "davit/sys/fd.hpp"
 
 namespace davit::cli {
 
@@ -18,7 +19,8 @@ std::string log_line(LogFormat format, Level level, std::string_view message, st
 /// Engines read the file as an API: at the default level it gets the one error line and nothing else.
 class Log {
  public:
-  /// Values of --log, --log-format and --log-level; the file is opened when the first line is written.
+  /// Values of --log, --log-format and --log-level. A file that cannot be opened is an error: whoever names
+  /// it reads it.
   static Result<Log> make(const std::string& destination, const std::string& format, const std::string& level,
                           bool debug);
 
@@ -29,6 +31,7 @@ class Log {
 
  private:
   void write(Level level, std::string_view message) const;
+  [[nodiscard]] Result<sys::UniqueFd> open_file() const;
   void append(std::string_view line) const;
 
   Level level_ = Level::error;

@@ -10,10 +10,10 @@
 
 namespace davit::sysctl {
 
-/// Tells whether the namespace at `path` is the one that davit itself is in.
-using IsHostNamespace = bool (*)(const std::string& path, spec::NamespaceType type);
+/// Tells whether the namespace at `path` is the one that davit itself is in; an error: there is none at all.
+using IsHostNamespace = Result<bool> (*)(const std::string& path, spec::NamespaceType type);
 /// Asks this machine.
-bool is_host_namespace(const std::string& path, spec::NamespaceType type);
+Result<bool> is_host_namespace(const std::string& path, spec::NamespaceType type);
 
 /// The path below /proc/sys of a key in dot or slash form: in the dot form a slash stands for a dot
 /// (sysctl.d(5)).

@@ -55,21 +55,25 @@ Error refuse(const spec::Sysctl& entry, const std::string& why) {
   return spec::at(entry.position, make_error(Code::invalid_config, "sysctl \"" + entry.key + "\" " + why));
 }
 
-/// Why the entry is not acceptable; an empty message: it is.
-std::string objection(const spec::Config& config, const spec::Sysctl& entry, IsHostNamespace is_host) {
+/// Why the entry is not acceptable; an empty message: it is. An error: the namespace itself is not.
+Result<std::string> objection(const spec::Config& config, const spec::Sysctl& entry,
+                              IsHostNamespace is_host) {
   const std::string path = path_of(entry.key);
-  if (has_dots(path)) return "is not a valid name";
-  if (path == "kernel/hostname") return "is not allowed: it conflicts with the property hostname";
+  if (has_dots(path)) return std::string("is not a valid name");
+  if (path == "kernel/hostname")
+    return std::string("is not allowed: it conflicts with the property hostname");
   const Rule* rule = find_rule(path);
-  if (rule == nullptr) return "is not in a separate kernel namespace";
+  if (rule == nullptr) return std::string("is not in a separate kernel namespace");
   const spec::Namespace* own = config.linux.find_namespace(rule->type);
   const std::string type(spec::name_of(rule->type));
   if (own == nullptr) return "is not allowed: the container has no " + type + " namespace of its own";
-  if (!own->path.empty() && is_host(own->path, rule->type))
-    return "is not allowed: the container joins the host's " + type + " namespace";
+  // One that is not there, or cannot be looked at, is nobody's fault but its own.
+  const auto is_joined = own->path.empty() ? Result<bool>(false) : is_host(own->path, rule->type);
+  if (!is_joined.ok()) return spec::at(own->position, "path", is_joined.error());
+  if (*is_joined) return "is not allowed: the container joins the host's " + type + " namespace";
   if (path == "kernel/domainname" && !config.domainname.empty() && config.domainname != entry.value)
-    return "is not allowed: it conflicts with the property domainname";
-  return {};
+    return std::string("is not allowed: it conflicts with the property domainname");
+  return std::string();
 }
 
 }  // namespace
@@ -90,8 +94,9 @@ std::vector<Error> validate(const spec::Config& config, IsHostNamespace is_host)
   std::vector<Error> errors;
   for (const spec::Sysctl& entry : config.linux.sysctl) {
     if (errors.size() == kMostErrors) break;
-    const std::string why = objection(config, entry, is_host);
-    if (!why.empty()) errors.push_back(refuse(entry, why));
+    const auto why = objection(config, entry, is_host);
+    if (!why.ok()) return {why.error()};
+    if (!why->empty()) errors.push_back(refuse(entry, *why));
   }
   return errors;
 }

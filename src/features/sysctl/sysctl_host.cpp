@@ -1,5 +1,6 @@
 // Compares namespaces of the config with those of davit.
 #include "davit/features/sysctl.hpp"
+#include "davit/spec/names.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::sysctl {
@@ -20,9 +21,10 @@ const char* own_namespace(spec::NamespaceType type) {
 
 }  // namespace
 
-bool is_host_namespace(const std::string& path, spec::NamespaceType type) {
-  // What cannot be compared counts as the host's: the sysctl is refused then.
-  return sys::is_same_file(path, own_namespace(type)).value_or(true);
+Result<bool> is_host_namespace(const std::string& path, spec::NamespaceType type) {
+  auto same = sys::is_same_file(path, own_namespace(type));
+  if (!same.ok()) same.error().wrap("join the " + std::string(spec::name_of(type)) + " namespace");
+  return same;
 }
 
 }  // namespace davit::sysctl
