@@ -118,5 +118,97 @@ TEST_F(HostileConfig, Crun_CgroupPathsStayBelowTheRoot) {
   }
 }
 
+TEST_F(HostileConfig, ALargeSparseFileIsRefusedBeforeItIsRead) {
+  SKIP_FOR("runc,crun", "they read whatever there is");
+  Bundle bundle;
+  bundle.write();
+  for (const off_t size : {off_t{1} << 30, off_t{1} << 41}) {
+    // Not every file system takes the larger one.
+    if (truncate((bundle.path() + "/config.json").c_str(), size) != 0) continue;
+    Options options;
+    // Room for the runtime, and none for the file.
+    options.in_child = [] {
+      const rlimit limit = {256 << 20, 256 << 20};
+      setrlimit(RLIMIT_DATA, &limit);
+    };
+    const Outcome outcome = runtime({"create", "--bundle", bundle.path(), new_id()}, options);
+    EXPECT_EQ(outcome.status, 1) << outcome.all();
+    EXPECT_NE(outcome.err.find("too large"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST_F(HostileConfig, APipeIsNoConfiguration) {
+  SKIP_FOR("runc,crun", "they wait for a writer");
+  Bundle bundle;
+  ASSERT_EQ(mkfifo((bundle.path() + "/config.json").c_str(), 0600), 0);
+  for (const std::string& path : {std::string("."), bundle.path()}) {
+    const Outcome outcome =
+        runtime({"create", "--bundle", path, new_id()}, {.cwd = bundle.path(), .timeout_ms = 60000});
+    EXPECT_EQ(outcome.status, 1) << outcome.all();
+  }
+}
+
+TEST_F(HostileConfig, ASecretBehindALinkIsNotQuoted) {
+  SKIP_FOR("runc,crun", "they quote what they cannot read");
+  Bundle bundle;
+  write_file(canary / "file", "{\"password\": s3cr3t-of-the-host}");
+  before = fingerprint(canary.path());
+  make_symlink(canary / "file", bundle.path() + "/config.json");
+  const Outcome outcome = runtime({"create", "--bundle", bundle.path(), new_id()});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_EQ(outcome.err.find("s3cr3t"), std::string::npos) << outcome.err;
+}
+
+TEST_F(HostileConfig, AProfileThatForbidsToEndIsNoReasonToHang) {
+  SKIP_FOR("runc,crun", "they may spin");
+  for (const char* action : {"SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"})
+    for (const bool detached : {false, true}) {
+      Json config = default_config();
+      config["linux"]["seccomp"] = Json::object({{"defaultAction", action}});
+      Bundle bundle(config);
+      bundle.write();
+      std::vector<std::string> words = {"run", "--bundle", bundle.path()};
+      if (detached) words.emplace_back("--detach");
+      words.push_back(new_id());
+      const Outcome outcome = runtime(words, {.timeout_ms = 60000});
+      EXPECT_NE(outcome.status, 0) << action;
+      EXPECT_NE(trim(outcome.err), "") << action << " without a word";
+    }
+}
+
+TEST_F(HostileConfig, GroupsOfTheCallerAreNotKeptByAnnotation) {
+  for (const bool user : {false, true}) {
+    Json config = default_config();
+    if (user) add_user_namespace(config);
+    config["annotations"]["run.oci.keep_original_groups"] = "1";
+    Bundle bundle(config);
+    bundle.sh("id -G");
+    const Outcome outcome = run_bundle(bundle, {}, {.in_child = [] {
+                                         const gid_t groups[] = {7, 8};
+                                         if (setgroups(2, groups) != 0) _exit(99);
+                                       }});
+    if (!runtime.is_davit() || user) continue;
+    EXPECT_TRUE(!outcome.ok() || outcome.out == "0\n") << outcome.all();
+  }
+}
+
+TEST_F(HostileConfig, ManyLimitsTakeLinearTime) {
+  Json config = default_config();
+  Json limits = Json::array();
+  for (int i = 0; i < 6000; ++i)
+    limits.push(Json::parse(R"({"type": "RLIMIT_NOFILE", "soft": 100, "hard": 100})"));
+  config["process"]["rlimits"] = limits;
+  Bundle bundle(config);
+  bundle.write();
+  // Where it is cubic this takes an hour of processor time, not seconds.
+  Options options{.timeout_ms = 100000};
+  options.in_child = [] {
+    const rlimit limit = {20, 20};
+    setrlimit(RLIMIT_CPU, &limit);
+  };
+  const Outcome outcome = runtime({"run", "--bundle", bundle.path(), new_id()}, options);
+  EXPECT_LT(outcome.status, 128) << outcome.err.substr(0, 500);
+}
+
 }  // namespace
 }  // namespace support

@@ -53,28 +53,6 @@ TEST_F(HostsThings, MaskedFilesAreNoWayToTheNullDevice) {
   EXPECT_EQ(run_bundle(bundle).status, 0);
 }
 
-/// Engines have /dev/null for stdio, and hand it on.
-TEST_F(HostsThings, StdioIsNoWayToTheNullDevice) {
-  SKIP_FOR("runc,crun", "they hand on the host's descriptor, to exec at least");
-  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  const Options with_null{.fds = {{null.get(), 0}, {null.get(), 1}, {null.get(), 2}}};
-  struct stat host {};
-  ASSERT_EQ(fstat(null.get(), &host), 0);
-  Bundle bundle;
-  write_file(bundle.rootfs() + "/list", "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2");
-  const std::string script =
-      "(" + std::string(kChange) + "; stat -L -c %d /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 >>/seen";
-  bundle.sh(script);
-  EXPECT_EQ(run_bundle(bundle, {}, with_null).status, 0);
-  bundle.sh(script + "; while :; do sleep 1; done");
-  const std::string id = start(bundle, {}, with_null);
-  EXPECT_EQ(runtime({"exec", id, "/bin/sh", "-c", script}, with_null).status, 0);
-  const auto seen = [&] { return split(trim(read_file(bundle.rootfs() + "/seen")), '\n'); };
-  ASSERT_TRUE(eventually([&] { return seen().size() == 9; })) << seen().size();
-  for (const std::string& device : seen())
-    EXPECT_NE(device, std::to_string(host.st_dev)) << "a descriptor of the host's node";
-}
-
 TEST_F(HostsThings, DevicesAreNoWayToTheHosts) {
   for (const bool user : {false, true}) {
     Json config = default_config();
@@ -85,6 +63,34 @@ TEST_F(HostsThings, DevicesAreNoWayToTheHosts) {
     bundle.sh("(" + std::string(kChange));
     run_bundle(bundle);
   }
+}
+
+TEST_F(HostsThings, AKeyringOfThatNameIsNotJoined) {
+  SKIP_FOR("runc,crun", "they join whatever has the name");
+  Bundle bundle;
+  bundle.args({"/bin/probe", "keyring"});
+  bundle.write();
+  const std::string id = new_id();
+  int ready[2];
+  int leave[2];
+  ASSERT_EQ(pipe(ready) + pipe(leave), 0);
+  const pid_t other = fork();
+  if (other == 0) {
+    close(leave[1]);
+    char byte = 0;
+    if (setresuid(4321, 4321, 4321) != 0) _exit(1);
+    const long ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, id.c_str());
+    syscall(SYS_keyctl, KEYCTL_SETPERM, ring, 0x3f3f3f3f);
+    if (write(ready[1], "", 1) == 1 && read(leave[0], &byte, 1) == 0) _exit(0);
+    _exit(1);
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  const Outcome outcome = runtime({"run", "--bundle", bundle.path(), id});
+  for (const int fd : {ready[0], ready[1], leave[0], leave[1]}) close(fd);
+  waitpid(other, nullptr, 0);
+  EXPECT_TRUE(outcome.out.find(";4321;") == std::string::npos) << outcome.all();
+  EXPECT_TRUE(!outcome.ok() || outcome.out.find("keyring;0;") != std::string::npos) << outcome.all();
 }
 
 TEST_F(HostsThings, SomebodyElsesStateDirectoryIsLeftAlone) {

@@ -55,6 +55,7 @@ class Tracer {
   struct Tracee {
     std::size_t index = 0;  ///< in result_.processes
     bool skipped = false;   ///< stands at the entry of the call that is to fail
+    long result = 0;        ///< what that call shall say
   };
 
   void launch();
@@ -146,7 +147,7 @@ void Tracer::add(pid_t pid, pid_t creator) {
     process.role = "init";
     result_.processes[maker->second.index].role = "stage";
   }
-  tracees_[pid] = {result_.processes.size(), false};
+  tracees_[pid].index = result_.processes.size();
   result_.processes.push_back(std::move(process));
 }
 
@@ -162,6 +163,8 @@ void Tracer::hit(pid_t pid, Tracee& tracee, long call) {
     return;
   }
   tracee.skipped = true;
+  // brk(2) itself knows no errno: it says where the end of the heap is.
+  tracee.result = call == SYS_brk ? 0 : -fault_.error;
   // Whatever close(2) answers, the descriptor is gone.
   if (call != SYS_close) skip_call(pid);
 }
@@ -169,7 +172,7 @@ void Tracer::hit(pid_t pid, Tracee& tracee, long call) {
 void Tracer::on_system_call(pid_t pid, Tracee& tracee) {
   if (tracee.skipped) {
     tracee.skipped = false;
-    set_result(pid, -fault_.error);
+    set_result(pid, tracee.result);
     return;
   }
   __ptrace_syscall_info info{};
