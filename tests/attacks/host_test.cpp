@@ -53,6 +53,28 @@ TEST_F(HostsThings, MaskedFilesAreNoWayToTheNullDevice) {
   EXPECT_EQ(run_bundle(bundle).status, 0);
 }
 
+/// Engines have /dev/null for stdio, and hand it on.
+TEST_F(HostsThings, StdioIsNoWayToTheNullDevice) {
+  SKIP_FOR("runc,crun", "they hand on the host's descriptor, to exec at least");
+  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  const Options with_null{.fds = {{null.get(), 0}, {null.get(), 1}, {null.get(), 2}}};
+  struct stat host {};
+  ASSERT_EQ(fstat(null.get(), &host), 0);
+  Bundle bundle;
+  write_file(bundle.rootfs() + "/list", "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2");
+  const std::string script =
+      "(" + std::string(kChange) + "; stat -L -c %d /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 >>/seen";
+  bundle.sh(script);
+  EXPECT_EQ(run_bundle(bundle, {}, with_null).status, 0);
+  bundle.sh(script + "; while :; do sleep 1; done");
+  const std::string id = start(bundle, {}, with_null);
+  EXPECT_EQ(runtime({"exec", id, "/bin/sh", "-c", script}, with_null).status, 0);
+  const auto seen = [&] { return split(trim(read_file(bundle.rootfs() + "/seen")), '\n'); };
+  ASSERT_TRUE(eventually([&] { return seen().size() == 9; })) << seen().size();
+  for (const std::string& device : seen())
+    EXPECT_NE(device, std::to_string(host.st_dev)) << "a descriptor of the host's node";
+}
+
 TEST_F(HostsThings, DevicesAreNoWayToTheHosts) {
   for (const bool user : {false, true}) {
     Json config = default_config();
