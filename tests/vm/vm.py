@@ -259,10 +259,10 @@ def take_snapshot(options):
     overlay(target + "/disk.qcow2", image + "/disk.img", "raw")
     machine = Machine(image, options.cgroups, target + "/disk.qcow2", target + "/share")
     try:
-        up = machine.answer(time.time() + 900)
+        up = machine.answer(time.time() + 3600)
         say(f"{options.suite} {options.cgroups} is up after {up[1]} s, CPU {machine.seconds():.0f} s")
         machine.tell("PREPARE")
-        if machine.answer(time.time() + 1800)[1:2] != ["0"]:
+        if machine.answer(time.time() + 3600)[1:2] != ["0"]:
             raise Failure("the guest could not be prepared")
         say(f"prepared, CPU {machine.seconds():.0f} s")
         machine.save(target + "/memory.new")

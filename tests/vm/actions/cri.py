@@ -37,7 +37,7 @@ def call(name, request):
     request_type, answer_type = type_of(method.input_type), type_of(method.output_type)
     invoke = CHANNEL.unary_unary("/runtime.v1.RuntimeService/" + name, request_serializer=request_type.SerializeToString,
                                  response_deserializer=answer_type.FromString)
-    answer = invoke(json_format.ParseDict(request, request_type()), timeout=240)
+    answer = invoke(json_format.ParseDict(request, request_type()), timeout=600)
     return json.loads(json_format.MessageToJson(answer, preserving_proto_field_name=True))
 
 
@@ -46,7 +46,7 @@ def check(condition, *what):
         raise AssertionError(" ".join(str(word) for word in what))
 
 
-def becomes(condition, seconds=60):
+def becomes(condition, seconds=300):
     end = time.time() + seconds
     while not condition():
         check(time.time() < end, "did not come true in time")
@@ -76,7 +76,7 @@ class Pod:
 
 
 def run(container, *command):
-    answer = call("ExecSync", {"container_id": container, "cmd": command, "timeout": 120})
+    answer = call("ExecSync", {"container_id": container, "cmd": list(command), "timeout": 600})
     return base64.b64decode(answer.get("stdout", "")).decode(), answer.get("exit_code", 0)
 
 
@@ -89,7 +89,7 @@ class Stream:
 
     def __init__(self, url):
         where = urllib.parse.urlparse(url)
-        self.socket = socket.create_connection((where.hostname, where.port), timeout=90)
+        self.socket = socket.create_connection((where.hostname, where.port), timeout=300)
         self.socket.sendall((f"GET {where.path}?{where.query} HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
                              "Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n").encode())
@@ -143,11 +143,24 @@ class Stream:
 state = {}
 
 
+UNIFIED = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+
+
 def cgroup(container):
     info = json.loads(call("ContainerStatus", {"container_id": container, "verbose": True})["info"]["info"])
     with open(f"/proc/{info['pid']}/cgroup") as file:
-        path = re.search("^0::(.*)$", file.read(), re.M).group(1)
-    return "/sys/fs/cgroup" + path.removesuffix("/container")
+        path = re.search("^0::(.*)$" if UNIFIED else "^[0-9]+:memory:(.*)$", file.read(), re.M).group(1)
+    return ("/sys/fs/cgroup" if UNIFIED else "/sys/fs/cgroup/memory") + path.removesuffix("/container")
+
+
+def limit(where, name):
+    """In the words of cgroup v2."""
+    if UNIFIED:
+        return content(f"{where}/{name}")
+    if name == "cpu.max":
+        where = where.replace("memory", "cpu", 1)
+        return content(where + "/cpu.cfs_quota_us") + " " + content(where + "/cpu.cfs_period_us")
+    return content(where + "/memory.limit_in_bytes")
 
 
 def content(path):
@@ -163,15 +176,16 @@ def do_cri_sandbox():
 
 def do_cri_container():
     state["main"] = state["pod"].container(
-        "main", "echo started; echo error >&2; sleep 1000",
+        "main", "trap '' TERM; echo started; echo error >&2; sleep 1000",
         resources={"cpu_period": 100000, "cpu_quota": 50000, "cpu_shares": 512, "memory_limit_in_bytes": 67108864, "oom_score_adj": 500,
-                   "unified": {"memory.high": "60000000"}},
+                   **({"unified": {"memory.high": "62914560"}} if UNIFIED else {})},
         security={"capabilities": {"add_capabilities": ["NET_ADMIN"], "drop_capabilities": ["MKNOD"]}, "no_new_privs": True,
                   "run_as_user": {"value": "1000"}, "supplemental_groups": ["2000"], "readonly_rootfs": True})
     where = cgroup(state["main"])
     check("vmpods" in where and ("cri-containerd-" in where) == (CG == "systemd"), where)
-    for name, value in {"memory.max": "67108864", "memory.high": "59998208", "cpu.max": "50000 100000"}.items():
-        check(content(f"{where}/{name}") == value, name, content(f"{where}/{name}"), "expected", value)
+    expected = {"memory.max": "67108864", "cpu.max": "50000 100000", **({"memory.high": "62914560"} if UNIFIED else {})}
+    for name, value in expected.items():
+        check(limit(where, name) == value, name, limit(where, name), "expected", value)
 
 
 def do_cri_exec():
@@ -217,7 +231,7 @@ def do_cri_logs():
 def do_cri_update():
     call("UpdateContainerResources", {"container_id": state["main"], "linux": {"memory_limit_in_bytes": 83886080, "cpu_quota": 25000, "cpu_period": 100000}})
     where = cgroup(state["main"])
-    check(content(where + "/memory.max") == "83886080" and content(where + "/cpu.max") == "25000 100000", where)
+    check(limit(where, "memory.max") == "83886080" and limit(where, "cpu.max") == "25000 100000", where)
 
 
 def do_cri_stats():

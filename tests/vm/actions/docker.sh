@@ -1,9 +1,9 @@
 # Docker, with the cgroup driver that it chooses or is told.
 . /share/lib.sh
 ENGINE=docker
-d() { timeout 240 docker "$@"; }
+d() { timeout 600 docker "$@"; }
 once() { d run --runtime "$RT" --rm --network none "$@"; }
-terminal() { timeout 240 python3 /share/terminal.py "$@"; }
+terminal() { timeout 600 python3 /share/terminal.py "$@"; }
 pid_of() { d inspect -f '{{.State.Pid}}' "$1"; }
 # settings JSON: daemon.json and this, and a new daemon
 settings() {
@@ -38,11 +38,11 @@ do_limits() {
     --cap-drop ALL --ulimit nofile=100:200 --device-write-bps /dev/vda:1mb --read-only --tmpfs /scratch $image sleep 1000
   local where
   where=$(cgroup_of "$(pid_of limited)")
-  holds "$where/memory.max" 67108864
-  holds "$where/cpu.max" '50000 100000'
-  holds "$where/pids.max" 50
-  holds "$where/cpuset.cpus" 0
-  holds_line "$where/io.max" '^254:0 .*wbps=1048576'
+  is 67108864 limit "$where" memory.max
+  is '50000 100000' limit "$where" cpu.max
+  is 50 limit "$where" pids.max
+  is 0 limit "$where" cpuset.cpus
+  has '^254:0 .*wbps=1048576' limit "$where" io.max
   case $CG in systemd) [[ $where == */system.slice/docker-*.scope ]] ;; *) [[ $where == /sys/fs/cgroup/docker/* ]] ;; esac
   is "$(printf '67108864\n100\n200\n0000000000000000\ndocker-default (enforce)')" d exec limited sh -c \
     'cat /sys/fs/cgroup/memory.max; ulimit -n; ulimit -Hn; sed -n "s/^CapEff:\t//p" /proc/1/status; cat /proc/1/attr/current'
@@ -51,7 +51,7 @@ do_exec() {
   has 'uid=1000.*wheel' d exec -u user -w /tmp -e A=b limited id
   status_is 3 '^$' d exec limited sh -c 'exit 3'
   d exec -d limited touch /scratch/detached
-  becomes 30 d exec limited test -e /scratch/detached
+  becomes d exec limited test -e /scratch/detached
 }
 do_exec_terminal() {
   terminal --size 20x60 -- docker exec -it limited sh <<'END'
@@ -71,17 +71,17 @@ do_update() {
   d update --memory 80m --memory-swap 100m --cpus 0.25 --pids-limit 60 limited
   local where
   where=$(cgroup_of "$(pid_of limited)")
-  holds "$where/memory.max" 83886080
-  holds "$where/cpu.max" '25000 100000'
-  holds "$where/pids.max" 60
+  is 83886080 limit "$where" memory.max
+  is '25000 100000' limit "$where" cpu.max
+  is 60 limit "$where" pids.max
 }
 do_pause() {
   local where
   where=$(cgroup_of "$(pid_of limited)")
   d pause limited
-  grep -q 'frozen 1' "$where/cgroup.events" "$where/container/cgroup.events" 2>/dev/null
+  freezes "$where" yes
   d unpause limited
-  holds_line "$where/cgroup.events" 'frozen 0'
+  freezes "$where" no
 }
 do_stop_restart() {
   d stop -t 1 limited
@@ -93,7 +93,7 @@ do_stop_restart() {
 do_restart_policy() {
   mkdir -p "$work/restarts"
   d run --runtime "$RT" -d --name restarts --network none --restart on-failure:2 -v "$work/restarts:/r" $image sh -c 'echo x >>/r/n; exit 1'
-  becomes 60 holds "$work/restarts/n" "$(printf 'x\nx\nx')"
+  becomes holds "$work/restarts/n" "$(printf 'x\nx\nx')"
   d rm -f restarts
 }
 do_init() { has 'docker-init' once --init $image cat /proc/1/cmdline; }
@@ -104,7 +104,7 @@ do_security() {
 }
 do_health() {
   d run --runtime "$RT" -d --name health --network none --health-cmd true --health-interval 1s $image sleep 1000
-  becomes 60 is healthy d inspect -f '{{.State.Health.Status}}' health
+  becomes is healthy d inspect -f '{{.State.Health.Status}}' health
   d rm -f health
 }
 do_oom() { status_is 137 '^$' once --memory 16m --memory-swap 16m $image sh -c 'x=$(head -c 60m /dev/zero | tr "\0" a); echo no'; }

@@ -51,24 +51,49 @@ status_is() {
   [ $status = "$expected" ] || { echo "expected status $expected, got $status from: $*; it said: $actual"; return 1; }
   grep -qE -- "$pattern" <<<"$actual" || { echo "no '$pattern' in '$actual' from: $*"; return 1; }
 }
-# becomes SECONDS COMMAND...: it succeeds within that time
+# becomes COMMAND...: it succeeds in the end; an emulator on a busy machine may take its time
 becomes() {
-  local end=$((SECONDS + $1))
-  shift
+  local end=$((SECONDS + 300))
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $end ] || { echo "did not come true: $*"; "$@"; return 1; }
     sleep 0.2
   done
 }
 holds() { [ "$(cat "$1")" = "$2" ] || { echo "$1 is '$(cat "$1")', not '$2'"; return 1; }; }
-# holds_word FILE PATTERN: a line of it matches
-holds_line() { grep -qE "$2" "$1" || { echo "no '$2' in $1: $(tr '\n' '|' <"$1")"; return 1; }; }
 
-# cgroup_of PID: the directory with the limits, which crun and davit may divide further
+# cgroup_of PID: the directory with the limits, which crun and davit may divide further; of the memory controller on v1
 cgroup_of() {
   local path
-  path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
-  echo "/sys/fs/cgroup${path%/container}"
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+    echo "/sys/fs/cgroup${path%/container}"
+  else
+    path=$(sed -n 's/^[0-9]*:memory://p' "/proc/$1/cgroup")
+    echo "/sys/fs/cgroup/memory${path%/container}"
+  fi
+}
+# limit CGROUP FILE: what it holds, in the words of cgroup v2
+limit() {
+  local cgroup=$1 file=$2
+  [ ! -e "$cgroup/$file" ] || { cat "$cgroup/$file"; return; }
+  of() { cat "${cgroup/memory/$1}/$2"; }
+  case $file in
+    memory.max) of memory memory.limit_in_bytes ;;
+    memory.swap.max) echo $(($(of memory memory.memsw.limit_in_bytes) - $(of memory memory.limit_in_bytes))) ;;
+    memory.low) of memory memory.soft_limit_in_bytes ;;
+    cpu.max) echo "$(of cpu cpu.cfs_quota_us) $(of cpu cpu.cfs_period_us)" ;;
+    cpuset.cpus) of cpuset cpuset.cpus ;;
+    pids.max) of pids pids.max ;;
+    io.max) of blkio blkio.throttle.write_bps_device | sed 's/ / wbps=/' ;;
+    *) cat "$cgroup/$file" ;;
+  esac
+}
+# freezes CGROUP yes|no
+freezes() {
+  local seen
+  if [ -e "$1/cgroup.events" ]; then seen=$(cat "$1/cgroup.events" "$1/container/cgroup.events" 2>/dev/null | grep -q 'frozen 1' && echo yes || echo no)
+  else seen=$(grep -q FROZEN "${1/memory/freezer}/freezer.state" && echo yes || echo no); fi
+  [ "$seen" = "$2" ] || { echo "frozen: $seen"; return 1; }
 }
 # The cgroups, units, mounts and state entries of containers, of this runtime or another.
 remains() {

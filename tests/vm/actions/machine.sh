@@ -7,7 +7,7 @@ machine=/usr/local/lib/davit-vm/machine
 inside() { p exec machine "$@"; }
 # boot [OPTION OF ROOTFS [ARGUMENT...]]
 boot() { p run -d --name machine --network none -v "$runtime:/usr/local/bin/$RT:ro" "${@:2}" --rootfs "$machine${1:-}" /sbin/init; }
-up() { becomes 300 has '^(running|degraded)$' timeout 60 podman "${options[@]}" exec machine sh -c 'systemctl is-system-running || true'; }
+up() { becomes has '^(running|degraded)$' timeout 600 podman "${options[@]}" exec machine sh -c 'systemctl is-system-running || true'; }
 all_well() { is "" inside systemctl --failed --no-legend --plain; }
 down() {
   p stop -t 90 machine

@@ -51,16 +51,16 @@ do_limits() {
   start_limited
   local c
   c=$(limited)
-  holds "$c/memory.max" 67108864
-  holds "$c/memory.high" 62914560
-  holds "$c/memory.swap.max" 33554432
-  holds "$c/cpu.max" '50000 100000'
-  holds "$c/pids.max" 50
+  is 67108864 limit "$c" memory.max
+  is 62914560 limit "$c" memory.high
+  is 33554432 limit "$c" memory.swap.max
+  is '50000 100000' limit "$c" cpu.max
+  is 50 limit "$c" pids.max
   [ "$(id -u)" = 0 ] || return 0
-  holds "$c/memory.low" 33554432
+  is 33554432 limit "$c" memory.low
   has '^(20|59)$' cat "$c/cpu.weight"
-  holds "$c/cpuset.cpus" 0
-  holds_line "$c/io.max" '^254:0 .*wbps=1048576'
+  is 0 limit "$c" cpuset.cpus
+  has '^254:0 .*wbps=1048576' limit "$c" io.max
 }
 do_limits_inside() {
   is "$(printf '67108864\n50000 100000\n50\n100\n200\n300')" p exec limited sh -c \
@@ -89,7 +89,7 @@ END
 }
 do_exec_detached() {
   p exec -d limited touch /scratch/detached
-  becomes 30 p exec limited test -e /scratch/detached
+  becomes p exec limited test -e /scratch/detached
 }
 do_exec_parallel() {
   local n pids=()
@@ -105,18 +105,18 @@ do_update() {
   p update --memory 80m --memory-swap 120m --cpus 0.25 --pids-limit 60 limited
   local c
   c=$(limited)
-  holds "$c/memory.max" 83886080
-  holds "$c/cpu.max" '25000 100000'
-  holds "$c/pids.max" 60
+  is 83886080 limit "$c" memory.max
+  is '25000 100000' limit "$c" cpu.max
+  is 60 limit "$c" pids.max
 }
 do_pause() {
   local c
   c=$(limited)
   p pause limited
-  holds_line "$c/cgroup.events" 'frozen 1' || holds_line "$c/container/cgroup.events" 'frozen 1'
+  freezes "$c" yes
   is paused p inspect -f '{{.State.Status}}' limited
   p unpause limited
-  holds_line "$c/cgroup.events" 'frozen 0'
+  freezes "$c" no
 }
 do_stop_slow() {
   p stop -t 1 limited
@@ -126,9 +126,9 @@ do_stop_slow() {
 do_signals() {
   p run -d --name signals --network none --stop-signal USR2 $image sh -c \
     'trap "echo one" USR1; trap "echo two; exit 7" USR2; echo ready; while :; do sleep 0.1; done'
-  becomes 30 has ready p logs signals
+  becomes has ready p logs signals
   p kill -s USR1 signals
-  becomes 30 has one p logs signals
+  becomes has one p logs signals
   p stop -t 60 signals
   is 7 p inspect -f '{{.State.ExitCode}}' signals
   is "$(printf 'ready\none\ntwo')" p logs signals
@@ -138,8 +138,8 @@ do_restart_policy() {
   mkdir -p "$work/restarts"
   chmod 777 "$work/restarts"
   p run -d --name restarts --network none --restart on-failure:2 -v "$work/restarts:/r" $image sh -c 'echo x >>/r/n; exit 1'
-  becomes 60 holds "$work/restarts/n" "$(printf 'x\nx\nx')"
-  becomes 30 is exited p inspect -f '{{.State.Status}}' restarts
+  becomes holds "$work/restarts/n" "$(printf 'x\nx\nx')"
+  becomes is exited p inspect -f '{{.State.Status}}' restarts
   p rm -f -t 0 restarts
 }
 do_oom() { status_is 137 '^$' p run --rm --network none --memory 16m --memory-swap 16m $image sh -c 'x=$(head -c 60m /dev/zero | tr "\0" a); echo no'; }

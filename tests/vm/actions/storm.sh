@@ -32,7 +32,7 @@ one() {
   "$runtime" start "$id" || return 1
   local where
   where=$(cgroup_of "$(cat "$dir/pid")")
-  holds "$where/memory.max" 33554432 && holds "$where/pids.max" 20 || return 1
+  is 33554432 limit "$where" memory.max && is 20 limit "$where" pids.max || return 1
   [ "$("$runtime" state "$id" | jq -r .status)" = running ] || return 1
   "$runtime" kill "$id" KILL || return 1
   "$runtime" delete --force "$id" || return 1
@@ -55,7 +55,7 @@ do_storm_podman() {
   for n in $(seq "$count"); do p run -d --name "storm-$n" --network none --memory 32m $image sleep 1000 >"$work/podman-$n" 2>&1 & done
   wait $(jobs -p)
   is "$count" sh -c 'podman ps -q | wc -l' || { cat "$work"/podman-* | sort | uniq -c | sort -n | tail -5; return 1; }
-  p ps -q | xargs -P 10 -n 1 timeout 240 podman "${options[@]}" rm -f -t 0 >/dev/null
+  p ps -q | xargs -P 10 -n 1 timeout 600 podman "${options[@]}" rm -f -t 0 >/dev/null
   nothing_remains
   is "$before" mounts
 }

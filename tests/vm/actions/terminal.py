@@ -55,7 +55,7 @@ def main():
     for verb, _, text in script:
         data = text.encode().decode("unicode_escape").encode("latin-1")
         if verb == "expect":
-            end = time.time() + 90
+            end = time.time() + 300
             while data not in seen:
                 if time.time() > end or not read(0.5):
                     fail(f"did not see {data!r}")
@@ -74,7 +74,7 @@ def main():
             resize(terminal, text)
         elif verb == "end":
             # Whoever stays behind after a detachment may keep the terminal open.
-            end = time.time() + 90
+            end = time.time() + 300
             while (done := os.waitpid(child, os.WNOHANG))[0] == 0:
                 if time.time() > end:
                     fail("did not end")
