@@ -16,8 +16,8 @@ Result<int> command_features(Invocation& /*invocation*/) {
   features.linux.seccomp = seccomp::features();
   features.linux.cgroup.v1 = true;
   features.linux.cgroup.v2 = true;
-  features.linux.cgroup.systemd = false;
-  features.linux.cgroup.systemd_user = false;
+  features.linux.cgroup.systemd = true;
+  features.linux.cgroup.systemd_user = true;
   features.linux.cgroup.rdma = true;
   features.linux.apparmor = true;
   features.linux.selinux = true;
@@ -26,7 +26,7 @@ Result<int> command_features(Invocation& /*invocation*/) {
   features.linux.net_devices = false;
   features.annotations = {{"io.github.seccomp.libseccomp.version", seccomp_version_text()},
                           {"davit.version", version_number()}};
-  features.potentially_unsafe_config_annotations = {"run.oci."};
+  features.potentially_unsafe_config_annotations = {"org.systemd.property.", "run.oci."};
   TRY(print(spec::features_json(features)));
   return 0;
 }

@@ -18,8 +18,9 @@ constexpr Option kGlobal[] = {
     {"log-format", 0, kText, "FORMAT", "text or json"},
     {"log-level", 0, kText, "LEVEL", "error (the default), warning, info or debug"},
     {"debug", 0, kNothing, "", "the same as --log-level debug"},
-    {"cgroup-manager", 0, kText, "MANAGER", "cgroupfs or disabled"},
-    {"systemd-cgroup", 0, kNothing, "", "have systemd make the cgroup (not in this release)"},
+    {"cgroup-manager", 0, kText, "MANAGER", "cgroupfs, systemd or disabled"},
+    {"systemd-cgroup", 0, kNothing, "", "the same as --cgroup-manager systemd"},
+    {"systemd-timeout", 0, kText, "SECONDS", "how long systemd may take for anything (default: 30)"},
     {"rootless", 0, kText, "WHEN", ""},
     {"criu", 0, kText, "PATH", ""},
 };

@@ -10,30 +10,29 @@ namespace davit::cli {
 
 namespace {
 
-Result<cgroup::Manager> choose_manager(const Arguments& options, const Command& command) {
+Result<cgroup::Manager> choose_manager(const Arguments& options) {
   const std::string name = options.text("cgroup-manager");
-  const bool makes_cgroup = command.name == "create" || command.name == "run" || command.name == "explain";
   if (name == "disabled") return cgroup::Manager::disabled;
-  if (name == "systemd" || (name.empty() && options.flag("systemd-cgroup"))) {
-    // Callers pass it to every command; only who makes a cgroup can do it the wrong way.
-    if (!makes_cgroup) return cgroup::Manager::cgroupfs;
-    Error error = make_error(Code::unsupported, "the systemd cgroup driver is not in this release");
-    return error.advise(
-        "set the engine to cgroupfs: podman --cgroup-manager=cgroupfs (containers.conf: cgroup_manager), "
-        "dockerd --exec-opt native.cgroupdriver=cgroupfs, containerd SystemdCgroup=false, "
-        "cri-o cgroup_manager=\"cgroupfs\"");
-  }
+  if (name == "systemd" || (name.empty() && options.flag("systemd-cgroup"))) return cgroup::Manager::systemd;
   if (name.empty() || name == "cgroupfs") return cgroup::Manager::cgroupfs;
   Error error = make_error(Code::invalid_argument, "unknown --cgroup-manager \"" + name.substr(0, 40) + "\"");
-  return error.advise("it is cgroupfs or disabled");
+  return error.advise("it is cgroupfs, systemd or disabled");
+}
+
+Result<std::optional<unsigned>> choose_patience(const Arguments& options) {
+  if (!options.given("systemd-timeout")) return std::optional<unsigned>();
+  const std::uint32_t seconds = TRY(parse_number(options.text("systemd-timeout"), "--systemd-timeout"));
+  if (seconds > 0 && seconds <= 86400) return std::optional<unsigned>(seconds);
+  return make_error(Code::invalid_argument, "--systemd-timeout must be between 1 second and a day");
 }
 
 }  // namespace
 
 Result<container::Context*> Invocation::context() {
   if (context_) return &*context_;
-  const cgroup::Manager manager = TRY(choose_manager(options(), command()));
-  context_.emplace(container::Context{TRY(container::Store::at(options().text("root"))), manager});
+  const cgroup::Manager manager = TRY(choose_manager(options()));
+  const std::optional<unsigned> patience = TRY(choose_patience(options()));
+  context_.emplace(container::Context{TRY(container::Store::at(options().text("root"))), manager, patience});
   log_.debug("davit " + std::string(command().name) + ": state directory " + context_->store.root());
   return &*context_;
 }

@@ -67,6 +67,8 @@ class Reporter {
     if (more > 0) message.append(" (and ").append(std::to_string(more)).append(" more errors)");
     const std::string_view advice = advice_for(error);
     if (!advice.empty()) human.append("hint: ").append(advice).append("\n");
+    // Users of an engine see nothing but its log.
+    if (!advice.empty()) message.append(" (").append(advice).append(")");
     log_.error(message, human);
   }
 

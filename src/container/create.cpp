@@ -71,7 +71,7 @@ void take_back(Context& context, const Record& record, const Bundle& bundle,
                const launch::Launched& launched) {
   (void)sys::send_signal(launched.pidfd, 9);
   (void)sys::wait_end(launched.pidfd, kDeathTimeout);
-  (void)cgroup::remove(record.cgroup);
+  (void)cgroup::remove(record.cgroup, context.warnings);
   run_poststop_hooks(context, record, bundle.config);
 }
 
@@ -99,8 +99,8 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   if (Notify::from_environment())
     TRY(Notify::prepare(entry, context.store.root() + "/" + call.id, bundle.config));
   EntryRecorder recorder(context.store, entry, record);
-  const launch::CreateRequest request{bundle.config,          call.id,      bundle.path,
-                                      context.cgroup_manager, call.options, by_socket};
+  const launch::CreateRequest request{bundle.config,    call.id,      bundle.path, context.cgroup_manager,
+                                      context.patience, call.options, by_socket};
   launch::Launched launched = TRY(launch::create(request, recorder));
   Undo complete;  // goes before `launched` does
   complete.push([&] { take_back(context, record, bundle, launched); });
@@ -121,7 +121,8 @@ Result<std::string> explain(Context& context, CreateCall call) {
   const Bundle bundle = TRY(load_bundle(context, call));
   if (call.id.empty()) call.id = id_from_path(bundle.path);
   TRY(check_id(call.id));
-  return launch::explain({bundle.config, call.id, bundle.path, context.cgroup_manager, call.options});
+  return launch::explain(
+      {bundle.config, call.id, bundle.path, context.cgroup_manager, context.patience, call.options});
 }
 
 }  // namespace davit::container

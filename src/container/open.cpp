@@ -74,6 +74,13 @@ void end_processes(const Record& record) {
   (void)cgroup::thaw_to_die(record.cgroup, init.ok() ? record.init.pid : 0);
 }
 
+/// What this call of davit was told goes before what create was told.
+Result<Record> read_record(const Context& context, const Entry& entry) {
+  Record record = TRY(entry.read());
+  if (context.patience) record.cgroup.unit.patience = *context.patience;
+  return record;
+}
+
 }  // namespace
 
 Result<std::string> boot_id() {
@@ -98,7 +105,7 @@ spec::Status status_of(Entry& entry, const Record& record) {
 
 Result<Opened> open_for(Context& context, Operation operation, const std::string& id) {
   Entry entry = TRY(context.store.open(id));
-  Record record = TRY(entry.read());
+  Record record = TRY(read_record(context, entry));
   const spec::Status status = status_of(entry, record);
   TRY(check_allowed(operation, status, id));
   return Opened{std::move(entry), std::move(record), status};
@@ -115,7 +122,7 @@ Result<Opened> open_locked(Context& context, Operation operation, const std::str
     if (operation == Operation::force_remove && now != spec::Status::creating) end_processes(before);
     TRY(entry.lock());
   }
-  Record record = TRY(entry.read());
+  Record record = TRY(read_record(context, entry));
   const spec::Status status = status_of(entry, record);
   TRY(check_allowed(operation, status, id));
   return Opened{std::move(entry), std::move(record), status};

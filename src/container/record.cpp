@@ -11,7 +11,7 @@ namespace davit::container {
 
 namespace {
 
-constexpr std::string_view kManagers[] = {"cgroupfs", "disabled"};
+constexpr std::string_view kManagers[] = {"cgroupfs", "disabled", "systemd"};
 constexpr std::string_view kModes[] = {"v1", "v2", "hybrid"};
 
 void write_place(json::Writer& out, const cgroup::Place& place) {
@@ -26,7 +26,15 @@ void write_place(json::Writer& out, const cgroup::Place& place) {
     out.key("mountPoint").string(directory.mount_point);
     out.end_object();
   }
-  out.end_array().end_object();
+  out.end_array();
+  if (place.manager == cgroup::Manager::systemd) {
+    out.key("unit").string(place.unit.name);
+    out.key("slice").string(place.unit.slice);
+    out.key("ofUser").boolean(place.unit.of_user);
+    out.key("patience").number(place.unit.patience);
+    out.key("subgroup").string(place.unit.subgroup);
+  }
+  out.end_object();
 }
 
 // Reads the members of a document that davit itself wrote: every member is required and of one kind, and the
@@ -125,6 +133,13 @@ void read_place(Reader& reader, cgroup::Place& place) {
     if (!directory.path.starts_with(directory.mount_point + "/")) entry.fail("path");
     if (!entry.ok()) object.fail(entry.bad_key());
     place.directories.push_back(std::move(directory));
+  }
+  if (place.manager == cgroup::Manager::systemd) {
+    place.unit.name = object.text("unit");
+    place.unit.slice = object.text("slice");
+    place.unit.of_user = object.boolean("ofUser");
+    place.unit.patience = object.number<unsigned>("patience");
+    place.unit.subgroup = object.text("subgroup");
   }
   if (!object.ok()) reader.fail("cgroup/" + object.bad_key());
 }

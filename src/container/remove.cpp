@@ -74,7 +74,7 @@ Result<void> destroy(Context& context, const Entry& entry, const Record& record,
     else
       context.warnings.push_back(read.error());
   }
-  TRY(cgroup::remove(record.cgroup));
+  TRY(cgroup::remove(record.cgroup, context.warnings));
   TRY(entry.discard());
   if (config != nullptr) run_poststop_hooks(context, record, *config);
   return {};

@@ -12,7 +12,10 @@ Result<cgroup::Place> place_by_config(const Context& context, const Entry& entry
   Context unheard{context.store, context.cgroup_manager};
   const spec::Config config = TRY(stored_config(unheard, entry));
   const host::CgroupLayout layout = TRY(host::probe_cgroup_layout());
-  return cgroup::choose(config, entry.id(), layout, context.cgroup_manager);
+  // Engines name the manager at create only, but what they then write into the config has a form of its own.
+  const bool is_unit = config.linux.cgroups_path.find(':') != std::string::npos;
+  return cgroup::choose(config, entry.id(), layout,
+                        is_unit ? cgroup::Manager::systemd : context.cgroup_manager);
 }
 
 bool overlap(const std::string& left, const std::string& right) {
@@ -68,7 +71,7 @@ Result<void> salvage(Context& context, const Entry& entry) {
   if (const std::string other = who_else_is_there(context, entry, *place); !other.empty())
     return doubt("by now " + other + " is where its config says");
   const bool is_found = !TRY(cgroup::processes(*place)).empty();
-  TRY(cgroup::remove(*place));
+  TRY(cgroup::remove(*place, context.warnings));
   return is_found ? Result<void>() : doubt("no process was found where its config says");
 }
 

@@ -27,6 +27,7 @@ Result<void> look_at_host(Creation& creation) {
   creation.session.facts = TRY(host::probe(labels || !request.config.linux.mount_label.empty()));
   creation.session.place =
       TRY(cgroup::choose(request.config, request.id, creation.session.facts.cgroup, request.cgroup_manager));
+  if (request.patience) creation.session.place.unit.patience = *request.patience;
   // A container without cgroups of its own may see ours, and no more.
   if (request.cgroup_manager == cgroup::Manager::disabled)
     return host::load_own_paths(creation.session.facts.cgroup);
@@ -35,6 +36,20 @@ Result<void> look_at_host(Creation& creation) {
 
 Result<void> reserve_state(Creation& creation) {
   return creation.recorder.creating(creation.session.place);
+}
+
+/// systemd takes its time, and makes the cgroup around a process; which is not init, so that init can be born
+/// in it.
+Result<void> make_unit(Creation& creation) {
+  Session& session = creation.session;
+  if (session.place.manager != cgroup::Manager::systemd) return {};
+  if (cgroup::needs_member(session.place)) TRY(start_member(session));
+  const cgroup::Place expected = session.place;
+  TRY(cgroup::make_unit(session.place, creation.request.config, creation.request.id, session.member_pid,
+                        session.undo));
+  const bool is_elsewhere = !expected.directories.empty() &&
+                            expected.directories.back().path != session.place.directories.back().path;
+  return is_elsewhere ? creation.recorder.creating(session.place) : Result<void>();
 }
 
 Result<void> find_filter(Creation& creation) {
@@ -47,6 +62,7 @@ Result<void> prepare_cgroup(Creation& creation) {
   Session& session = creation.session;
   session.entrance = TRY(cgroup::prepare(session.place, creation.request.config, session.undo));
   const cgroup::Entrance& entrance = session.entrance;
+  session.is_attached = entrance.from_outside;
   const std::size_t made = entrance.task_paths.size() + (entrance.v2_directory.valid() ? 1 : 0);
   // A user who may not make all of them leaves the container in ours, and that is what it sees.
   return made < session.place.directories.size() ? host::load_own_paths(session.facts.cgroup)
@@ -60,6 +76,7 @@ Result<void> compile(Creation& creation) {
                                               .facts = session.facts,
                                               .call = call_of(request.id, request.bundle, request.options),
                                               .place = session.place,
+                                              .is_attached = session.is_attached,
                                               .task_paths = session.entrance.task_paths,
                                               .filter = session.filter,
                                               .start_by_socket = request.start_by_socket,
@@ -85,7 +102,9 @@ Result<void> build_seccomp(Creation& creation) {
   return build_filter(creation.session, creation.recorder.filter_cache());
 }
 Result<void> wait_ready(Creation& creation) {
-  return serve(creation.session, program::Point::ready);
+  TRY(serve(creation.session, program::Point::ready));
+  end_member(creation.session);
+  return {};
 }
 
 Result<void> set_limits(Creation& creation) {
@@ -120,6 +139,7 @@ constexpr Step kSteps[] = {
     {"look at the host", look_at_host},
     {"reserve state", reserve_state},
     {"find seccomp filter", find_filter},
+    {"make unit", make_unit},
     {"prepare cgroup", prepare_cgroup},
     {"compile", compile},
     {"open host resources", open_resources},

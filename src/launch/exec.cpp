@@ -70,6 +70,7 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
   session.channel = std::move(channel.first);
   session.init_channel = std::move(channel.second);
   session.entrance = TRY(cgroup::enter(request.place, request.cgroups, request.container_pid));
+  session.is_attached = session.is_attached || session.entrance.from_outside;
   look_up_filter(session, request.filter_cache);
 
   const std::uint32_t types = TRY(foreign_namespaces(request.config, request.container_pid));

@@ -81,7 +81,7 @@ Result<void> run_runtime_hooks(const Session& session) {
 }
 
 Result<void> attach_to_cgroups(const Session& session) {
-  auto attached = cgroup::attach(session.entrance, session.launched.pid);
+  auto attached = cgroup::attach(session.place, session.entrance, session.launched.pid);
   if (attached.ok()) return attached;
   attached.error().advise(
       "the pids limit of the container's cgroup left no room for the process to be born there");

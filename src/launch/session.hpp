@@ -34,6 +34,8 @@ struct Session {
   bool is_attached = false;  ///< init is born outside of its cgroups, and put there at Point::attached
   std::optional<seccomp::Filter> filter;
   plan::Plan plan;
+  sys::UniqueFd member_channel;  ///< of the process around which systemd has made the cgroup; it ends with it
+  pid_t member_pid = -1;
   sys::UniqueFd channel;       ///< our end
   Protocol protocol{};         ///< of what comes through it
   sys::UniqueFd init_channel;  ///< init's end, closed after spawn
@@ -59,6 +61,10 @@ spec::State state_of(const Subject& subject, pid_t pid);
 Result<void> restore_descriptors(Session& session);
 /// Opens everything the plan asks for and fills the program's slots.
 Result<void> open_host_resources(Session& session);
+/// A process that is in the container's cgroup before init, where systemd makes one around a process.
+Result<void> start_member(Session& session);
+/// Init is in by now.
+void end_member(Session& session);
 /// Clones the stage or init and waits for nothing; pushes the undo that ends it.
 Result<void> start_init(Session& session);
 /// Serves init's messages until it reaches `until`; Point::none: until it has executed its program.

@@ -31,7 +31,8 @@ bool has_runtime_hooks(const spec::Config& config) {
 
 rootfs::CgroupDirectories directories_of(const cgroup::Place& place) {
   rootfs::CgroupDirectories paths;
-  for (const cgroup::Directory& directory : place.directories) paths.push_back(directory.path);
+  for (const cgroup::Directory& directory : place.directories)
+    paths.push_back(directory.path + place.unit.subgroup);
   return paths;
 }
 
@@ -162,7 +163,11 @@ Result<Plan> compile_container(const Input& input) {
   out.builder.set_trace(input.trace);
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
 
-  compile_attach(out, input.task_paths);    // limits first: all that follows counts
+  if (input.is_attached) {  // limits first: all that follows counts
+    tell(out, program::Point::attached);
+    await(out, program::Point::attached);
+  }
+  compile_attach(out, input.task_paths);
   scheduling::compile_all_processors(out);  // those of the cgroup we are in by now
   rootfs::compile_place(out, config);  // a user namespace may not search the directories above the bundle
   TRY(namespaces::compile_stage(out, config, spaces));  // ids are mapped before anything is done with them
@@ -197,6 +202,15 @@ Result<Plan> compile_container(const Input& input) {
     spec::Process nothing;
     TRY(compile_start(out, input, nothing, {}, listener));
   }
+  finish(out, plan);
+  return plan;
+}
+
+Plan compile_member(const host::Facts& facts) {
+  features::Compilation out(facts, {});
+  out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
+  await(out, program::Point::created);
+  Plan plan;
   finish(out, plan);
   return plan;
 }

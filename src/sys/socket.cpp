@@ -1,10 +1,12 @@
 #include "davit/sys/socket.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "davit/sys/file.hpp"
@@ -91,6 +93,23 @@ Result<UniqueFd> connect_path(const std::string& path, int type) {
   auto socket = connect_at(directory, slash == std::string::npos ? path : path.substr(slash + 1), type);
   if (!socket.ok()) socket.error().message = Text<768>("connect to ").append(path);
   return socket;
+}
+
+Result<UniqueFd> connect_within(const std::string& path, int milliseconds) {
+  sockaddr_un address = TRY(address_of(path));
+  if (path.starts_with('@')) address.sun_path[0] = '\0';
+  const socklen_t size = path.starts_with('@')
+                             ? static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size())
+                             : sizeof address;
+  UniqueFd socket = TRY(make_socket(SOCK_STREAM | SOCK_NONBLOCK));
+  constexpr int kPause = 10;  // milliseconds; nobody tells when there is room in the queue of who listens
+  for (int waited = 0;; waited += kPause) {
+    if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) == 0) return socket;
+    if (errno != EAGAIN && errno != EINTR) return failed("connect to", path);
+    if (waited >= milliseconds) errno = ETIMEDOUT;
+    if (waited >= milliseconds) return failed("connect to", path);
+    ::poll(nullptr, 0, kPause);
+  }
 }
 
 Result<void> send_with_fd(FdRef socket, const void* data, std::size_t size, FdRef descriptor) {

@@ -25,6 +25,12 @@ inline std::string unique_name(const char* what) {
   return "/davit-test-" + std::to_string(::getpid()) + "-" + what;
 }
 
+/// Of a place that no systemd knows of.
+inline Result<void> remove(const Place& place) {
+  std::vector<Error> none;
+  return remove(place, none);
+}
+
 inline bool make_v2_view() {
   return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
          ::mount("none", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;

@@ -20,6 +20,7 @@ namespace davit::container {
 struct Context {
   Store store;
   cgroup::Manager cgroup_manager = cgroup::Manager::cgroupfs;
+  std::optional<unsigned> patience{};  ///< with systemd, in seconds; none: as create was told, or the usual
   std::vector<Error> errors{};    ///< when a document has several errors: all of them, the returned one first
   std::vector<Error> warnings{};  ///< what went wrong without being fatal
 };

@@ -1,4 +1,5 @@
-// cgroups of one container through the file system: choose, prepare, apply, freeze, kill, remove.
+// cgroups of one container, made through the file system or by systemd: choose, prepare, apply, freeze, kill,
+// remove.
 #pragma once
 
 #include <sys/types.h>
@@ -15,7 +16,7 @@
 
 namespace davit::cgroup {
 
-enum class Manager : std::uint8_t { cgroupfs, disabled };
+enum class Manager : std::uint8_t { cgroupfs, disabled, systemd };
 
 /// The container's directory in one hierarchy.
 struct Directory {
@@ -24,11 +25,21 @@ struct Directory {
   std::string mount_point;               ///< of the hierarchy; never removed
 };
 
+/// What systemd knows the container as; only with Manager::systemd.
+struct Unit {
+  std::string name;        ///< "libpod-1.scope"
+  std::string slice;       ///< that it is in; empty: it is a slice itself
+  bool of_user = false;    ///< made by the user's own systemd
+  unsigned patience = 30;  ///< seconds that systemd may take for anything
+  std::string subgroup{};  ///< "/container": where the processes are, below the unit's own cgroup; or empty
+};
+
 /// Where a container's cgroups are: pure data, kept in the state so that any later command finds them.
 struct Place {
   Manager manager = Manager::cgroupfs;
   host::CgroupMode mode = host::CgroupMode::v2;
   std::vector<Directory> directories;  ///< as host::CgroupLayout::hierarchies; empty when disabled
+  Unit unit{};
 };
 
 /// Computes the place from linux.cgroupsPath and the id, without touching anything.
@@ -43,9 +54,16 @@ struct Entrance {
   sys::UniqueFd v2_directory;             ///< for CLONE_INTO_CGROUP; invalid: none
   std::vector<sys::UniqueFd> task_files;  ///< `tasks` of v1, "0" goes in: what enter() opens
   std::vector<std::string> task_paths;    ///< the same of prepare(): init opens them, which takes fewer calls
-  bool was_there = false;  ///< a directory existed before prepare(), and has perhaps device rules
+  bool from_outside = false;  ///< nobody of ours can be born in v2_directory: attach() gets them in
+  bool was_there = false;     ///< a directory existed before prepare(), and has perhaps device rules
 };
 
+/// Whether systemd makes the cgroup around a process, which then has to be there until init is in it.
+bool needs_member(const Place& place);
+/// Manager::systemd: has the unit made, with `member` in it, and corrects the place if it has come to be
+/// elsewhere; before prepare(). `place` has to live as long as `undo`.
+Result<void> make_unit(Place& place, const spec::Config& config, const std::string& id, pid_t member,
+                       Undo& undo);
 /// Makes the directories, enables controllers, refuses unfit (frozen or non-empty) ones, applies the
 /// resources, so that init is born under its limits; all but the device rules. Undo takes back what was made.
 Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& undo);
@@ -60,7 +78,7 @@ Result<void> apply_after_birth(const Place& place, const spec::Resources& resour
 /// now; on v1 only if the container's own is gone.
 Result<Entrance> enter(const Place& place, const std::vector<std::string>& below, pid_t init_pid);
 /// Puts a process in from outside, which no pids.limit forbids, and which takes its time.
-Result<void> attach(const Entrance& entrance, pid_t pid);
+Result<void> attach(const Place& place, const Entrance& entrance, pid_t pid);
 /// Applies resources to existing cgroups (update). A failure takes back what had been written before it.
 Result<void> apply(const Place& place, const spec::Resources& resources);
 Result<void> freeze(const Place& place);
@@ -75,8 +93,9 @@ std::string frozen_above(const Place& place, pid_t pid);
 Result<std::vector<pid_t>> processes(const Place& place);
 /// Signals everything in the place and below; SIGKILL uses cgroup.kill where there is one.
 Result<void> kill(const Place& place, int signal);
-/// Kills what is left, then removes the directories that are there; absent ones are fine.
-Result<void> remove(const Place& place);
+/// Kills what is left, then removes the directories that are there; absent ones are fine. A systemd that does
+/// not answer is a warning.
+Result<void> remove(const Place& place, std::vector<Error>& warnings);
 /// How many processes the OOM killer took here; 0 where it cannot be known.
 std::uint64_t oom_kills(const Place& place);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ struct CreateRequest {
   std::string id;
   std::string bundle;  ///< absolute
   cgroup::Manager cgroup_manager = cgroup::Manager::cgroupfs;
+  std::optional<unsigned> patience{};  ///< as cgroup::Unit::patience
   Options options;
   bool start_by_socket = true;  ///< create: `start` comes later through the state directory; run: start_now()
 };

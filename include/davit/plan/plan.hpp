@@ -32,6 +32,7 @@ struct Input {
   const host::Facts& facts;
   features::Call call;
   cgroup::Place place;
+  bool is_attached = false;               ///< davit puts init into its cgroups, at Point::attached
   std::vector<std::string> task_paths;    ///< cgroup files that init opens and writes itself to
   std::optional<seccomp::Filter> filter;  ///< if it is known already
   bool start_by_socket = true;
@@ -40,6 +41,9 @@ struct Input {
 
 /// Compiles create and run. Pure: no system calls but those of `SourceKind` look-ups for bind mounts.
 Result<Plan> compile_container(const Input& input);
+
+/// A process that does nothing but wait until davit's end of its channel is gone.
+Plan compile_member(const host::Facts& facts);
 
 /// What compile_container emits from the wait for the start on (operation 0), for those who know the config
 /// but not the host it was compiled for. To be described, not to be run.

@@ -19,6 +19,9 @@ Result<UniqueFd> listen_at(FdRef directory, const std::string& name, int type);
 Result<UniqueFd> connect_at(FdRef directory, const std::string& name, int type);
 /// Connects to a socket by path (any length).
 Result<UniqueFd> connect_path(const std::string& path, int type);
+/// Connects to a stream socket that may be busy, or to an abstract one ("@name"); ETIMEDOUT after
+/// `milliseconds`. Such a socket does not block.
+Result<UniqueFd> connect_within(const std::string& path, int milliseconds);
 /// sendmsg(2) of one datagram or chunk (MSG_NOSIGNAL) with an optional descriptor.
 Result<void> send_with_fd(FdRef socket, const void* data, std::size_t size, FdRef descriptor);
 struct Received {

@@ -4,6 +4,7 @@
 #include "davit/sys/file.hpp"
 #include "features/cgroup/former.hpp"
 #include "features/cgroup/tree.hpp"
+#include "features/cgroup/unit.hpp"
 
 namespace davit::cgroup {
 namespace {
@@ -241,7 +242,9 @@ Result<void> apply(const Place& place, const spec::Resources& resources) {
   Former former;
   former.remember(place, settings);
   sys::SpentFds spent;
-  if (auto written = write_settings(place, settings, spent); !written.ok()) {
+  auto written = write_settings(place, settings, spent);
+  if (written.ok() && place.manager == Manager::systemd) written = update_unit(place, settings);
+  if (!written.ok()) {
     former.restore();
     return written;
   }

@@ -1,4 +1,5 @@
 #include "features/cgroup/tree.hpp"
+#include "features/cgroup/unit.hpp"
 
 namespace davit::cgroup {
 namespace {
@@ -30,6 +31,7 @@ Result<std::string> start(const host::Hierarchy& hierarchy, host::CgroupMode mod
 
 Result<Place> choose(const spec::Config& config, const std::string& id, const host::CgroupLayout& layout,
                      Manager manager) {
+  if (manager == Manager::systemd) return choose_unit(config, id, layout);
   Place place;
   place.manager = manager;
   place.mode = layout.mode;

@@ -9,6 +9,7 @@
 #include "davit/sys/file.hpp"
 #include "davit/sys/process.hpp"
 #include "features/cgroup/tree.hpp"
+#include "features/cgroup/unit.hpp"
 
 namespace davit::cgroup {
 namespace {
@@ -138,7 +139,12 @@ Result<void> kill(const Place& place, int signal) {
   return signal_frozen(place, signal);
 }
 
-Result<void> remove(const Place& place) {
+Result<void> remove(const Place& place, std::vector<Error>& warnings) {
+  if (place.manager == Manager::systemd) stop_unit(place, warnings);
+  return remove_directories(place);
+}
+
+Result<void> remove_directories(const Place& place) {
   std::vector<const Directory*> busy;
   for (const Directory& directory : place.directories)
     if (!TRY(remove_simply(directory))) busy.push_back(&directory);

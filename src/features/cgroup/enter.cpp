@@ -5,6 +5,7 @@
 
 #include "davit/sys/file.hpp"
 #include "features/cgroup/tree.hpp"
+#include "features/cgroup/unit.hpp"
 
 namespace davit::cgroup {
 namespace {
@@ -134,7 +135,8 @@ Result<Entrance> enter(const Place& place, const std::vector<std::string>& below
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const Directory& directory = place.directories[i];
     const bool v2 = directory.controllers.empty();
-    auto opened = v2 ? open_v2(directory, paths[i], init_pid) : open_v1(directory, paths[i], init_pid);
+    const std::string inner = v2 && !paths[i].empty() ? place.unit.subgroup + paths[i] : paths[i];
+    auto opened = v2 ? open_v2(directory, inner, init_pid) : open_v1(directory, inner, init_pid);
     if (!opened.ok()) {
       // A rootless container may have been made without cgroups: then there is none to join either.
       const bool none = opened.error().errno_value == ENOENT && below.empty() && !exists(directory.path);
@@ -146,10 +148,12 @@ Result<Entrance> enter(const Place& place, const std::vector<std::string>& below
     else
       entrance.task_files.push_back(std::move(opened).value());
   }
+  entrance.from_outside = is_shut(place);
   return entrance;
 }
 
-Result<void> attach(const Entrance& entrance, pid_t pid) {
+Result<void> attach(const Place& place, const Entrance& entrance, pid_t pid) {
+  if (entrance.from_outside) return attach_to_unit(place, pid);
   const std::string number = std::to_string(pid);
   for (const sys::UniqueFd& tasks : entrance.task_files) TRY(sys::write_all(tasks, number));
   if (entrance.v2_directory.valid()) TRY(sys::write_file_at(entrance.v2_directory, "cgroup.procs", number));

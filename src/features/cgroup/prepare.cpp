@@ -8,6 +8,7 @@
 #include "davit/sys/file.hpp"
 #include "features/cgroup/former.hpp"
 #include "features/cgroup/tree.hpp"
+#include "features/cgroup/unit.hpp"
 
 namespace davit::cgroup {
 namespace {
@@ -25,7 +26,7 @@ struct Made {
 
 void take_back(const Made& made) {
   made.former.restore();
-  (void)remove(made.place);
+  (void)remove_directories(made.place);
   for (auto parent = made.parents.rbegin(); parent != made.parents.rend(); ++parent)
     (void)sys::unlink_at(sys::current_directory(), *parent, AT_REMOVEDIR);
 }
@@ -121,21 +122,23 @@ Result<Entrance> open_entrance(const Place& usable) {
   Entrance entrance;
   entrance.task_paths = task_paths(usable);
   const Directory* v2 = unified(usable);
-  if (v2 != nullptr) entrance.v2_directory = TRY(sys::open(v2->path, O_RDONLY | O_DIRECTORY));
+  if (v2 != nullptr)
+    entrance.v2_directory = TRY(sys::open(v2->path + usable.unit.subgroup, O_RDONLY | O_DIRECTORY));
+  entrance.from_outside = is_shut(usable);
   return entrance;
 }
+
+}  // namespace
 
 bool hinders_birth(const Setting& setting) {
   return setting.file == "pids.max" && setting.value != "max" && setting.value.size() < 2 &&
          setting.value[0] - '0' < kBirthPids;
 }
 
-}  // namespace
-
 std::vector<std::string> task_paths(const Place& place) {
   std::vector<std::string> paths;
   for (const Directory& directory : place.directories)
-    if (!directory.controllers.empty()) paths.push_back(directory.path + "/tasks");
+    if (!directory.controllers.empty()) paths.push_back(directory.path + place.unit.subgroup + "/tasks");
   return paths;
 }
 
@@ -152,7 +155,7 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
   auto made = std::make_shared<Made>();
   made->place.mode = place.mode;
   undo.push([made] { take_back(*made); });
-  Place usable;
+  Place usable{.manager = place.manager, .mode = place.mode, .unit = place.unit};
   bool was_there = false;
   for (const Directory& directory : place.directories) {
     auto result = make_directory(directory, *made);
@@ -160,11 +163,15 @@ Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& u
       TRY(without_directory(result.error(), config, !settings.empty()));
       continue;
     }
+    // What systemd has just made is as good as new: but on v1 it has written device rules.
+    const bool is_units = place.manager == Manager::systemd;
     if (!*result) {
-      TRY(check_fit(directory));
-      was_there = true;
+      if (!is_units) TRY(check_fit(directory));
+      was_there = !is_units || place.mode != host::CgroupMode::v2;
     }
-    if (place.mode == host::CgroupMode::v2) offer_controllers(directory, made->spent);
+    // In slices that is for systemd to do.
+    if (place.mode == host::CgroupMode::v2 && !is_units) offer_controllers(directory, made->spent);
+    if (!place.unit.subgroup.empty()) TRY(make_subgroup(place, directory));
     usable.directories.push_back(directory);
   }
   if (was_there) made->former.remember(place, settings);
@@ -190,7 +197,8 @@ Result<void> apply_after_birth(const Place& place, const spec::Resources& resour
   std::vector<Setting> settings = TRY(settings_for(place, resources));
   std::erase_if(settings, [](const Setting& setting) { return !hinders_birth(setting); });
   sys::SpentFds spent;
-  return write_settings(place, settings, spent);
+  TRY(write_settings(place, settings, spent));
+  return place.manager == Manager::systemd ? update_unit(place, settings) : Result<void>();
 }
 
 }  // namespace davit::cgroup

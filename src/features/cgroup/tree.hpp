@@ -36,11 +36,16 @@ Result<void> write_settings(const Place& place, const std::vector<Setting>& sett
 /// Enables all controllers for a v2 directory, as far as its ancestors let us: without a controller nothing
 /// is counted, and the payload cannot limit anything below.
 void offer_controllers(const Directory& directory, sys::SpentFds& spent);
+/// A limit under which there is no room for those who bring init into the world; it waits until they are
+/// gone.
+bool hinders_birth(const Setting& setting);
 /// Settings of these resources for the kind of hierarchies of the place.
 Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resources& resources);
 
 /// Whether a place's directories are new, or may hold values and programs of an earlier life.
 enum class Condition : std::uint8_t { fresh, used };
+/// remove() as far as it is done through the file system.
+Result<void> remove_directories(const Place& place);
 /// Makes the device rules hold. `v2_directory` is used on v2 where valid, else the directory is opened.
 Result<void> apply_devices(const Place& place, const std::vector<spec::DeviceRule>& rules,
                            Condition condition, sys::FdRef v2_directory);

@@ -1,0 +1,151 @@
+// Annotations `org.systemd.property.NAME`: properties of the container's unit. Whoever writes a pod's
+// manifest writes annotations, too (CVE-2024-3154), so only what concerns the unit itself is let through:
+// nothing that starts or stops other units, acts on the machine, runs a command, or moves the container
+// elsewhere.
+#include <algorithm>
+
+#include "features/cgroup/unit.hpp"
+
+namespace davit::cgroup {
+namespace {
+
+constexpr std::string_view kPrefix = "org.systemd.property.";
+
+struct Known {
+  std::string_view name;
+  std::string_view type;
+};
+/// org.freedesktop.systemd1(5) has the types.
+constexpr Known kKnown[] = {
+    {"After", "as"},
+    {"AllowedCPUs", "ay"},
+    {"AllowedMemoryNodes", "ay"},
+    {"Before", "as"},
+    {"BlockIOAccounting", "b"},
+    {"BlockIODeviceWeight", "a(st)"},
+    {"BlockIOReadBandwidth", "a(st)"},
+    {"BlockIOWeight", "t"},
+    {"BlockIOWriteBandwidth", "a(st)"},
+    {"CPUAccounting", "b"},
+    {"CPUQuotaPerSecUSec", "t"},
+    {"CPUQuotaPeriodUSec", "t"},
+    {"CPUShares", "t"},
+    {"CPUWeight", "t"},
+    {"CollectMode", "s"},
+    {"CoredumpReceive", "b"},
+    {"DefaultDependencies", "b"},
+    {"DefaultMemoryLow", "t"},
+    {"DefaultMemoryMin", "t"},
+    {"Description", "s"},
+    {"Documentation", "as"},
+    {"FinalKillSignal", "i"},
+    {"IOAccounting", "b"},
+    {"IODeviceLatencyTargetUSec", "a(st)"},
+    {"IODeviceWeight", "a(st)"},
+    {"IOReadBandwidthMax", "a(st)"},
+    {"IOReadIOPSMax", "a(st)"},
+    {"IOWeight", "t"},
+    {"IOWriteBandwidthMax", "a(st)"},
+    {"IOWriteIOPSMax", "a(st)"},
+    {"IPAccounting", "b"},
+    {"IgnoreOnIsolate", "b"},
+    {"KillMode", "s"},
+    {"KillSignal", "i"},
+    {"ManagedOOMMemoryPressure", "s"},
+    {"ManagedOOMMemoryPressureLimit", "u"},
+    {"ManagedOOMPreference", "s"},
+    {"ManagedOOMSwap", "s"},
+    {"MemoryAccounting", "b"},
+    {"MemoryHigh", "t"},
+    {"MemoryLimit", "t"},
+    {"MemoryLow", "t"},
+    {"MemoryMax", "t"},
+    {"MemoryMin", "t"},
+    {"MemoryPressureThresholdUSec", "t"},
+    {"MemoryPressureWatch", "s"},
+    {"MemorySwapMax", "t"},
+    {"MemoryZSwapMax", "t"},
+    {"MemoryZSwapWriteback", "b"},
+    {"OOMPolicy", "s"},
+    {"RefuseManualStop", "b"},
+    {"RestartKillSignal", "i"},
+    {"RuntimeMaxUSec", "t"},
+    {"RuntimeRandomizedExtraUSec", "t"},
+    {"SendSIGHUP", "b"},
+    {"SendSIGKILL", "b"},
+    {"StartupAllowedCPUs", "ay"},
+    {"StartupAllowedMemoryNodes", "ay"},
+    {"StartupBlockIOWeight", "t"},
+    {"StartupCPUShares", "t"},
+    {"StartupCPUWeight", "t"},
+    {"StartupIOWeight", "t"},
+    {"StartupMemoryHigh", "t"},
+    {"StartupMemoryLow", "t"},
+    {"StartupMemoryMax", "t"},
+    {"StartupMemorySwapMax", "t"},
+    {"StartupMemoryZSwapMax", "t"},
+    {"SurviveFinalKillSignal", "b"},
+    {"TasksAccounting", "b"},
+    {"TasksMax", "t"},
+    {"TimeoutStopUSec", "t"},
+};
+
+const Known* find(std::string_view name) {
+  const auto found = std::find_if(std::begin(kKnown), std::end(kKnown),
+                                  [&](const Known& known) { return known.name == name; });
+  return found == std::end(kKnown) ? nullptr : found;
+}
+
+Result<bus::Property> property(std::string_view name, std::string_view text) {
+  if (const Known* known = find(name))
+    return bus::Property{std::string(name), TRY(parse_variant(text, known->type))};
+  // As people know it from unit files: TimeoutStopSec is a number of seconds, of whatever type.
+  if (name.ends_with("Sec") && !name.ends_with("USec")) {
+    const std::string exact = std::string(name.substr(0, name.size() - 3)) + "USec";
+    const Known* known = find(exact);
+    constexpr double kMost = 1e12;
+    if (known != nullptr && known->type == "t")
+      for (const char* type : {"d", "i", "u", "x", "t"}) {
+        const auto value = parse_variant(text, type);
+        if (!value.ok()) continue;
+        const double seconds = type[0] == 'd' ? value->real : static_cast<double>(value->number);
+        if (seconds >= 0 && seconds < kMost)
+          return bus::Property{exact, bus::number(static_cast<std::uint64_t>(seconds * 1000000))};
+      }
+    if (known != nullptr) return make_error(Code::invalid_config, "it is no number of seconds");
+  }
+  Error error = make_error(Code::invalid_config, "this property of a unit cannot be set by an annotation");
+  return error.advise(
+      "only those that concern the container's unit alone can, like TimeoutStopUSec, KillSignal or After");
+}
+
+}  // namespace
+
+Result<std::string> subgroup_of(const spec::Config& config) {
+  constexpr std::string_view kName = "run.oci.systemd.subgroup";
+  const auto found = config.annotations.find(kName);
+  if (found == config.annotations.end() || found->second.empty()) return std::string();
+  const std::string& name = found->second;
+  // The kernel's own files are in the same directory.
+  if (name.find_first_of("/\n") == std::string::npos && !name.starts_with('.') && name.size() < 200 &&
+      name.find('.') == std::string::npos)
+    return "/" + name;
+  return spec::at(config.position, "annotations/" + std::string(kName),
+                  make_error(Code::invalid_config, "it has to be the name of one directory, without a dot"));
+}
+
+Result<std::vector<bus::Property>> annotated_properties(const spec::Config& config) {
+  std::vector<bus::Property> properties;
+  for (auto entry = config.annotations.lower_bound(kPrefix);
+       entry != config.annotations.end() && entry->first.starts_with(kPrefix); ++entry) {
+    auto read = property(std::string_view(entry->first).substr(kPrefix.size()), entry->second);
+    if (!read.ok()) {
+      read.error().wrap(entry->first);
+      return spec::at(config.position, "annotations/" + entry->first, read.error());
+    }
+    properties.push_back(std::move(*read));
+  }
+  return properties;
+}
+
+}  // namespace davit::cgroup
