@@ -143,7 +143,7 @@ bool listen(Context& context, FdRef output, u32& size) {
 
 void tell_slow(Context& context, const program::RunHook& operation) {
   const Message said = context.message;  // what the hook has said so far stays
-  send(context, MessageType::warning, operation, {0, Detail::hook_slow});
+  (void)send(context, MessageType::warning, operation, {0, Detail::hook_slow});  // unheard, it still runs
   context.message = said;
 }
 

@@ -279,6 +279,9 @@ class HooksInTheTree : public Hooks, public testing::WithParamInterface<bool> {
   HooksInTheTree() {
     write_file(device / "file", "of the host");
     make_dirs(bundle.rootfs() + "/hooked");
+    // Made beforehand and open to all: a mapped root owns nothing of the bundle.
+    make_dirs(bundle.rootfs() + "/tree");
+    EXPECT_EQ(chmod(device.path().c_str(), 0755), 0);
     bundle.config["mounts"].push(mount_entry("/tree", "tmpfs", "tmpfs", {}));
     if (GetParam()) {
       for (const char* kind : {"uidMappings", "gidMappings"})

@@ -97,9 +97,9 @@ TEST(NamespacesHost, MakesANamespaceThatOnlyCarriesMappings) {
 }
 
 TEST(NamespacesHost, KnowsTheHostsNamespaces) {
-  EXPECT_TRUE(sysctl::is_host_namespace("/proc/self/ns/net", spec::NamespaceType::network));
-  EXPECT_FALSE(sysctl::is_host_namespace("/proc/self/ns/ipc", spec::NamespaceType::network));
-  EXPECT_TRUE(sysctl::is_host_namespace("/nowhere", spec::NamespaceType::network)) << "in doubt it is";
+  EXPECT_TRUE(sysctl::is_host_namespace("/proc/self/ns/net", spec::NamespaceType::network).value());
+  EXPECT_FALSE(sysctl::is_host_namespace("/proc/self/ns/ipc", spec::NamespaceType::network).value());
+  EXPECT_FALSE(sysctl::is_host_namespace("/nowhere", spec::NamespaceType::network).ok());
 }
 
 TEST(RootfsHost, AnswersAboutSources) {
