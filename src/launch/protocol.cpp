@@ -24,6 +24,7 @@ struct Rule {
 constexpr Rule kRules[] = {
     {.type = MessageType::failed},
     {.type = MessageType::warning, .operation = Op::join_keyring},
+    {.type = MessageType::warning, .operation = Op::run_hook, .detail = Detail::hook_slow},
     {.type = MessageType::reached, .operation = Op::tell_host},
     {.type = MessageType::child, .operation = Op::fork_init},
     {.type = MessageType::console, .operation = Op::open_console, .has_descriptor = true},
@@ -41,6 +42,10 @@ constexpr std::uint32_t kTraced = 1U << std::size(kRules);
 
 bool is_trace(const program::Message& message) {
   return message.type == MessageType::reached && message.point == program::Point::none;
+}
+
+bool is_slow_hook(const program::Message& message) {
+  return message.type == MessageType::warning && message.detail == Detail::hook_slow;
 }
 
 bool fits(const Rule& rule, const program::Operation& operation, const Incoming& incoming) {
@@ -79,8 +84,8 @@ Result<void> Protocol::check(const program::Program& program, const Incoming& in
   if (has_failed_) return unexpected("comes after its last one");
   has_failed_ = message.type == MessageType::failed;
   if (program.image.empty()) {
-    const bool is_expected = (has_failed_ || is_trace(message)) && !incoming.descriptor.valid();
-    return is_expected ? Result<void>() : unexpected("comes too late");
+    const bool is_expected = has_failed_ || is_trace(message) || is_slow_hook(message);
+    return is_expected && !incoming.descriptor.valid() ? Result<void>() : unexpected("comes too late");
   }
   const std::uint32_t rule = rule_of(program, incoming);
   if (rule == 0) return unexpected("its program does not have");

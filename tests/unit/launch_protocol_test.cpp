@@ -20,7 +20,7 @@ constexpr pid_t kStage = 100;
 constexpr pid_t kInit = 101;
 
 struct ProtocolTest : testing::Test {
-  enum : std::uint32_t { kKeyring, kConsole, kFork, kTell, kCapabilities };
+  enum : std::uint32_t { kKeyring, kConsole, kFork, kTell, kCapabilities, kHook };
 
   ProtocolTest() {
     program::Builder builder;
@@ -31,6 +31,7 @@ struct ProtocolTest : testing::Test {
     tell.point = Point::ready;
     builder.emit(tell);
     builder.emit(program::SetCapabilities{});
+    builder.emit(program::RunHook{});
     program = builder.finish();
   }
   static Incoming message(MessageType type, std::uint32_t operation, pid_t sender) {
@@ -43,6 +44,11 @@ struct ProtocolTest : testing::Test {
   static Incoming reached(Point point, std::uint32_t operation, pid_t sender) {
     Incoming incoming = message(MessageType::reached, operation, sender);
     incoming.message.point = point;
+    return incoming;
+  }
+  static Incoming slow_hook() {
+    Incoming incoming = message(MessageType::warning, kHook, kInit);
+    incoming.message.detail = Detail::hook_slow;
     return incoming;
   }
   static Incoming with_descriptor(Incoming incoming) {
@@ -68,8 +74,10 @@ TEST_F(ProtocolTest, WhatTheProgramSendsIsTaken) {
   left.message.detail = Detail::raise_ambient;
   EXPECT_TRUE(takes(left, kInit));
   EXPECT_FALSE(takes(left, kInit)) << "twice";
-  EXPECT_TRUE(takes(message(MessageType::failed, kCapabilities, kInit), kInit));
-  EXPECT_FALSE(takes(message(MessageType::failed, kCapabilities, kInit), kInit)) << "after its last words";
+  EXPECT_TRUE(takes(slow_hook(), kInit));
+  EXPECT_FALSE(takes(slow_hook(), kInit)) << "twice";
+  EXPECT_TRUE(takes(message(MessageType::failed, kHook, kInit), kInit));
+  EXPECT_FALSE(takes(message(MessageType::failed, kHook, kInit), kInit)) << "after its last words";
 }
 
 TEST_F(ProtocolTest, OnlyWhoeverTheProgramRunsInMaySpeak) {
@@ -111,8 +119,10 @@ TEST(Channel, TheKernelSaysWhoSentWhatAndOnlyWholeMessagesAreTaken) {
   }
 }
 
-TEST_F(ProtocolTest, AnInitThatAnotherDavitMadeCanOnlyFail) {
+TEST_F(ProtocolTest, AnInitThatAnotherDavitMadeCanOnlyFailOrBeSlow) {
   program = {};
+  EXPECT_TRUE(takes(slow_hook(), kInit));
+  EXPECT_FALSE(takes(message(MessageType::warning, kKeyring, kInit), kInit));
   EXPECT_FALSE(takes(message(MessageType::child, kFork, kInit), kInit));
   EXPECT_FALSE(takes(reached(Point::limits, kTell, kInit), kInit));
   EXPECT_TRUE(takes(message(MessageType::failed, kFork, kInit), kInit));
