@@ -139,8 +139,7 @@ Status run_records(Context& context);
 Status settle(Context& context);
 
 /// Whether what setgroups(2) would not take away is nothing: in a user namespace that denies it, the groups
-/// of whoever made it are left, but as ids that are not mapped, or as its own gid, which was `gid` before or
-/// is `gid` now.
+/// of whoever made it are left, but as ids that are not mapped, or as `gid`, which the process gets anyway.
 Status check_groups_unmapped(u32 gid);
 
 // One function per operation; operations.hpp says what each one does.

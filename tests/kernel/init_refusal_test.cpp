@@ -62,6 +62,14 @@ TEST_F(RefusalTest, GroupsThatStayAreAnError) {
     EXPECT_EQ(message.error, EPERM) << say(message);
     EXPECT_EQ(message.detail, Detail::set_groups);
   });
+  // Its own group may be the one that the process is not to have.
+  in_child([&] {
+    const gid_t groups[] = {getgid()};
+    ASSERT_EQ(setgroups(1, groups), 0);
+    refuse(SYS_setgroups, EPERM);
+    builder.emit(BecomeUser{.uid = 7, .gid = 7});
+    EXPECT_EQ(perform().detail, Detail::set_groups);
+  });
 }
 
 TEST_F(RefusalTest, WhatGuardsInitIsLookedAt) {
