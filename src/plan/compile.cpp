@@ -94,14 +94,22 @@ bool has(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Whether the process has to be under its filter before the container sees it: loading it needs a
-/// CAP_SYS_ADMIN that the process itself will not have, and somebody in the container may be able to trace it
-/// meanwhile. Its profile then has to allow what is done between the fork and execve.
+bool has_admin(const spec::Process& process) {
+  const auto& own = process.capabilities;
+  return own && has(own->permitted, "CAP_SYS_ADMIN") && has(own->effective, "CAP_SYS_ADMIN");
+}
+
+/// Whether the process has to be under its filter before the container sees it: somebody in there may trace
+/// it, and then make it do what the profile refuses, or with the CAP_SYS_ADMIN that loading the filter takes.
+/// Its profile then has to allow what is done between the fork and execve.
 bool forks_filtered(const ExecInput& input, const Filter& filter) {
-  if (!needs_admin(input.process, filter)) return false;
-  const auto& own = input.process.capabilities;
-  if (own && has(own->permitted, "CAP_SYS_ADMIN") && has(own->effective, "CAP_SYS_ADMIN")) return false;
-  const auto& container = input.config.process ? input.config.process->capabilities : own;
+  if (filter.profile == nullptr) return false;
+  // Between setns(2) and the fork there can be no thread to send a listener: that is then refused, and only
+  // where more than the filter is at stake.
+  const bool lends_admin = needs_admin(input.process, filter) && !has_admin(input.process);
+  if (has_listener(filter) && !lends_admin) return false;
+  const auto& container =
+      input.config.process ? input.config.process->capabilities : input.process.capabilities;
   return container &&
          (has(container->bounding, "CAP_SYS_PTRACE") || has(container->permitted, "CAP_SYS_PTRACE"));
 }
@@ -254,6 +262,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
     compile_search(out, process);
     compile_filter(out, process, filter);
   }
+  out.builder.emit(program::NewSession{});  // not even by /dev/tty is the caller's terminal to be had
   // From here on the container sees the process, and may trace it where it has CAP_SYS_PTRACE: it is no more
   // than what it will be (CVE-2016-9962), and holds nothing of the host's but the channel.
   out.builder.emit(program::ForkInit{});

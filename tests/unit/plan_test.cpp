@@ -80,11 +80,11 @@ TEST(Plan, AnExecIsWhatItWillBeBeforeTheContainerSeesIt) {
   const std::string caps = R"(, "terminal": true, "capabilities": {"bounding": ["CAP_SYS_PTRACE"]},
       "rlimits": [{"type": "RLIMIT_NPROC", "soft": 1, "hard": 1}])";
   const Names own = names(compiled_exec(config_of(caps + R"(, "noNewPrivileges": true)", kSeccomp)));
-  EXPECT_TRUE(in_order(
-      own, {"attach_cgroup", "join_process", "join_keyring", "open_console", "drop_bounding",
-            "close_descriptors", "become_user", "set_capabilities", "no_new_privileges", "fork_init",
-            "new_session", "take_terminal", "set_limit", "find_program", "load_seccomp", "execute"}));
-  // Loading the filter takes a capability that nobody in there may get hold of.
+  EXPECT_TRUE(in_order(own, {"attach_cgroup", "join_process", "join_keyring", "open_console", "drop_bounding",
+                             "close_descriptors", "become_user", "set_capabilities", "no_new_privileges",
+                             "find_program", "load_seccomp", "new_session", "fork_init", "new_session",
+                             "take_terminal", "set_limit", "execute"}));
+  // Loading the filter may take a capability that nobody in there may get hold of.
   const Names filtered = names(compiled_exec(config_of(caps, kSeccomp)));
   EXPECT_TRUE(in_order(filtered, {"set_capabilities", "find_program", "load_seccomp", "release_capabilities",
                                   "fork_init", "new_session", "execute"}));
