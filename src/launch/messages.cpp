@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -86,25 +87,52 @@ void suspect_filter(const Session& session, Error& error) {
   if (!session.subject.config.linux.seccomp) return;
   error.advise(
       "the seccomp profile seems to refuse what a process needs to run its program or to end: allow execve, "
-      "write, exit and exit_group");
+      "write, exit and exit_group, and for an exec where CAP_SYS_PTRACE is there also what a fork needs");
 }
 
-/// The name of a process, which a zombie has as well; empty: it is gone.
-std::string name_of(pid_t pid) {
+/// The name of a process, which a zombie has as well; empty: it is gone. One that cannot be read says nothing
+/// of what it does.
+Result<std::string> name_of(pid_t pid) {
   auto name = sys::read_record("/proc/" + std::to_string(pid) + "/comm");
-  if (!name.ok()) return {};
-  while (name->ends_with('\n')) name->pop_back();
-  return std::move(*name);
+  if (!name.ok() && (name.error().errno_value == ENOENT || name.error().errno_value == ESRCH))
+    return std::string();
+  while (name.ok() && name->ends_with('\n')) name->pop_back();
+  return name;
+}
+
+/// What to say of an init that ended by a signal.
+Error killed_by(const Session& session, int signal) {
+  Error error = make_error(Code::internal, "init ended unexpectedly: killed by signal ");
+  error.message.append_number(signal);
+  // What init ends by where nothing else is allowed (exit_process).
+  if (signal != SIGKILL) suspect_filter(session, error);
+  return error;
+}
+
+/// The signal that ended an init, or a short program, that an engine has reaped at once.
+std::optional<int> ended_by(const Session& session) {
+  const auto status = sys::reaped_status(session.launched.pidfd);
+  return status && WIFSIGNALED(*status) ? std::optional(WTERMSIG(*status)) : std::nullopt;
+}
+
+/// Whether a signal is the one of init's last resort, see exit_process.
+bool is_filters_work(const Session& session, int signal) {
+  return session.subject.config.linux.seccomp && (signal == SIGILL || signal == SIGTRAP);
 }
 
 }  // namespace
 
 Result<void> check_executed(Session& session) {
   constexpr int kPause = 2;  // milliseconds
+  bool was_init = false;
   for (int waited = 0; waited < kEndTimeout; waited += kPause) {
     const bool has_ended = TRY(sys::wait_end(session.launched.pidfd, waited == 0 ? 0 : kPause));
-    // execve closes the channel before it changes the name. Somebody may have reaped it, but not us.
-    if (name_of(session.launched.pid) != program::kInitName) return {};
+    // execve closes the channel before it changes the name.
+    const std::string name = TRY(name_of(session.launched.pid));
+    const auto signal = name.empty() ? ended_by(session) : std::nullopt;
+    if (signal && (was_init || is_filters_work(session, *signal))) return killed_by(session, *signal);
+    if (name != program::kInitName) return {};
+    was_init = true;
     if (!has_ended) continue;
     Error error = post_mortem(session);
     suspect_filter(session, error);
@@ -122,10 +150,9 @@ Error post_mortem(Session& session) {
   session.launched.pidfd.reset();  // nobody is left to be killed
   session.stage_pid = -1;
   const auto status = sys::wait_for(pid);
-  Error error = make_error(Code::internal, "init ended unexpectedly");
-  if (status.ok() && WIFSIGNALED(*status))
-    error.message.append(": killed by signal ").append_number(WTERMSIG(*status));
-  else if (status.ok())
+  Error error = status.ok() && WIFSIGNALED(*status) ? killed_by(session, WTERMSIG(*status))
+                                                    : make_error(Code::internal, "init ended unexpectedly");
+  if (status.ok() && WIFEXITED(*status))
     error.message.append(": exit status ").append_number(WEXITSTATUS(*status));
   if (oom_kills > 0) {
     error.message.append(", its cgroup ran out of memory");

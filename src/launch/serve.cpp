@@ -151,11 +151,19 @@ Result<bool> handle(Session& session, Incoming& incoming, Point until) {
   return make_error(Code::internal, "init sent an unknown message");
 }
 
+/// What init says next. Its end counts even where somebody who could trace it has taken hold of the channel.
+Result<Incoming> hear(const Session& session) {
+  if (TRY(sys::wait_readable(session.channel, session.launched.pidfd))) return receive(session.channel);
+  Incoming incoming;
+  incoming.closed = true;
+  return incoming;
+}
+
 }  // namespace
 
 Result<void> serve(Session& session, Point until) {
   for (;;) {
-    Incoming incoming = TRY(receive(session.channel));
+    Incoming incoming = TRY(hear(session));
     if (incoming.closed) {
       // Not init's end: it may be busy with anything, and is about to be killed.
       if (sys::Interruption::has_come()) return make_error(Code::system, "interrupted");

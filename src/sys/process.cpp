@@ -1,6 +1,7 @@
 #include "davit/sys/process.hpp"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,6 +57,31 @@ Result<bool> wait_end(FdRef pidfd, int milliseconds) {
   const int count = retry([&] { return ::poll(&entry, 1, milliseconds); });
   if (count < 0) return failed("poll pidfd", "");
   return count > 0;
+}
+
+std::optional<int> reaped_status(FdRef pidfd) {
+  // struct pidfd_info of linux/pidfd.h, which older systems do not have.
+  struct Information {
+    std::uint64_t mask;
+    std::uint64_t cgroup;
+    std::uint32_t ids[11];
+    std::int32_t exit_code;
+  };
+  constexpr std::uint64_t kExit = 1U << 3;  // PIDFD_INFO_EXIT
+  Information information = {};
+  information.mask = kExit;
+  const bool is_known = ::ioctl(pidfd.number(), _IOWR(0xFF, 11, Information), &information) == 0;
+  if (!is_known || (information.mask & kExit) == 0) return std::nullopt;
+  return information.exit_code;
+}
+
+Result<bool> wait_readable(FdRef socket, FdRef pidfd) {
+  struct pollfd entries[] = {{socket.number(), POLLIN, 0}, {pidfd.number(), POLLIN, 0}};
+  if (retry([&] { return ::poll(entries, 2, -1); }) < 0) return failed("poll socket", "");
+  // What it said last may have come between the looks at the two.
+  if (entries[0].revents == 0 && retry([&] { return ::poll(entries, 1, 0); }) < 0)
+    return failed("poll socket", "");
+  return entries[0].revents != 0;
 }
 
 Result<ProcessStat> process_stat(pid_t pid) {

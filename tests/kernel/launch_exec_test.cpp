@@ -1,11 +1,13 @@
 // exec finds the container by a number, which may be another process's by the time it is used.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "davit/launch/launch.hpp"
 #include "davit/spec/reader.hpp"
 #include "davit/sys/process.hpp"
+#include "launch/session.hpp"
 
 namespace davit::launch {
 namespace {
@@ -34,6 +36,43 @@ TEST(LaunchExec, RefusesANumberThatBelongsToAnotherProcessByNow) {
   const auto launched = exec(request);
   ASSERT_FALSE(launched.ok());
   EXPECT_EQ(launched.error().code, Code::wrong_state) << launched.error().message.view();
+}
+
+TEST(LaunchExec, ANameThatCannotBeReadIsNoProofOfExecution) {
+  const spec::Config config;
+  Session session{.subject = {config, nullptr, "unread", "/"}};
+  session.launched.pid = ::fork();
+  if (session.launched.pid == 0) ::_exit(::pause());
+  auto pidfd = sys::open_pidfd(session.launched.pid);
+  ASSERT_TRUE(pidfd.ok());
+  session.launched.pidfd = std::move(*pidfd);
+  EXPECT_TRUE(check_executed(session).ok());
+  const auto limit = sys::limit_of(0, RLIMIT_NOFILE);
+  ASSERT_TRUE(limit.ok());
+  ASSERT_TRUE(sys::set_limit(0, RLIMIT_NOFILE, {1, limit->rlim_max}).ok());  // one for poll(2)
+  const auto checked = check_executed(session);
+  ASSERT_TRUE(sys::set_limit(0, RLIMIT_NOFILE, *limit).ok());
+  EXPECT_FALSE(checked.ok());
+  ::kill(session.launched.pid, SIGKILL);
+  EXPECT_TRUE(sys::wait_for(session.launched.pid).ok());
+}
+
+TEST(LaunchExec, AnInitThatSomebodyElseReapedHasNotExecuted) {
+  spec::Config config;
+  Session session{.subject = {config, nullptr, "reaped", "/"}};
+  session.launched.pid = ::fork();
+  if (session.launched.pid == 0) ::_exit(::raise(SIGILL));
+  auto pidfd = sys::open_pidfd(session.launched.pid);
+  ASSERT_TRUE(pidfd.ok());
+  session.launched.pidfd = std::move(*pidfd);
+  EXPECT_FALSE(sys::reaped_status(session.launched.pidfd)) << "before it is reaped";
+  ASSERT_TRUE(sys::wait_for(session.launched.pid).ok());
+  const auto status = sys::reaped_status(session.launched.pidfd);
+  if (!status) GTEST_SKIP() << "this kernel does not say how a reaped process ended (before 6.15)";
+  EXPECT_TRUE(WIFSIGNALED(*status) && WTERMSIG(*status) == SIGILL) << *status;
+  EXPECT_TRUE(check_executed(session).ok()) << "a program may end so";
+  config.linux.seccomp.emplace();
+  EXPECT_FALSE(check_executed(session).ok()) << "and an init whose filter refuses even the end";
 }
 
 }  // namespace

@@ -186,6 +186,21 @@ TEST_F(ProcessHost, ALimitThatCannotBeSetIsExplained) {
   EXPECT_FALSE(applied.error().advice.empty());
 }
 
+TEST_F(ProcessHost, AnEndIsSeenWhoeverElseHoldsTheSocket) {
+  const auto pair = sys::packet_pair();
+  ASSERT_TRUE(pair.ok());
+  for (const bool speaks : {false, true}) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(!speaks || ::write(pair->second.number(), "", 1) == 1 ? 0 : 1);
+    const auto pidfd = sys::open_pidfd(child);
+    ASSERT_TRUE(pidfd.ok());
+    const auto readable = sys::wait_readable(pair->first, *pidfd);
+    ASSERT_TRUE(readable.ok());
+    EXPECT_EQ(*readable, speaks);
+    EXPECT_EQ(sys::wait_for(child).value(), 0);
+  }
+}
+
 TEST_F(ProcessHost, DescriptorsReachAConsoleSocketWithTheirName) {
   const sys::UniqueFd directory = sys::open(path_, O_PATH | O_DIRECTORY).value();
   const sys::UniqueFd listener = sys::listen_at(directory, "console.sock", SOCK_STREAM).value();

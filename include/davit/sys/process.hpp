@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "davit/base/result.hpp"
 #include "davit/sys/fd.hpp"
@@ -25,6 +26,12 @@ Result<struct rlimit> limit_of(pid_t pid, int resource);
 Result<void> set_limit(pid_t pid, int resource, const struct rlimit& limit);
 /// Waits until the process behind `pidfd` has ended; false after `milliseconds` (-1: no limit).
 Result<bool> wait_end(FdRef pidfd, int milliseconds);
+/// How a process ended that somebody else has reaped, as wait(2) has it; nothing where it has not ended so,
+/// or the kernel does not say (before 6.15).
+std::optional<int> reaped_status(FdRef pidfd);
+/// Waits for something to read, or the end of file, in `socket`; false if the process behind `pidfd` has
+/// ended without either.
+Result<bool> wait_readable(FdRef socket, FdRef pidfd);
 /// State letter and start time (clock ticks since boot) from /proc/<pid>/stat; ESRCH when there is none.
 struct ProcessStat {
   char state = '?';
