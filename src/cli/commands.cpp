@@ -85,6 +85,17 @@ constexpr Option kList_[] = {
 
 constexpr Option kPs[] = {{"format", 'f', kText, "FORMAT", "table or json"}};
 
+constexpr Option kEvents[] = {
+    {"interval", 0, kText, "DURATION", "time between two reports of usage: 500ms, 5s (the default), 1m30s"},
+    {"stats", 0, kNothing, "", "print the usage once and end"},
+};
+
+constexpr Option kStats[] = {
+    {"watch", 'w', kNothing, "", "again and again, until interrupted"},
+    {"interval", 0, kText, "DURATION", "time over which the CPU is measured (default: 1s)"},
+    {"json", 0, kNothing, "", "one JSON object per container and line, as `events --stats` prints it"},
+};
+
 constexpr Option kSpec[] = {
     {"bundle", 'b', kText, "DIR", "directory to write config.json to (default: the current one)"},
     {"file", 'f', kText, "FILE", "write to this file instead"},
@@ -138,6 +149,9 @@ constexpr Command kCommands[] = {
     {"list", "list the containers", "", kList_, 0, 0, command_list},
     {"ps", "list the processes of a container", "ID [PS-OPTION...]", kPs, 1, -1, command_ps,
      Order::before_arguments},
+    {"events", "print usage and lack of memory of a container as JSON lines, until it ends", "ID", kEvents, 1,
+     1, command_events},
+    {"stats", "print what containers use, as a table", "[ID...]", kStats, 0, -1, command_stats},
     {"kill", "send a signal (default: TERM)", "ID [SIGNAL]", kKill, 1, 2, command_kill,
      Order::before_arguments},
     {"delete", "delete a container that has ended", "ID", kDelete, 1, 1, command_delete},
@@ -157,7 +171,6 @@ constexpr Command kCommands[] = {
      command_completion},
     {"checkpoint", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
     {"restore", kNotYet, "ID", kRestore, 0, -1, command_unsupported, Order::ignored},
-    {"events", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@ class Invocation;
 Result<int> command_completion(Invocation& invocation);
 Result<int> command_create(Invocation& invocation);
 Result<int> command_delete(Invocation& invocation);
+Result<int> command_events(Invocation& invocation);
 Result<int> command_exec(Invocation& invocation);
 Result<int> command_explain(Invocation& invocation);
 Result<int> command_features(Invocation& invocation);
@@ -22,6 +23,7 @@ Result<int> command_run(Invocation& invocation);
 Result<int> command_spec(Invocation& invocation);
 Result<int> command_start(Invocation& invocation);
 Result<int> command_state(Invocation& invocation);
+Result<int> command_stats(Invocation& invocation);
 Result<int> command_update(Invocation& invocation);
 Result<int> command_unsupported(Invocation& invocation);
 

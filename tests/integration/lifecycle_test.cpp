@@ -426,20 +426,5 @@ TEST_F(Lifecycle, ALongStateDirectoryIsNoObstacle) {
   EXPECT_TRUE(far({"delete", "--force", id}).ok());
 }
 
-TEST_F(Lifecycle, EventsShowsStatistics) {
-  SKIP_FOR("crun", "has no events");
-  Bundle bundle = sleeper();
-  bundle.config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
-  const std::string id = start(bundle);
-  const Outcome outcome = runtime({"events", "--stats", id});
-  SKIP_UNLESS(outcome.err.find("not supported by this release") == std::string::npos,
-              "davit: events is not part of this release");
-  ASSERT_TRUE(outcome.ok()) << outcome.all();
-  const Json event = Json::parse(outcome.out);
-  EXPECT_EQ(event.get("type").str(), "stats");
-  EXPECT_EQ(event.get("id").str(), id);
-  EXPECT_TRUE(event.get("data").get("pids").is_object()) << outcome.out;
-}
-
 }  // namespace
 }  // namespace support

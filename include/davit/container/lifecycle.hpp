@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "davit/base/result.hpp"
 #include "davit/container/record.hpp"
 #include "davit/container/store.hpp"
 #include "davit/features/cgroup.hpp"
+#include "davit/features/cgroup_statistics.hpp"
 #include "davit/launch/launch.hpp"
 #include "davit/spec/resources.hpp"
 #include "davit/spec/state.hpp"
@@ -88,6 +90,38 @@ Result<void> resume(Context& context, const std::string& id);
 Result<std::vector<pid_t>> processes(Context& context, const std::string& id);
 /// Applies new resource limits; devices are left alone.
 Result<void> update(Context& context, const std::string& id, const spec::Resources& resources);
+
+/// What a network interface in a container's own network namespace has counted.
+struct InterfaceCounters {
+  std::string name;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t received_packets = 0;
+  std::uint64_t received_errors = 0;
+  std::uint64_t received_dropped = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t sent_packets = 0;
+  std::uint64_t sent_errors = 0;
+  std::uint64_t sent_dropped = 0;
+};
+
+struct Usage {
+  cgroup::Statistics cgroup;
+  std::vector<InterfaceCounters> interfaces;  ///< none where the container uses the network of the host
+};
+/// What a container that has not ended uses at this moment.
+Result<Usage> usage(Context& context, const std::string& id);
+/// The lines of /proc/PID/net/dev as counters.
+std::vector<InterfaceCounters> parse_interfaces(std::string_view text);
+
+/// Is told what happens to a container; an error ends the watch.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual Result<void> usage(const Usage& usage) = 0;
+  virtual Result<void> out_of_memory() = 0;
+};
+/// Tells of lack of memory at once and of usage every `interval` milliseconds, until the container ends.
+Result<void> follow_events(Context& context, const std::string& id, std::int64_t interval, EventSink& sink);
 
 /// The state of one container; does not wait for others that work on it.
 Result<spec::State> state(Context& context, const std::string& id);

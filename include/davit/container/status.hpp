@@ -38,9 +38,10 @@ enum class Operation : std::uint8_t {
   pause,
   resume,
   update,
-  processes
+  processes,
+  observe
 };
-inline constexpr std::size_t kOperations = 9;
+inline constexpr std::size_t kOperations = 10;
 
 /// Whether the operation may begin in that status; otherwise an error (Code::wrong_state) in the words that
 /// engines look for.
