@@ -30,7 +30,7 @@ class Judge {
   explicit Judge(Scenario& scenario) : scenario_(scenario) {}
   /// Runs the scenario without a fault; "" or why there is nothing to compare with.
   std::string learn();
-  /// Every call of every process with every error.
+  /// Every call of every process with every error; before main() only the kill, see first_own_call().
   [[nodiscard]] std::vector<Fault> all_faults() const;
   Finding inject(const Fault& fault);
   /// One line about it, with what it takes to see it again.
@@ -42,6 +42,7 @@ class Judge {
   Finding judge(const Fault& fault, const Result& result);
   Finding judge_success(const Fault& fault);
   [[nodiscard]] bool is_same(const std::string& effect, const Fault& fault) const;
+  [[nodiscard]] std::size_t first_own_call() const;
   [[nodiscard]] long call_of(const Fault& fault) const;
   Finding judge_failure(const Fault& fault, const Result& result);
 
