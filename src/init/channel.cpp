@@ -36,39 +36,54 @@ bool is_gone(long sent) {
 /// The one uid that may start us: that of the process that listens, which is whoever ran `create`. In a user
 /// namespace both may look like the overflow uid; there the mode of the state directory, which no process of
 /// the container can reach, is what decides who connects.
-bool may_start(FdRef listener, FdRef connection) {
+Status may_start(FdRef listener, FdRef connection, bool& may) {
   PeerCredentials creator{};
   PeerCredentials peer{};
   u32 size = sizeof creator;
-  if (syscall(__NR_getsockopt, listener, SOL_SOCKET, SO_PEERCRED, &creator, &size) < 0) return false;
+  INIT_TRY(check(syscall(__NR_getsockopt, listener, SOL_SOCKET, SO_PEERCRED, &creator, &size)));
   size = sizeof peer;
-  if (syscall(__NR_getsockopt, connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
-  return peer.uid == creator.uid;
+  INIT_TRY(check(syscall(__NR_getsockopt, connection, SOL_SOCKET, SO_PEERCRED, &peer, &size)));
+  may = peer.uid == creator.uid;
+  return kDone;
 }
 
 /// Which point the other end says it has reached; none when it says something else, or nothing.
-Point hear(FdRef connection) {
+Status hear(FdRef connection, Point& point) {
   Message message;
   Fd attached;
   const long got = receive(connection, message, attached);
-  return got == sizeof message && message.type == MessageType::reached ? message.point : Point::none;
+  point = got == sizeof message && message.type == MessageType::reached ? message.point : Point::none;
+  return got == -ECONNRESET ? kDone : check(got);
 }
 
 /// A caller that connects and then says nothing must not keep others from starting or ending us.
-bool has_spoken(FdRef connection) {
+Status await_word(FdRef connection, bool& has_spoken) {
   PollDescriptor poll{connection.number, POLLIN, 0};
   const __kernel_timespec patience{30, 0};
-  return syscall(__NR_ppoll, &poll, 1, &patience, nullptr, 8) > 0;
+  long ready;
+  do ready = syscall(__NR_ppoll, &poll, 1, &patience, nullptr, 8);
+  while (ready == -EINTR);
+  has_spoken = ready > 0;
+  return check(ready);
 }
 
-/// Whether whoever is at the other end may and does say "start".
-bool is_start(FdRef listener, FdRef connection) {
-  if (!may_start(listener, connection) || !has_spoken(connection)) return false;
-  const Point point = hear(connection);
-  if (point != Point::starting) return point == Point::start;
-  // The caller has removed our address by now: if it was killed over that, nobody will ever come.
-  if (hear(connection) != Point::start) exit_process(1);
-  return true;
+/// Whether whoever is at the other end may and does say "start". What it does is never an error; one of our
+/// own calls that fails is: the caller may be a davit that waits for our execve.
+Status hear_start(FdRef listener, FdRef connection, bool& is_start) {
+  is_start = false;
+  bool may = false;
+  INIT_TRY(may_start(listener, connection, may));
+  if (may) INIT_TRY(await_word(connection, may));
+  if (!may) return kDone;
+  Point point = Point::none;
+  INIT_TRY(hear(connection, point));
+  if (point == Point::starting) {
+    INIT_TRY(hear(connection, point));
+    // The caller has removed our address by now: if it was killed over that, nobody will ever come.
+    if (point != Point::start) exit_process(1);
+  }
+  is_start = point == Point::start;
+  return kDone;
 }
 
 }  // namespace
@@ -209,13 +224,12 @@ Status perform(Context& context, const program::WaitStart& operation) {
     if (accepted == -EINTR || accepted == -ECONNABORTED) continue;
     INIT_TRY(check(accepted));
     Fd connection(accepted);
-    if (!is_start(listener, connection)) {
-      connection.reset();
-      continue;
-    }
+    bool is_start = false;
+    const Status heard = hear_start(listener, connection, is_start);
+    if (!heard.failed() && !is_start) continue;
     context.channel = {connection.release()};
     context.start_operation = operation.index;
-    return kDone;
+    return heard;
   }
 }
 

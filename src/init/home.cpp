@@ -62,25 +62,45 @@ class Lookup {
   bool has_uid_ = false;
 };
 
-Fd open_passwd(FdRef root) {
-  const Fd found(open_below(root, "/etc/passwd", O_PATH));
-  Node node;
-  if (!found.is_open() || look(found, node).failed() || node.type() != kTypeRegular) return Fd();
-  Fd file(open_below(root, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY));
-  if (!file.is_open() || look(file, node).failed() || node.type() != kTypeRegular) return Fd();
-  return file;
+/// What the image itself can bring about: it has no such file, or one that leads nowhere or that is nobody's
+/// to read.
+bool is_absent(long opened) {
+  constexpr i32 kAbsent[] = {ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES};
+  for (const i32 error : kAbsent)
+    if (opened == -error) return true;
+  return false;
 }
 
-void search(FdRef file, Lookup& lookup) {
+/// None is left closed if there is none, or if it is no regular file.
+Status open_passwd(FdRef root, Fd& file) {
+  constexpr u64 kSteps[] = {O_PATH, O_RDONLY | O_NONBLOCK | O_NOCTTY};  // a device must not even be opened
+  for (const u64 flags : kSteps) {
+    const long opened = open_below(root, "/etc/passwd", flags);
+    file = Fd(opened);
+    if (is_absent(opened)) return kDone;
+    INIT_TRY(check(opened));
+    Node node;
+    INIT_TRY(look(file, node));
+    if (node.type() == kTypeRegular) continue;
+    file.reset();
+    return kDone;
+  }
+  return kDone;
+}
+
+Status search(FdRef file, Lookup& lookup) {
   char block[1024];
   for (u64 total = 0; total < kMaxPasswd;) {
     const long got = syscall(__NR_read, file, block, sizeof block);
-    if (got <= 0) break;
+    if (got == -EINTR) continue;
+    INIT_TRY(check(got));
+    if (got == 0) break;
     for (long at = 0; at < got; ++at)
-      if (lookup.take(block[at])) return;
+      if (lookup.take(block[at])) return kDone;
     total += static_cast<u64>(got);
   }
   if (!lookup.is_match()) lookup.begin_line();  // the last line may lack its newline
+  return kDone;
 }
 
 }  // namespace
@@ -88,7 +108,8 @@ void search(FdRef file, Lookup& lookup) {
 Status perform(Context& context, const program::SetHome& operation) {
   FdRef root;
   INIT_TRY(open_root(context, root));
-  const Fd file = open_passwd(root);
+  Fd file;
+  INIT_TRY(open_passwd(root, file));
   if (!file.is_open()) {
     context.home = kDefault;
     return kDone;
@@ -96,7 +117,7 @@ Status perform(Context& context, const program::SetHome& operation) {
   char* page = new_page();
   if (page == nullptr) return {ENOMEM};
   Lookup lookup(operation.uid, page);
-  search(file, lookup);
+  INIT_TRY(search(file, lookup));
   context.home = lookup.home();
   return kDone;
 }

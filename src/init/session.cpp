@@ -15,17 +15,25 @@ struct InterfaceRequest {
 };
 
 /// Whether a keyring belongs to who we are now: keyctl(2) describes it as "type;uid;gid;permissions;name".
-bool is_own_keyring(long keyring) {
+/// One that we may not look at, or that ends just now, is somebody else's.
+Status look_at_owner(long keyring, bool& is_own) {
+  is_own = false;
   char text[kPathMax];
   const long size = syscall(__NR_keyctl, KEYCTL_DESCRIBE, keyring, text, sizeof text - 1);
-  if (size < 0 || static_cast<u64>(size) > sizeof text - 1) return false;
+  constexpr i32 kForeign[] = {EACCES, EKEYREVOKED, EKEYEXPIRED, ENOKEY};
+  for (const i32 error : kForeign)
+    if (size == -error) return kDone;
+  INIT_TRY(check(size));
+  if (static_cast<u64>(size) > sizeof text - 1) return kDone;
   text[size] = '\0';
   const char* at = text;
   while (*at != '\0' && *at != ';') ++at;
-  if (*at == '\0') return false;
+  if (*at == '\0') return kDone;
   long owner = 0;
   for (++at; *at >= '0' && *at <= '9'; ++at) owner = owner * 10 + (*at - '0');
-  return *at == ';' && owner == syscall(__NR_geteuid);
+  const long user = syscall(__NR_geteuid);
+  is_own = *at == ';' && owner == user;
+  return check(user);
 }
 
 }  // namespace
@@ -37,13 +45,14 @@ Status perform(Context& /*context*/, const program::NewSession& /*operation*/) {
 }
 
 Status perform(Context& context, const program::JoinKeyring& operation) {
-  long joined = syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, context.text(operation.name));
+  const long joined = syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, context.text(operation.name));
+  // A kernel without keyrings: there is nothing to be kept apart, and the peers go on as well.
+  if (joined == -ENOSYS) return send(context, MessageType::warning, operation, check(joined));
+  INIT_TRY(check(joined));
   // Anybody may have made one of this name before, and would share it with us.
-  if (joined >= 0 && !is_own_keyring(joined))
-    joined = syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-  // A kernel without keyrings, or a filter around davit that refuses them: the peers go on as well.
-  if (joined != -ENOSYS && joined != -EPERM) return check(joined);
-  return send(context, MessageType::warning, operation, check(joined));
+  bool is_own = false;
+  INIT_TRY(look_at_owner(joined, is_own));
+  return is_own ? kDone : check(syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
 }
 
 Status perform(Context& /*context*/, const program::LoopbackUp& /*operation*/) {

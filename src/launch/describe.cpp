@@ -33,6 +33,8 @@ Failure describe_failure(const program::Program& program, const program::Message
   failure.is_label = operation->op == program::Op::write_label;
   if (operation->op == program::Op::fork_init && message.error == EAGAIN)
     failure.advice = "the pids limit of the container's cgroup leaves no room for it";
+  if (operation->op == program::Op::join_keyring && message.error == EPERM)
+    failure.advice = "a seccomp filter around davit may refuse keyctl(2): create it with --no-new-keyring";
   const bool is_source = operation->op == program::Op::open_tree || operation->op == program::Op::enter_place;
   if (is_source && message.error == ENOENT) failure.advice = "create it, or correct the path in the config";
   if (operation->op == program::Op::set_propagation && message.error == EINVAL)

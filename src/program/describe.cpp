@@ -175,6 +175,9 @@ bool say_settings(Words& words, const Failure& failure) {
       words.append("change to the working directory ");
       quoted(words, failure.view(failure.as<ChangeDirectory>().path));
       break;
+    case Op::set_home:
+      words.append("look up HOME in the container's /etc/passwd");
+      break;
     case Op::become_user:
       words.append("become user ")
           .append_number(failure.as<BecomeUser>().uid)

@@ -150,7 +150,12 @@ Result<Received> receive_with_fd(FdRef socket, void* data, std::size_t size) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  const ssize_t count = retry([&] { return ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC); });
+  const auto take = [&] {
+    return retry([&] { return ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC); });
+  };
+  ssize_t count = take();
+  // That the other end went without having read everything is said once, before what it had left.
+  if (count < 0 && errno == ECONNRESET) count = take();
   if (count < 0 && errno != ECONNRESET) return failed("receive message", "");
   Received received;
   received.size = count < 0 ? 0 : static_cast<std::size_t>(count);

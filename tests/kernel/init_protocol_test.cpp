@@ -1,7 +1,6 @@
 // The real image and its host: start sockets, user namespaces, seccomp listeners, what must not leak.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sys/un.h>
 
 #include "init_support.hpp"
 
@@ -36,25 +35,6 @@ struct ProtocolTest : testing::Test {
   Builder builder;
   Slot channel{};
 };
-
-int connect_to(const fs::path& path) {
-  const int socket_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  EXPECT_EQ(connect(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  return socket_fd;
-}
-
-int listen_at(const fs::path& path) {
-  const int socket_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  EXPECT_EQ(bind(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  EXPECT_EQ(listen(socket_fd, 4), 0);
-  return socket_fd;
-}
 
 /// With an init that is on record and waits at its start socket.
 class StartTest : public ProtocolTest {

@@ -88,20 +88,34 @@ TEST_F(RefusalTest, WhatGuardsInitIsLookedAt) {
 }
 
 TEST_F(RefusalTest, AKernelWithoutKeyringsIsAWarning) {
-  for (const int error : {EPERM, ENOSYS})
+  in_child([&] {
+    int pair[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    refuse(SYS_keyctl, ENOSYS);
+    const Slot channel = builder.reserve();
+    builder.set_channel(channel);
+    inherited.emplace_back(channel, pair[1]);
+    builder.emit(JoinKeyring{.name = builder.text("refused")});
+    EXPECT_EQ(say(perform()), "OK");
+    const Received warning = receive(pair[0]);
+    EXPECT_EQ(warning.message.type, MessageType::warning);
+    EXPECT_EQ(warning.message.error, ENOSYS);
+  });
+}
+
+TEST_F(RefusalTest, AKeyringThatIsRefusedOrCannotBeLookedAtIsAnError) {
+  const auto expect_error = [&](u32 number, int error, long first) {
     in_child([&] {
-      int pair[2];
-      ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-      refuse(SYS_keyctl, error);
-      const Slot channel = builder.reserve();
-      builder.set_channel(channel);
-      inherited.emplace_back(channel, pair[1]);
+      refuse(number, error, first);
       builder.emit(JoinKeyring{.name = builder.text("refused")});
-      EXPECT_EQ(say(perform()), "OK");
-      const Received warning = receive(pair[0]);
-      EXPECT_EQ(warning.message.type, MessageType::warning);
-      EXPECT_EQ(warning.message.error, error);
+      EXPECT_EQ(perform().error, error) << number << " " << first;
     });
+  };
+  for (const int error : {EPERM, ENOSPC, EDQUOT}) {
+    expect_error(SYS_keyctl, error, KEYCTL_JOIN_SESSION_KEYRING);
+    expect_error(SYS_keyctl, error, KEYCTL_DESCRIBE);
+    expect_error(SYS_geteuid, error, -1);
+  }
 }
 
 TEST_F(RefusalTest, AnotherUsersKeyringOfTheSameNameIsNotJoined) {
@@ -136,6 +150,64 @@ TEST_F(RefusalTest, AnotherUsersKeyringOfTheSameNameIsNotJoined) {
   int status = 0;
   waitpid(other, &status, 0);
   EXPECT_EQ(status, 0);
+}
+
+TEST_F(RefusalTest, HomeIsNotGuessedWhenPasswdCannotBeRead) {
+  for (const u32 number : {SYS_openat2, SYS_statx, SYS_read})
+    in_child([&] {
+      refuse(number, EPERM);
+      builder.emit(SetHome{.uid = 0});
+      EXPECT_EQ(perform().error, EPERM) << number;
+    });
+}
+
+TEST_F(RefusalTest, HomeIsTheRootWithoutAPasswdOfItsOwn) {
+  const auto expect_default = [&](const std::function<void(const fs::path&)>& make) {
+    in_child([&] {
+      const fs::path etc = scratch / "etc";
+      fs::create_directory(etc);
+      make(etc / "passwd");
+      ASSERT_EQ(mount_call(etc.c_str(), "/etc", nullptr, MS_BIND, nullptr), 0);
+      const std::vector<std::string> arguments = {"/bin/sh", "-c", "exec test \"$HOME\" = /"};
+      builder.emit(SetHome{.uid = 0});
+      builder.emit(FindProgram{.name = builder.text("/bin/sh")});
+      const std::vector<std::string> environment = {""};
+      builder.emit(Execute{.arguments = builder.texts(arguments), .environment = builder.texts(environment)});
+      ADD_FAILURE() << say(perform());
+    });
+    fs::remove_all(scratch / "etc");
+  };
+  expect_default([](const fs::path&) {});
+  expect_default([](const fs::path& passwd) { fs::create_symlink("passwd", passwd); });
+  expect_default([](const fs::path& passwd) { fs::create_directory(passwd); });
+  expect_default([](const fs::path& passwd) { fs::create_symlink("/dev/null/x", passwd); });
+  expect_default([](const fs::path& passwd) { ASSERT_EQ(mkfifo(passwd.c_str(), 0666), 0); });
+}
+
+/// davit's `start` waits until init executes or ends, so that going on to wait would leave both waiting.
+TEST_F(RefusalTest, AnInitThatCannotHearItsStartSaysSoAndEnds) {
+  const std::pair<u32, int> refusals[] = {
+      {SYS_getsockopt, ENOSYS}, {SYS_ppoll, EPERM}, {SYS_recvmsg, ENOMEM}};
+  for (const auto& [number, error] : refusals) {
+    const fs::path address = scratch / ("start-" + std::to_string(number));
+    const int listener = listen_at(address);
+    // It speaks first, so that nothing depends on who is faster.
+    const int caller = connect_to(address);
+    tell(caller, Point::start);
+    const Slot slot = builder.reserve();
+    builder.emit(WaitStart{.listener = slot});
+    Program program = builder.finish();
+    program.inherit(slot, listener);
+    Started started = start_image(std::move(program), kNoSlot, [&] { refuse(number, error); });
+    close(listener);
+    Received failed = receive(caller);
+    // What it has not read comes first, as ECONNRESET.
+    if (failed.message.type == MessageType{}) failed = receive(caller);
+    ASSERT_EQ(failed.message.type, MessageType::failed) << number;
+    EXPECT_EQ(failed.message.error, error);
+    EXPECT_EQ(started.wait(), 1);
+    close(caller);
+  }
 }
 
 }  // namespace

@@ -235,6 +235,17 @@ TEST_F(ProcessHost, TheSeccompAgentGetsTheProcessState) {
   EXPECT_TRUE(refused.error().message.view().starts_with("failed to connect with seccomp agent"));
 }
 
+TEST(Sockets, LastWordsAreHeardFromWhoeverDidNotListen) {
+  auto [ours, theirs] = sys::packet_pair().value();
+  ASSERT_TRUE(sys::send_with_fd(ours, "unread", 6, {}).ok());
+  ASSERT_TRUE(sys::send_with_fd(theirs, "farewell", 8, {}).ok());
+  theirs.reset();
+  char text[16] = {};
+  EXPECT_EQ(sys::receive_with_fd(ours, text, sizeof text)->size, 8U);
+  EXPECT_STREQ(text, "farewell");
+  EXPECT_EQ(sys::receive_with_fd(ours, text, sizeof text)->size, 0U);
+}
+
 TEST_F(ProcessHost, ForegroundReturnsTheStatusOrTheSignal) {
   const auto status_of = [](const char* script) {
     return in_child([&] {
