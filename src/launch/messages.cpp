@@ -1,5 +1,6 @@
 // From init's terse messages to errors a person can use.
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -123,17 +124,22 @@ bool is_filters_work(const Session& session, int signal) {
 }  // namespace
 
 Result<void> check_executed(Session& session) {
-  constexpr int kPause = 2;  // milliseconds
+  constexpr std::uint64_t kLongest = 2000;  // microseconds
   bool was_init = false;
-  for (int waited = 0; waited < kEndTimeout; waited += kPause) {
-    const bool has_ended = TRY(sys::wait_end(session.launched.pidfd, waited == 0 ? 0 : kPause));
-    // execve closes the channel before it changes the name.
+  // execve closes the channel before it changes the name, mostly by some microseconds.
+  std::uint64_t pause = 20;
+  for (std::uint64_t waited = 0; waited < kEndTimeout * 1000ULL; pause = std::min(pause * 2, kLongest)) {
+    const bool has_ended = TRY(sys::wait_end(session.launched.pidfd, 0));
     const std::string name = TRY(name_of(session.launched.pid));
     const auto signal = name.empty() ? ended_by(session) : std::nullopt;
     if (signal && (was_init || is_filters_work(session, *signal))) return killed_by(session, *signal);
     if (name != program::kInitName) return {};
     was_init = true;
-    if (!has_ended) continue;
+    if (!has_ended) {
+      ::usleep(static_cast<useconds_t>(pause));
+      waited += pause;
+      continue;
+    }
     Error error = post_mortem(session);
     suspect_filter(session, error);
     return error;
