@@ -8,7 +8,8 @@
 namespace davit::host {
 
 bool apparmor_enabled() {
-  const auto enabled = sys::read_file("/sys/module/apparmor/parameters/enabled", 16);
+  // sysfs calls every file of its a page long.
+  const auto enabled = sys::read_record("/sys/module/apparmor/parameters/enabled");
   return enabled.ok() && enabled->starts_with('Y');
 }
 
