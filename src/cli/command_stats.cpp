@@ -8,6 +8,7 @@
 #include "cli/handlers.hpp"
 #include "cli/invocation.hpp"
 #include "cli/usage_table.hpp"
+#include "davit/sys/clock.hpp"
 
 namespace davit::cli {
 
@@ -21,12 +22,6 @@ struct Sample {
   container::Usage usage;
   std::int64_t time = 0;  ///< milliseconds
 };
-
-std::int64_t now() {
-  struct timespec time = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 void sleep_for(std::int64_t milliseconds) {
   const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
@@ -54,7 +49,7 @@ Result<std::vector<Sample>> take_samples(container::Context& context, const std:
   for (const std::string& id : ids) {
     auto usage = container::usage(context, id);
     if (usage.ok())
-      samples.push_back({id, std::move(*usage), now()});
+      samples.push_back({id, std::move(*usage), sys::monotonic_milliseconds()});
     else if (!may_end || !has_ended(usage.error()))
       return usage.error().wrap(id);
   }

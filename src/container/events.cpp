@@ -1,25 +1,16 @@
 // What a container uses, and what happens to it meanwhile.
 #include <poll.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 
 #include "container/open.hpp"
+#include "davit/sys/clock.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::container {
 namespace {
-
-constexpr std::int64_t kPerSecond = 1000;
-constexpr std::int64_t kPerMillisecond = 1000000;
-
-std::int64_t now() {
-  struct timespec time = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * kPerSecond + time.tv_nsec / kPerMillisecond;
-}
 
 std::string_view next_word(std::string_view& rest) {
   rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
@@ -60,7 +51,7 @@ class Watch {
     for (;;) {
       struct pollfd polls[2] = {{init_.number(), POLLIN, 0}, {-1, 0, 0}};
       if (memory_) polls[1] = {memory_->descriptor().number(), memory_->events(), 0};
-      const std::int64_t left = std::max<std::int64_t>(deadline - now(), 0);
+      const std::int64_t left = std::max<std::int64_t>(deadline - sys::monotonic_milliseconds(), 0);
       const int ready = ::poll(polls, 2, static_cast<int>(std::min<std::int64_t>(left, INT32_MAX)));
       if (ready < 0 && errno != EINTR) return system_error(errno, "poll");
       if (polls[1].revents != 0) TRY(tell(sink));
@@ -126,7 +117,8 @@ Result<Usage> usage(Context& context, const std::string& id) {
 Result<void> follow_events(Context& context, const std::string& id, std::int64_t interval, EventSink& sink) {
   const Opened opened = TRY(open_for(context, Operation::observe, id));
   Watch watch = TRY(Watch::open(opened.record));
-  for (std::int64_t deadline = now() + interval; TRY(watch.wait(deadline, sink)); deadline = now() + interval)
+  for (std::int64_t deadline = sys::monotonic_milliseconds() + interval; TRY(watch.wait(deadline, sink));
+       deadline = sys::monotonic_milliseconds() + interval)
     TRY(sink.usage(usage_of(opened.record)));
   return {};
 }

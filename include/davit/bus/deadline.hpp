@@ -1,10 +1,10 @@
 // A point in time after which nobody waits any more.
 #pragma once
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdint>
+
+#include "davit/sys/clock.hpp"
 
 namespace davit::bus {
 
@@ -23,11 +23,7 @@ class Deadline {
 
  private:
   explicit Deadline(std::int64_t end) : end_(end) {}
-  static std::int64_t now() {
-    struct timespec time = {};
-    ::clock_gettime(CLOCK_MONOTONIC, &time);
-    return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1000000;
-  }
+  static std::int64_t now() { return sys::monotonic_milliseconds(); }
   std::int64_t end_;
 };
 

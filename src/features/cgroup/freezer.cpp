@@ -1,8 +1,8 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "davit/sys/clock.hpp"
 #include "davit/sys/file.hpp"
 #include "features/cgroup/tree.hpp"
 
@@ -10,12 +10,6 @@ namespace davit::cgroup {
 namespace {
 
 constexpr int kPatience = 10000;  ///< milliseconds
-
-std::int64_t now() {
-  struct timespec time = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 Result<const Directory*> freezer(const Place& place) {
   const Directory* directory = find_directory(place, "freezer");
@@ -27,12 +21,12 @@ Result<const Directory*> freezer(const Place& place) {
 Result<void> set_v2(const Directory& directory, bool frozen) {
   TRY(sys::write_file(directory.path + "/cgroup.freeze", frozen ? "1" : "0"));
   const sys::UniqueFd events = TRY(sys::open(directory.path + "/cgroup.events", O_RDONLY));
-  for (const std::int64_t end = now() + kPatience;;) {
+  for (const std::int64_t end = sys::monotonic_milliseconds() + kPatience;;) {
     char text[256];
     const ssize_t size = ::pread(events.number(), text, sizeof text, 0);
     if (size < 0) return system_error(errno, "read " + directory.path + "/cgroup.events");
     if ((keyed_value({text, static_cast<std::size_t>(size)}, "frozen") != 0) == frozen) return {};
-    const std::int64_t left = end - now();
+    const std::int64_t left = end - sys::monotonic_milliseconds();
     if (left <= 0) return system_error(ETIMEDOUT, std::string(frozen ? "freeze " : "thaw ") + directory.path);
     struct pollfd wait = {events.number(), POLLPRI, 0};
     (void)::poll(&wait, 1, static_cast<int>(left));
@@ -43,11 +37,11 @@ Result<void> set_v2(const Directory& directory, bool frozen) {
 Result<void> set_v1(const Directory& directory, bool frozen) {
   const std::string file = directory.path + "/freezer.state";
   const std::string wanted = frozen ? "FROZEN" : "THAWED";
-  const std::int64_t end = now() + kPatience;
+  const std::int64_t end = sys::monotonic_milliseconds() + kPatience;
   for (unsigned pause = 100;; pause = pause < 10000 ? pause * 2 : pause) {
     TRY(sys::write_file(file, wanted));
     if (TRY(read_value(file)) == wanted) return {};
-    if (now() > end) break;
+    if (sys::monotonic_milliseconds() > end) break;
     ::usleep(pause);
   }
   return system_error(ETIMEDOUT, "set " + file + " to " + wanted);
