@@ -125,7 +125,7 @@ Statistics read_statistics(CounterFiles& files);
 /// The same from the cgroups of a place.
 Statistics read_statistics(const Place& place);
 
-/// Tells when the OOM killer has taken a process of the container.
+/// Tells when the OOM killer takes a process of the container.
 class OomWatch {
  public:
   /// Code::unsupported where no memory controller counts.
@@ -134,7 +134,8 @@ class OomWatch {
   [[nodiscard]] sys::FdRef descriptor() const { return event_.valid() ? event_ : file_; }
   /// POLLIN or POLLPRI.
   [[nodiscard]] short events() const;
-  /// How many were killed since the last call.
+  /// How often memory ran out since the last call: v2 counts what was killed, v1 what is about to be. An error
+  /// once the cgroup is gone.
   Result<std::uint64_t> take();
 
  private:

@@ -205,12 +205,14 @@ Result<std::uint64_t> OomWatch::count() const {
 }
 
 Result<std::uint64_t> OomWatch::take() {
-  std::uint64_t signalled = 0;
-  if (event_.valid()) (void)!::read(event_.number(), &signalled, sizeof signalled);
   const std::uint64_t now = TRY(count());
   const std::uint64_t fresh = now - std::min(seen_, now);
   seen_ = now;
-  return fresh;
+  if (!event_.valid()) return fresh;
+  // v1 signals before it kills: the count may still be the old one, and nothing tells when it is not.
+  std::uint64_t signalled = 0;
+  (void)!::read(event_.number(), &signalled, sizeof signalled);
+  return signalled;
 }
 
 }  // namespace davit::cgroup
