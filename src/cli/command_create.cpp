@@ -13,15 +13,4 @@ Result<int> command_create(Invocation& invocation) {
   return 0;
 }
 
-Result<int> command_explain(Invocation& invocation) {
-  container::Context& context = *TRY(invocation.context());
-  container::CreateCall call = TRY(create_call(invocation.options()));
-  if (!invocation.arguments().empty()) {
-    const std::string& argument = invocation.arguments().front();
-    (argument.find('/') == std::string::npos ? call.id : call.bundle) = argument;
-  }
-  TRY(print(TRY(container::explain(context, std::move(call)))));
-  return 0;
-}
-
 }  // namespace davit::cli

@@ -107,6 +107,8 @@ constexpr Option kExplain[] = {
     {"config", 'f', kText, "FILE", "use this file instead of the bundle's config.json"},
     {"no-pivot", 0, kNothing, "", "do not use pivot_root (the rootfs is a ramdisk)"},
     {"no-new-keyring", 0, kNothing, "", "keep the session keyring of the caller"},
+    {"operations", 0, kNothing, "", "the program instead: each operation, and its place in the config"},
+    {"json", 0, kNothing, "", "for programs"},
 };
 
 constexpr Option kUpdate[] = {
@@ -136,6 +138,11 @@ constexpr std::string_view kRunDescription =
     "By hand: `davit run mybundle/` (an argument with a slash is a bundle, and names the container), or\n"
     "`davit run --rootfs DIR -- COMMAND ARG...` without any config.json.";
 
+constexpr std::string_view kExplainDescription =
+    "Nothing is made: this is what `create` would do on this host, by phases, each line with its place in "
+    "the\n"
+    "config (line:column). What this host lacks is a warning, so that configs of other machines can be read.";
+
 constexpr std::string_view kNotYet = "(not in this release)";
 
 constexpr Command kCommands[] = {
@@ -160,8 +167,9 @@ constexpr Command kCommands[] = {
     {"update", "change the resource limits of a container", "ID", kUpdate, 1, 1, command_update},
     {"spec", "write an example config.json", "", kSpec, 0, 0, command_spec},
     {"features", "print what this davit supports, as JSON", "", {}, 0, 0, command_features},
-    {"explain", "print the program that a bundle is compiled to", "[ID | BUNDLE/]", kExplain, 0, 1,
-     command_explain},
+    {"explain", "print what a container of a config gets, or how two configs differ",
+     "[BUNDLE | FILE | ID | -] [OTHER]", kExplain, 0, 2, command_explain, Order::anywhere, 1,
+     kExplainDescription},
     {"completion",
      "print the completions for bash, or with \"man\" the man page",
      "[bash | man]",

@@ -117,12 +117,4 @@ Result<void> create(Context& context, CreateCall call) {
   return {};
 }
 
-Result<std::string> explain(Context& context, CreateCall call) {
-  const Bundle bundle = TRY(load_bundle(context, call));
-  if (call.id.empty()) call.id = id_from_path(bundle.path);
-  TRY(check_id(call.id));
-  return launch::explain(
-      {bundle.config, call.id, bundle.path, context.cgroup_manager, context.patience, call.options});
-}
-
 }  // namespace davit::container

@@ -198,20 +198,4 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder) {
   return std::move(session.launched);
 }
 
-Result<std::string> explain(const CreateRequest& request) {
-  const features::Call call = call_of(request.id, request.bundle, request.options);
-  const host::Facts facts = TRY(host::probe(true));
-  const cgroup::Place place =
-      TRY(cgroup::choose(request.config, request.id, facts.cgroup, request.cgroup_manager));
-  const plan::Plan plan = TRY(plan::compile_container({.config = request.config,
-                                                       .facts = facts,
-                                                       .call = call,
-                                                       .place = place,
-                                                       .task_paths = cgroup::task_paths(place),
-                                                       .filter = {},
-                                                       .start_by_socket = request.start_by_socket,
-                                                       .trace = request.options.trace}));
-  return print(plan);
-}
-
 }  // namespace davit::launch

@@ -18,12 +18,6 @@ std::string operation_name(const program::Program& program, std::uint32_t index)
   return operation == nullptr ? "operation" : program::name(operation->op);
 }
 
-std::string print_operation(const program::Program& program, std::uint32_t index) {
-  const auto* operation = operation_at(program, index);
-  if (operation == nullptr) return std::to_string(index);
-  return std::to_string(index) + " " + program::print_operation(program.image, *operation);
-}
-
 Failure describe_failure(const program::Program& program, const program::Message& message) {
   Failure failure;
   const auto* operation = operation_at(program, message.operation);

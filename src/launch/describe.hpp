@@ -19,6 +19,5 @@ struct Failure {
 
 Failure describe_failure(const program::Program& program, const program::Message& message);
 std::string operation_name(const program::Program& program, std::uint32_t index);
-std::string print_operation(const program::Program& program, std::uint32_t index);
 
 }  // namespace davit::launch

@@ -167,20 +167,4 @@ Error post_mortem(Session& session) {
   return error;
 }
 
-std::string print(const plan::Plan& plan) {
-  std::string text;
-  for (std::uint32_t index = 0; index < plan.program.origins.size(); ++index) {
-    const features::Place& place = plan.places[plan.program.origins[index]];
-    std::string line = print_operation(plan.program, index);
-    const std::string pointer = spec::pointer_of(place.position, place.below);
-    if (!pointer.empty()) {
-      constexpr std::size_t kColumn = 84;
-      line.resize(std::max(line.size() + 2, kColumn), ' ');
-      line += "# " + pointer;
-    }
-    text += line + "\n";
-  }
-  return text;
-}
-
 }  // namespace davit::launch

@@ -81,8 +81,6 @@ Error failure_of(const plan::Plan& plan, const Subject& subject, const program::
 Error failure_after_start(const Subject& subject, program::Message message);
 /// The warning that a `warning` or `capabilities_left` message stands for.
 Error warning_of(const plan::Plan& plan, const program::Message& message);
-/// `davit explain`: each operation with its place in the config.
-std::string print(const plan::Plan& plan);
 /// A signal asked davit to end meanwhile.
 Error interrupted_by(int signal);
 /// Why an init that said nothing is gone.

@@ -1,5 +1,5 @@
-// Whole programs of real engines' configs, as `davit explain` prints them. A change of the order, of an
-// operation or of the place it comes from shows up here as a diff to be looked at.
+// Whole programs of real engines' configs, as `davit explain --operations` prints them. A change of the
+// order, of an operation or of the place it comes from shows up here as a diff to be looked at.
 //   DAVIT_UPDATE_GOLDEN=1 davit_golden_tests    writes what is printed now
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "davit/explain/explain.hpp"
 #include "davit/plan/plan.hpp"
 #include "davit/spec/reader.hpp"
-#include "launch/session.hpp"
 
 namespace davit {
 namespace {
@@ -69,7 +69,7 @@ std::string program_of(const fs::path& file, host::CgroupMode mode) {
                                              .call = {.id = "golden", .bundle = "/bundle"},
                                              .place = *place,
                                              .filter = {}});
-  return plan.ok() ? portable(launch::print(*plan)) : std::string(plan.error().message.view());
+  return plan.ok() ? portable(explain::operations_text(*plan)) : std::string(plan.error().message.view());
 }
 
 void compare(const fs::path& config, host::CgroupMode mode, const std::string& suffix) {

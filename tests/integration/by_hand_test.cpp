@@ -35,6 +35,44 @@ TEST_F(ByHand, ExplainShowsTheProgram) {
   EXPECT_EQ(runtime({"list", "--quiet"}).out, "") << "nothing is created";
 }
 
+TEST_F(ByHand, ExplainTakesAFileAndTheStandardInput) {
+  Bundle bundle;
+  bundle.write();
+  const Outcome file = runtime({"explain", bundle.path() + "/config.json"});
+  EXPECT_TRUE(file.ok()) << file.all();
+  const Outcome operations = runtime({"explain", "--operations", bundle.path()});
+  EXPECT_NE(operations.out.find("pivot_root"), std::string::npos) << operations.all();
+  Options options;
+  options.input = bundle.config.dump();
+  const Outcome input = runtime({"explain", "-"}, options);
+  EXPECT_NE(input.out.find("Namespaces"), std::string::npos) << input.all();
+}
+
+TEST_F(ByHand, ExplainSaysWhatItDidNotFind) {
+  const Outcome outcome = runtime({"explain", "nope"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("no container called \"nope\""), std::string::npos) << outcome.err;
+}
+
+TEST_F(ByHand, ExplainForProgramsIsJson) {
+  Bundle bundle;
+  bundle.write();
+  for (const char* option : {"--json", "--operations"}) {
+    const Outcome outcome = runtime({"explain", "--json", option, bundle.path()});
+    EXPECT_TRUE(Json::try_parse(outcome.out)) << outcome.all();
+  }
+}
+
+TEST_F(ByHand, ExplainComparesTwoBundles) {
+  Bundle one, other;
+  one.write();
+  other.config["hostname"] = "another";
+  other.write();
+  const Outcome outcome = runtime({"explain", one.path(), other.path()});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_NE(outcome.out.find("+ hostname"), std::string::npos) << outcome.all();
+}
+
 TEST_F(ByHand, ExplainNeedsNoRoot) {
   Bundle bundle;
   bundle.write();

@@ -130,7 +130,4 @@ Result<std::vector<spec::State>> list(Context& context);
 /// The ids that match a POSIX extended regular expression.
 Result<std::vector<std::string>> matching(Context& context, const std::string& expression);
 
-/// The program that create would run, as text (`davit explain`).
-Result<std::string> explain(Context& context, CreateCall call);
-
 }  // namespace davit::container

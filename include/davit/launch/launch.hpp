@@ -93,7 +93,4 @@ struct ExecRequest {
 /// has blocked what he will forward: SIGHUP, SIGINT or SIGTERM still end it before the program runs.
 Result<Launched> exec(const ExecRequest& request);
 
-/// The program of a bundle, printed, with the pointer of each operation (`davit explain`).
-Result<std::string> explain(const CreateRequest& request);
-
 }  // namespace davit::launch

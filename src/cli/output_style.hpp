@@ -1,0 +1,12 @@
+// How wide the terminal is, and whether it has colours.
+#pragma once
+
+#include "davit/explain/render.hpp"
+
+namespace davit::cli {
+
+/// Of the standard output. Elsewhere than on a terminal it is 80 columns without colour; COLUMNS and NO_COLOR
+/// (no-color.org) are heeded.
+explain::Style output_style();
+
+}  // namespace davit::cli
