@@ -111,6 +111,14 @@ constexpr Option kExplain[] = {
     {"json", 0, kNothing, "", "for programs"},
 };
 
+constexpr Option kValidate[] = {
+    {"bundle", 'b', kText, "DIR", "directory of config.json (default: the current one)"},
+    {"config", 'f', kText, "FILE", "use this file instead of the bundle's config.json"},
+    {"host", 0, kNothing, "", "also say what this host lacks: paths, programs, controllers, modules, CPUs"},
+    {"strict", 0, kNothing, "", "warnings count, too: exit status 2"},
+    {"json", 0, kNothing, "", "for editors and CI"},
+};
+
 constexpr Option kUpdate[] = {
     {"resources", 'r', kText, "FILE", "JSON of linux.resources; - is the standard input"},
     {"memory", 0, kText, "BYTES", "memory limit; -1 is no limit, and K, M, G may follow the number"},
@@ -143,6 +151,11 @@ constexpr std::string_view kExplainDescription =
     "the\n"
     "config (line:column). What this host lacks is a warning, so that configs of other machines can be read.";
 
+constexpr std::string_view kValidateDescription =
+    "All errors at once, with the place in the config and, where it is known, what was meant. The exit "
+    "status is\n"
+    "0, 1 when there are errors, and with --strict 2 when there are only warnings.";
+
 constexpr std::string_view kNotYet = "(not in this release)";
 
 constexpr Command kCommands[] = {
@@ -170,6 +183,8 @@ constexpr Command kCommands[] = {
     {"explain", "print what a container of a config gets, or how two configs differ",
      "[BUNDLE | FILE | ID | -] [OTHER]", kExplain, 0, 2, command_explain, Order::anywhere, 1,
      kExplainDescription},
+    {"validate", "say what is wrong with a config, and what it grants", "[BUNDLE | FILE | ID | -]", kValidate,
+     0, 1, command_validate, Order::anywhere, 1, kValidateDescription},
     {"completion",
      "print the completions for bash, or with \"man\" the man page",
      "[bash | man]",

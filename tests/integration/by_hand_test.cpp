@@ -80,6 +80,32 @@ TEST_F(ByHand, ExplainNeedsNoRoot) {
   EXPECT_TRUE(outcome.ok()) << outcome.all();
 }
 
+TEST_F(ByHand, ValidateTellsByItsStatus) {
+  Bundle bundle;
+  bundle.write();
+  EXPECT_EQ(runtime({"validate", "--strict", bundle.path()}).status, 0);
+  bundle.config["process"]["unheard"] = "of";
+  bundle.write();
+  EXPECT_EQ(runtime({"validate", bundle.path()}).status, 0);
+  EXPECT_EQ(runtime({"validate", "--strict", bundle.path()}).status, 2);
+  bundle.config["process"]["cwd"] = "relative";
+  bundle.write();
+  const Outcome outcome = runtime({"validate", "--strict", bundle.path()});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.out.find("/process/unheard"), std::string::npos) << outcome.all();
+  EXPECT_NE(outcome.out.find("/process/cwd"), std::string::npos) << outcome.all();
+  EXPECT_TRUE(Json::try_parse(runtime({"validate", "--json", bundle.path()}).out));
+}
+
+TEST_F(ByHand, ValidateSaysWhatTheHostLacks) {
+  Bundle bundle;
+  bundle.config["process"]["args"] = Json::parse(R"(["/bin/nowhere"])");
+  bundle.write();
+  const Outcome outcome = runtime({"validate", "--host", bundle.path()});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_NE(outcome.out.find("/bin/nowhere in the root: No such file"), std::string::npos) << outcome.out;
+}
+
 TEST_F(ByHand, SeveralMistakesAreShownAtOnce) {
   Bundle bundle;
   bundle.config["process"]["cwd"] = "relative";
