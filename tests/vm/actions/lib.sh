@@ -9,9 +9,9 @@ case $RT in crun) runtime=/usr/bin/crun ;; runc) runtime=/usr/sbin/runc ;; *) ru
 
 # actions NAME...: performs them in this order, or only those that ACTIONS names; a line for each
 actions() {
-  [ -z "${ACTIONS:-}" ] || set -- $ACTIONS
   local name begin status log=$work/log
   for name in "$@"; do
+    [ -z "${ACTIONS:-}" ] || [[ " $ACTIONS " == *" $name "* ]] || continue
     begin=$EPOCHREALTIME
     (
       set -eEo pipefail
@@ -91,7 +91,7 @@ limit() {
 # freezes CGROUP yes|no
 freezes() {
   local seen
-  if [ -e "$1/cgroup.events" ]; then seen=$(cat "$1/cgroup.events" "$1/container/cgroup.events" 2>/dev/null | grep -q 'frozen 1' && echo yes || echo no)
+  if [ -e "$1/cgroup.events" ]; then seen=$(grep -qsx 'frozen 1' "$1/cgroup.events" "$1/container/cgroup.events" && echo yes || echo no)
   else seen=$(grep -q FROZEN "${1/memory/freezer}/freezer.state" && echo yes || echo no); fi
   [ "$seen" = "$2" ] || { echo "frozen: $seen"; return 1; }
 }

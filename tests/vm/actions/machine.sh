@@ -7,7 +7,7 @@ machine=/usr/local/lib/davit-vm/machine
 inside() { p exec machine "$@"; }
 # boot [OPTION OF ROOTFS [ARGUMENT...]]
 boot() { p run -d --name machine --network none -v "$runtime:/usr/local/bin/$RT:ro" "${@:2}" --rootfs "$machine${1:-}" /sbin/init; }
-up() { becomes has '^(running|degraded)$' timeout 600 podman "${options[@]}" exec machine sh -c 'systemctl is-system-running || true'; }
+up() { becomes has '^(running|degraded)$' timeout 600 podman "${options[@]}" exec machine sh -c 'systemctl is-system-running --wait || true'; }
 all_well() { is "" inside systemctl --failed --no-legend --plain; }
 down() {
   p stop -t 90 machine
@@ -29,6 +29,8 @@ do_limits_of_services() {
 }
 do_nested() {
   [ "$RT" = davit ] || skip "davit in the machine"
+  boot '' --privileged
+  up
   has 'from the inner one' inside sh -c '
     mkdir -p /run/b/rootfs/bin /run/b/rootfs/proc /run/b/rootfs/dev /run/b/rootfs/sys /run/b/rootfs/lib /run/b/rootfs/lib64 /run/b/rootfs/usr
     cp -a /usr/lib64 /run/b/rootfs/ 2>/dev/null; cp -a /lib64/. /run/b/rootfs/lib64/
@@ -36,6 +38,7 @@ do_nested() {
     cp /bin/bash /run/b/rootfs/bin/sh
     cd /run/b && davit spec && sed -i -e "s/\"terminal\": true/\"terminal\": false/" -e "s/^\( *\)\"sh\"/\1\"sh\", \"-c\", \"echo from the inner one\"/" config.json
     davit '"$([ "$CG" = systemd ] && echo --systemd-cgroup)"' run inner'
+  down
 }
 do_down() { down; }
 do_four_in_a_row() {
@@ -58,5 +61,5 @@ do_clean() {
   p rm -fa -t 0
   nothing_remains
 }
-if [ "${QUICK:-0}" = 1 ]; then actions boot limits_of_services nested down clean
-else actions boot limits_of_services nested down userns_auto four_in_a_row clean; fi
+if [ "${QUICK:-0}" = 1 ]; then actions boot limits_of_services down nested clean
+else actions boot limits_of_services down nested userns_auto four_in_a_row clean; fi

@@ -70,7 +70,8 @@ def owned(package):
     """The files of a package, less what a container has no use for, by their real names."""
     listed = subprocess.run(["chroot", ROOT, "dpkg", "-L", package], capture_output=True, text=True, check=True).stdout
     for path in listed.splitlines():
-        if path.startswith(("/usr/share", "/usr/lib/modules", "/usr/lib/udev", "/lib/udev", "/boot", "/.", "diverted", "package")):
+        if path.startswith(("/usr/share", "/usr/lib/modules", "/usr/lib/udev", "/lib/udev", "/boot", "/.", "diverted", "package")) and not (
+                path.startswith("/usr/share/dbus-1")):
             continue
         directory, name = os.path.split(path)
         yield os.path.realpath(ROOT + directory).removeprefix(os.path.realpath(ROOT)).rstrip("/") + "/" + name
@@ -114,6 +115,11 @@ def machine():
             with open(source, "rb") as file:
                 layer.add(path[1:], file.read(), mode=status.st_mode & 0o7777, uid=status.st_uid, gid=status.st_gid)
     layer.link("usr/bin/awk", "mawk")
+    layer.link("usr/bin/sh", "bash")
+    # Neither a first boot nor one after an update of /usr, whose work an emulator makes felt (ConditionNeedsUpdate).
+    layer.add("etc/machine-id", "fedcba9876543210fedcba9876543210\n", mode=0o444)
+    for name in ("etc/.updated", "var/.updated"):
+        layer.add(name, mode=0o644, mtime=1700000001)
     return layer
 
 
