@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "claims.hpp"
 #include "support/fixture.hpp"
 
 namespace spec_tests {
@@ -15,18 +16,45 @@ using support::Json;
 using support::Outcome;
 using support::TempDir;
 
-/// Notes that the running test checks these clauses, and names them in every failure of the scope.
-std::string note_clauses(const std::vector<std::string>& ids);
+/// The clauses that are checked from here to the end of the block, or to the next CLAUSE in it: whatever
+/// fails meanwhile breaks them, and only them.
+class ClauseScope {
+ public:
+  explicit ClauseScope(const std::vector<std::string>& ids);
+  ~ClauseScope();
+  ClauseScope(const ClauseScope&) = delete;
+  ClauseScope& operator=(const ClauseScope&) = delete;
+  /// "clauses config-41 config-43"
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
 
 class SpecTest : public support::ContainerTest {
  protected:
+  void TearDown() override;
   /// What probe reports of a process with that configuration, one item per line.
   std::string report(const Json& config);
+  [[nodiscard]] const Claims& claims() const { return Claims::of(runtime.path()); }
 };
 
 /// True if `report` has that whole line.
 bool has_line(const std::string& report, const std::string& line);
 
+/// Begins the reason of a skip that is the runtime's own word.
+constexpr const char* kNotApplicable = "not applicable: ";
+
 }  // namespace spec_tests
 
-#define CLAUSE(...) SCOPED_TRACE(::spec_tests::note_clauses({__VA_ARGS__}))
+#define SPEC_JOIN_(a, b) a##b
+#define SPEC_JOIN(a, b) SPEC_JOIN_(a, b)
+#define CLAUSE(...)                                                                  \
+  const ::spec_tests::ClauseScope SPEC_JOIN(clause_scope_, __LINE__)({__VA_ARGS__}); \
+  SCOPED_TRACE(SPEC_JOIN(clause_scope_, __LINE__).text())
+#define SKIP_IF_(reason) \
+  if (const std::string why = (reason); !why.empty()) GTEST_SKIP() << ::spec_tests::kNotApplicable << why
+/// Ends the test where the runtime says that it lacks the feature, or is older than it; see Claims::lacks.
+#define NEEDS_FEATURE(feature, since) SKIP_IF_(claims().lacks(feature, since))
+/// Ends the test where the runtime says that it knows only older specifications.
+#define NEEDS_VERSION(since) SKIP_IF_(claims().older_than(since))

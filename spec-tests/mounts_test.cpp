@@ -91,18 +91,19 @@ constexpr Word kRecommended[] = {
     {"config-142", "rsymfollow", "", "nosymfollow"},
 };
 
+constexpr Word kOptional[] = {
+    {"config-106", "mand", "", ""},
+    {"config-113", "nomand", "", ""},
+};
+
 class Options : public Mounts, public ::testing::WithParamInterface<Word> {};
 
 TEST_P(Options, IsUnderstood) {
   const Word& word = GetParam();
-  CLAUSE(word.clause, "config-91", "config-161", "config-84");
-  if (!runtime.is_davit()) {
-    const std::string name = word.option;
-    for (const char* lacking : {"iversion", "noiversion", "lazytime", "nolazytime", "silent", "loud",
-                                "nosymfollow", "symfollow", "defaults", "rnosymfollow", "rsymfollow",
-                                "rrelatime", "rstrictatime", "rnorelatime", "ratime", "rnostrictatime"})
-      if (name == lacking) GTEST_SKIP() << runtime.name() << ": this version lacks it";
-  }
+  const ClauseScope clause({word.clause});
+  if (std::any_of(std::begin(kOptional), std::end(kOptional),
+                  [&](const Word& one) { return std::string(one.option) == word.option; }))
+    NEEDS_FEATURE("mountOptions=" + std::string(word.option), "1.0");
   const bool recursive = word.option[0] == 'r' && std::string(word.option) != "ro" &&
                          std::string(word.option) != "rw" && std::string(word.option) != "relatime";
   TempDir source;
@@ -123,6 +124,7 @@ std::string option_name(const testing::TestParamInfo<Word>& parameter) {
   return parameter.param.option;
 }
 INSTANTIATE_TEST_SUITE_P(Must, Options, ::testing::ValuesIn(kRequired), option_name);
+INSTANTIATE_TEST_SUITE_P(May, Options, ::testing::ValuesIn(kOptional), option_name);
 INSTANTIATE_TEST_SUITE_P(Should, Options, ::testing::ValuesIn(kRecommended), option_name);
 
 TEST_F(Mounts, InListedOrder) {
@@ -203,51 +205,98 @@ TEST_F(Mounts, UnknownOptionsGoToTheFilesystem) {
   refused(config);
 }
 
+TEST_F(Mounts, WordsOfMountDoWhatTheyDoThere) {
+  CLAUSE("config-164");
+  Json config = default_config();
+  std::string words;
+  // These mean something to mount(8) alone, and nothing to the kernel.
+  for (const char* word :
+       {"auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev"}) {
+    if (!claims().features().get("mountOptions").contains(word)) continue;
+    words += word;
+    config["mounts"].push(mount_entry(std::string("/mnt/") + word, "tmpfs", "tmpfs", {word}));
+  }
+  if (words.empty()) GTEST_SKIP() << kNotApplicable << "`features` lists no such option";
+  EXPECT_EQ(output(config, "echo fine"), "fine");
+}
+
 TEST_F(Mounts, Tmpcopyup) {
   CLAUSE("config-152");
+  NEEDS_FEATURE("mountOptions=tmpcopyup", "1.0");
   Json config = default_config();
   config["mounts"].push(mount_entry("/etc", "tmpfs", "tmpfs", {"tmpcopyup"}));
   EXPECT_EQ(output(config, "grep -c root: /etc/passwd; echo x >/etc/new && echo written"), "1\nwritten");
 }
 
-TEST_F(Mounts, Idmapped) {
-  CLAUSE("config-154", "config-188", "config-189", "config-190", "config-193", "config-194", "config-195");
-  SKIP_FOR("runc,crun", "these versions lack it or spell it otherwise");
+class IdmappedMounts : public Mounts {
+ protected:
+  /// A bind mount on /mnt whose files belong to 1000 where they belong to 0.
+  static Json with(const std::string& source, const std::vector<std::string>& options) {
+    Json config = default_config();
+    Json entry = mount_entry("/mnt", "bind", source, options);
+    for (const char* key : {"uidMappings", "gidMappings"})
+      entry[key] = Json::parse(R"([{"containerID": 0, "hostID": 1000, "size": 10}])");
+    config["mounts"].push(entry);
+    return config;
+  }
+};
+
+#define NEEDS_IDMAP NEEDS_FEATURE("linux.mountExtensions.idmap.enabled", "1.2")
+
+TEST_F(IdmappedMounts, MappingsAreUsed) {
+  CLAUSE("config-154", "config-188", "config-189", "config-193", "config-194");
+  NEEDS_IDMAP;
   TempDir source;
   support::write_file(source / "file", "x");
-  Json config = default_config();
-  Json entry = mount_entry("/mnt", "bind", source.path(), {"bind", "idmap"});
-  for (const char* key : {"uidMappings", "gidMappings"})
-    entry[key] = Json::parse(R"([{"containerID": 0, "hostID": 1000, "size": 10}])");
-  config["mounts"].push(entry);
-  EXPECT_EQ(output(config, "stat -c %u:%g /mnt/file"), "1000:1000");
+  EXPECT_EQ(output(with(source.path(), {"bind"}), "stat -c %u:%g /mnt/file"), "1000:1000");
+  CLAUSE("config-190", "config-195", "config-154");
+  EXPECT_EQ(output(with(source.path(), {"bind", "idmap"}), "stat -c %u:%g /mnt/file"), "1000:1000");
 }
 
-TEST_F(Mounts, IdmappedRecursively) {
+TEST_F(IdmappedMounts, Recursively) {
   CLAUSE("config-155");
-  SKIP_FOR("runc,crun", "these versions lack it or spell it otherwise");
+  NEEDS_IDMAP;
   TempDir source;
   support::make_dirs(source / "below");
   ASSERT_EQ(mount("tmpfs", (source / "below").c_str(), "tmpfs", 0, nullptr), 0);
-  Json config = default_config();
-  Json entry = mount_entry("/mnt", "bind", source.path(), {"rbind", "ridmap"});
-  for (const char* key : {"uidMappings", "gidMappings"})
-    entry[key] = Json::parse(R"([{"containerID": 0, "hostID": 1000, "size": 10}])");
-  config["mounts"].push(entry);
-  EXPECT_EQ(output(config, "stat -c %u /mnt /mnt/below"), "1000\n1000");
+  EXPECT_EQ(output(with(source.path(), {"rbind", "ridmap"}), "stat -c %u /mnt /mnt/below"), "1000\n1000");
   umount2((source / "below").c_str(), MNT_DETACH);
 }
 
-TEST_F(Mounts, MappingsComeInPairs) {
-  CLAUSE("config-192", "config-197");
-  SKIP_FOR("runc,crun", "these versions do not look");
+TEST_F(IdmappedMounts, NeedAMapping) {
+  CLAUSE("config-154", "config-155");
+  NEEDS_IDMAP;
+  TempDir source;
+  for (const char* option : {"idmap", "ridmap"}) {
+    Json config = default_config();
+    config["mounts"].push(mount_entry("/mnt", "bind", source.path(), {"rbind", option}));
+    SCOPED_TRACE(option);
+    refused(config);
+  }
+}
+
+TEST_F(IdmappedMounts, MappingsComeInPairs) {
   TempDir source;
   for (const char* key : {"uidMappings", "gidMappings"}) {
+    CLAUSE(key == std::string("uidMappings") ? "config-192" : "config-197");
+    NEEDS_IDMAP;
     Json config = default_config();
     Json entry = mount_entry("/mnt", "bind", source.path(), {"bind", "idmap"});
     entry[key] = Json::parse(R"([{"containerID": 0, "hostID": 1000, "size": 10}])");
     config["mounts"].push(entry);
     refused(config);
+  }
+}
+
+TEST_F(Mounts, OptionsAreTheWordsOfMount) {
+  CLAUSE("config-84", "config-91", "config-161");
+  Json config = default_config();
+  config["mounts"].push(
+      mount_entry("/mnt", "tmpfs", "tmpfs", {"noexec", "nosuid", "nodev", "ro", "size=1m"}));
+  const auto fields = fields_of(config, "/mnt");
+  ASSERT_FALSE(fields.empty());
+  for (const char* word : {"noexec", "nosuid", "nodev", "ro"}) {
+    EXPECT_TRUE(has(fields, word)) << word << ": " << fields[5];
   }
 }
 

@@ -1,8 +1,13 @@
 // config.md, process and hostname.
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "cgroup.hpp"
 #include "clause.hpp"
 
 namespace spec_tests {
@@ -74,7 +79,6 @@ TEST_F(Process, UnknownLimitsAreErrors) {
 
 TEST_F(Process, ALimitTwiceIsAnError) {
   CLAUSE("config-278");
-  SKIP_FOR("runc,crun", "the last one wins");
   Json config = default_config();
   config["process"]["rlimits"] = Json::parse(
       R"([{"type": "RLIMIT_CORE", "soft": 1, "hard": 1}, {"type": "RLIMIT_CORE", "soft": 2, "hard": 2}])");
@@ -96,7 +100,6 @@ TEST_F(Process, Capabilities) {
 
 TEST_F(Process, UnknownCapabilitiesAreWarnedOf) {
   CLAUSE("config-289", "config-290", "runtime-89");
-  SKIP_FOR("crun", "1.8.1 is silent");
   Bundle bundle;
   bundle.config["process"]["capabilities"]["bounding"].push("CAP_TEST");
   bundle.sh("echo ran");
@@ -131,15 +134,79 @@ TEST_F(Process, OomScoreAdjIsOtherwiseLeftAlone) {
 
 TEST_F(Process, Scheduler) {
   CLAUSE("config-308", "config-310", "config-320");
-  SKIP_FOR("runc", "1.1.5 does not know it");
+  NEEDS_VERSION("1.1");
   Json config = default_config();
   config["process"]["scheduler"] = Json::parse(R"({"policy": "SCHED_BATCH", "nice": 3})");
   EXPECT_NE(report(config).find("\nsched 3 nice 3 "), std::string::npos);
+  CLAUSE("config-322");
+  config["process"]["scheduler"]["flags"] = Json(std::vector<std::string>{"SCHED_FLAG_RESET_ON_FORK"});
+  const std::string text = report(config);
+  EXPECT_NE(text.find("\nsched 3 nice 3 priority 0 flags 1 "), std::string::npos) << text;
+}
+
+/// True if a process of this machine may have that policy.
+bool may_schedule(unsigned policy, unsigned priority, std::uint64_t runtime) {
+  struct {
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+  } attributes = {48, policy, 0, 0, priority, runtime, 4 * runtime, 4 * runtime};
+  const pid_t child = fork();
+  if (child == 0) _exit(syscall(SYS_sched_setattr, 0, &attributes, 0) == 0 ? 0 : 1);
+  int status = 1;
+  waitpid(child, &status, 0);
+  return status == 0;
+}
+
+TEST_F(Process, RealtimeScheduler) {
+  CLAUSE("config-321");
+  NEEDS_VERSION("1.1");
+  SKIP_UNLESS(may_schedule(SCHED_RR, 5, 0), "this machine allows no real-time priorities");
+  Json config = default_config();
+  config["process"]["scheduler"] = Json::parse(R"({"policy": "SCHED_RR", "priority": 5})");
+  // Where cgroups share real time out, a new one has none of it.
+  if (host_has({"cpu", "cpu.rt_runtime_us", ""})) {
+    config["linux"]["cgroupsPath"] = "/" + support::Sandbox::get().new_id();
+    config["linux"]["resources"]["cpu"]["realtimeRuntime"] = 10000;
+  }
+  EXPECT_NE(report(config).find("\nsched 2 nice 0 priority 5 "), std::string::npos);
+}
+
+TEST_F(Process, DeadlineScheduler) {
+  CLAUSE("config-332", "config-333", "config-334");
+  NEEDS_VERSION("1.1");
+  SKIP_UNLESS(may_schedule(6, 0, 10000000), "this machine allows no deadline scheduling");
+  Json config = default_config();
+  config["process"]["scheduler"] = Json::parse(
+      R"({"policy": "SCHED_DEADLINE", "runtime": 10000000, "deadline": 40000000, "period": 40000000})");
+  EXPECT_NE(report(config).find(" runtime 10000000 deadline 40000000 period 40000000\n"), std::string::npos);
+}
+
+TEST_F(Process, AppArmorProfile) {
+  CLAUSE("config-284", "runtime-116");
+  NEEDS_FEATURE("linux.apparmor.enabled", "1.0");
+  Json config = default_config();
+  config["process"]["apparmorProfile"] = "no-such-profile";
+  refused(config);
+  SKIP_UNLESS(support::read_file("/sys/module/apparmor/parameters/enabled") == "Y\n",
+              "the kernel has no AppArmor");
+  config["process"]["apparmorProfile"] = "unconfined";
+  EXPECT_EQ(output(config, "cat /proc/self/attr/current").rfind("unconfined", 0), 0U);
+}
+
+TEST_F(Process, SelinuxLabel) {
+  CLAUSE("config-335", "runtime-116");
+  NEEDS_FEATURE("linux.selinux.enabled", "1.0");
+  Json config = default_config();
+  config["process"]["selinuxLabel"] = "no_such_u:no_such_r:no_such_t:s0";
+  refused(config);
 }
 
 TEST_F(Process, IoPriority) {
   CLAUSE("config-337", "config-341", "config-342");
-  SKIP_FOR("runc,crun", "these versions do not know it");
+  NEEDS_VERSION("1.1");
   Json config = default_config();
   config["process"]["ioPriority"] = Json::parse(R"({"class": "IOPRIO_CLASS_BE", "priority": 4})");
   EXPECT_TRUE(has_line(report(config), "ioprio class 2 priority 4"));
@@ -147,7 +214,7 @@ TEST_F(Process, IoPriority) {
 
 TEST_F(Process, ExecCpuAffinity) {
   CLAUSE("config-343", "config-346", "config-350", "config-352");
-  SKIP_FOR("runc,crun", "these versions do not know it");
+  NEEDS_VERSION("1.2.1");
   Bundle bundle;
   bundle.sh("while :; do sleep 1; done");
   const std::string id = start(bundle);
@@ -171,10 +238,17 @@ TEST_F(Process, User) {
 
 TEST_F(Process, Umask) {
   CLAUSE("config-372");
-  SKIP_FOR("runc", "1.1.5 does not set it in create");
   Json config = default_config();
   config["process"]["user"]["umask"] = 7;
   EXPECT_TRUE(has_line(report(config), "umask 0007"));
+}
+
+TEST_F(Process, Domainname) {
+  CLAUSE("config-509");
+  NEEDS_VERSION("1.1");
+  Json config = default_config();
+  config["domainname"] = "domain-of-the-spec";
+  EXPECT_TRUE(has_line(report(config), "domainname domain-of-the-spec"));
 }
 
 TEST_F(Process, Hostname) {

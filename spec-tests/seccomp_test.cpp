@@ -46,24 +46,32 @@ TEST_F(SeccompSpec, MaskedEquality) {
   EXPECT_EQ(run_bundle(bundle).out, "personality0 ok\npersonality32 EACCES\n");
 }
 
+TEST_F(SeccompSpec, Flags) {
+  CLAUSE("config-linux-917", "config-linux-942");
+  Json config = with(R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"]})");
+  EXPECT_EQ(output(config, "echo fine"), "fine");
+  CLAUSE("config-linux-917", "config-760");
+  config["linux"]["seccomp"]["flags"] = Json(std::vector<std::string>{"SECCOMP_FILTER_FLAG_NOSUCH"});
+  refused(config);
+}
+
 TEST_F(SeccompSpec, AnErrnoNeedsAnActionThatTakesIt) {
-  CLAUSE("config-linux-886", "config-linux-888", "config-linux-963");
-  SKIP_FOR("runc,crun", "these versions do not look");
+  CLAUSE("config-linux-886", "config-linux-888");
+  NEEDS_VERSION("1.1");
   refused(with(R"({"defaultAction": "SCMP_ACT_KILL", "defaultErrnoRet": 1})"));
+  CLAUSE("config-linux-963");
   refused(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
       {"names": ["sync"], "action": "SCMP_ACT_KILL", "errnoRet": 1}]})"));
 }
 
 TEST_F(SeccompSpec, NamesAreNotEmpty) {
   CLAUSE("config-linux-947");
-  SKIP_FOR("runc,crun", "these versions do not look");
   refused(with(
       R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]})"));
 }
 
 TEST_F(SeccompSpec, MetadataNeedsAListener) {
   CLAUSE("config-linux-937", "config-linux-939");
-  SKIP_FOR("runc,crun", "these versions do not look");
   refused(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"})"));
 }
 

@@ -1,5 +1,7 @@
 #include "attacks/attack.hpp"
 
+#include "support/payload.hpp"
+
 namespace support {
 
 Attack::Attack() {
@@ -18,7 +20,7 @@ std::string Attack::idle(Bundle& bundle) {
 }
 
 Child Attack::exchange(const std::string& one, const std::string& other) {
-  Child racer({DAVIT_PROBE_BINARY, "swap", one, other}, {});
+  Child racer({probe(), "swap", one, other}, {});
   EXPECT_TRUE(eventually([&] { return racer.out().find("ready") != std::string::npos; })) << racer.err();
   return racer;
 }

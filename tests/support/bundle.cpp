@@ -8,8 +8,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "support/payload.hpp"
 #include "support/process.hpp"
-#include "support/sandbox.hpp"
 
 namespace support {
 namespace {
@@ -112,15 +112,8 @@ Json capability_sets(bool all) {
   return sets;
 }
 
-/// A copy of a program in the sandbox, to be hard-linked into every rootfs.
-std::string sandboxed(const std::string& program, const std::string& name) {
-  std::string path = Sandbox::get().dir() + "/" + name;
-  if (!exists(path)) write_file(path, read_file(program), 0755);
-  return path;
-}
-
 const std::vector<std::string>& applets() {
-  static const std::vector<std::string> names = split(run({BUSYBOX, "--list"}).out, '\n');
+  static const std::vector<std::string> names = split(run({busybox(), "--list"}).out, '\n');
   return names;
 }
 
@@ -166,10 +159,8 @@ void make_rootfs(const std::string& rootfs) {
   for (const char* dir : {"/bin", "/dev", "/etc", "/proc", "/sys", "/tmp", "/root", "/mnt", "/run"})
     make_dirs(rootfs + dir);
   chmod((rootfs + "/tmp").c_str(), 01777);
-  const std::string busybox = sandboxed(BUSYBOX, "busybox");
-  const std::string probe = sandboxed(DAVIT_PROBE, "probe");
-  if (link(busybox.c_str(), (rootfs + "/bin/busybox").c_str()) != 0 ||
-      link(probe.c_str(), (rootfs + "/bin/probe").c_str()) != 0)
+  if (link(busybox().c_str(), (rootfs + "/bin/busybox").c_str()) != 0 ||
+      link(probe().c_str(), (rootfs + "/bin/probe").c_str()) != 0)
     ADD_FAILURE() << "link: " << strerror(errno);
   for (const auto& applet : applets())
     if (applet != "busybox") make_symlink("busybox", rootfs + "/bin/" + applet);

@@ -3,6 +3,21 @@
 #include <signal.h>
 
 namespace support {
+namespace {
+
+/// What a configuration has that the usual one has not, a line each.
+std::string changes(const Json& config, const Json& usual, const std::string& place = "") {
+  if (!config.is_object() || !usual.is_object())
+    return config == usual ? "" : "\n" + (place.empty() ? "/" : place) + ": " + config.dump();
+  std::string text;
+  for (const auto& [name, value] : config.members())
+    text += changes(value, usual.get(name), place + "/" + name);
+  for (const auto& [name, value] : usual.members())
+    if (!config.has(name)) text += "\n" + place + "/" + name + " is missing";
+  return text;
+}
+
+}  // namespace
 
 ContainerTest::ContainerTest()
     : runtime(Runtime::path_under_test(), state_dir_.path()),
@@ -38,10 +53,8 @@ std::string ContainerTest::new_id() {
 void ContainerTest::destroy(const std::string& id) {
   reap_orphans();
   const Outcome outcome = runtime({"delete", "--force", id});
-  // crun before 1.9 calls it an error that there is nothing to delete.
-  if (runtime.name() != "crun") {
-    EXPECT_EQ(outcome.status, 0) << outcome.all();
-  }
+  // Some call it an error that there is nothing to delete.
+  EXPECT_TRUE(outcome.ok() || runtime.state(id).is_null()) << outcome.all();
   reap_orphans();
 }
 
@@ -104,7 +117,9 @@ std::string ContainerTest::refused(Bundle& bundle) {
   const HostSnapshot before = HostSnapshot::take(state_dir_.path());
   const std::string id = new_id();
   const Outcome outcome = runtime({"create", "--bundle", bundle.path(), id});
-  EXPECT_NE(outcome.status, 0) << "created: " << bundle.config.dump();
+  EXPECT_NE(outcome.status, 0) << "created, with"
+                               << (bundle.config.is_object() ? changes(bundle.config, default_config())
+                                                             : " a text that is no such document");
   if (outcome.ok()) return "";
   EXPECT_EQ(outcome.out, "") << "a failure prints nothing to stdout";
   EXPECT_NE(trim(outcome.err), "") << "a failure says why";
@@ -119,6 +134,7 @@ std::string ContainerTest::refused(Bundle& bundle) {
 }
 
 bool is_runtime(const Runtime& runtime, std::string_view names) {
+  if (!peers_are_excused()) return false;
   for (const auto& name : split(names, ','))
     if (trim(name) == runtime.name()) return true;
   return false;

@@ -53,7 +53,7 @@ class ContainerTest : public ::testing::Test {
   std::vector<std::string> ids_;
 };
 
-/// True, with a message, if the named runtime is under test.
+/// True if one of the named runtimes is under test.
 bool is_runtime(const Runtime& runtime, std::string_view names);
 
 }  // namespace support

@@ -139,6 +139,11 @@ Outcome run(const std::vector<std::string>& argv, const Options& options) {
   return Child(argv, options).wait();
 }
 
+int& patience_ms() {
+  static int patience = 60000;
+  return patience;
+}
+
 bool eventually(const std::function<bool()>& condition, int timeout_ms) {
   const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
   while (!condition()) {

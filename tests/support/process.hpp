@@ -56,8 +56,10 @@ class Child {
 
 Outcome run(const std::vector<std::string>& argv, const Options& options = {});
 
+/// How long eventually() waits unless it is told: long enough for a machine that is ten times slower.
+int& patience_ms();
 /// Waits until `condition` holds; false when it does not within `timeout_ms`.
-bool eventually(const std::function<bool()>& condition, int timeout_ms = 60000);
+bool eventually(const std::function<bool()>& condition, int timeout_ms = patience_ms());
 /// All processes below ours, zombies excluded, as pids.
 std::vector<pid_t> descendants();
 /// Reaps children that we inherited from runtimes.

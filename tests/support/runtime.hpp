@@ -10,6 +10,13 @@
 
 namespace support {
 
+/// What is tested where nothing else is said; test programs that belong to a build link davit_built_runtime.
+std::string runtime_by_default();
+
+/// Whether anything may depend on a runtime's name: what SKIP_FOR skips, and the view of cgroups that a peer
+/// needs. Not where runtimes are compared.
+bool& peers_are_excused();
+
 class Runtime {
  public:
   /// With that state directory.

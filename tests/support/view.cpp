@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <map>
 
 #include "support/files.hpp"
@@ -21,18 +23,34 @@ struct CgroupMount {
   std::string options;
 };
 
+std::vector<CgroupMount> read_cgroup_mounts() {
+  std::vector<CgroupMount> found;
+  for (const auto& line : split(read_file("/proc/self/mountinfo"), '\n')) {
+    const auto fields = split(line, ' ');
+    for (std::size_t i = 6; i + 3 < fields.size(); ++i)
+      if (fields[i] == "-" && (fields[i + 1] == "cgroup" || fields[i + 1] == "cgroup2") && fields[3] == "/")
+        found.push_back({fields[4], fields[i + 1], fields[i + 3]});
+  }
+  return found;
+}
+
 const std::vector<CgroupMount>& cgroup_mounts() {
-  static const std::vector<CgroupMount> mounts = [] {
-    std::vector<CgroupMount> found;
-    for (const auto& line : split(read_file("/proc/self/mountinfo"), '\n')) {
-      const auto fields = split(line, ' ');
-      for (std::size_t i = 6; i + 3 < fields.size(); ++i)
-        if (fields[i] == "-" && (fields[i + 1] == "cgroup" || fields[i + 1] == "cgroup2") && fields[3] == "/")
-          found.push_back({fields[4], fields[i + 1], fields[i + 3]});
-    }
-    return found;
-  }();
+  static const std::vector<CgroupMount> mounts = read_cgroup_mounts();
   return mounts;
+}
+
+std::string cgroup_layout(const std::vector<CgroupMount>& mounts) {
+  bool v1 = false;
+  bool v2 = false;
+  for (const auto& mount : mounts) (mount.type == "cgroup" ? v1 : v2) = true;
+  if (v1 && v2) return "hybrid";
+  return v1 ? "v1" : v2 ? "v2" : "none";
+}
+
+std::string v2_point(const std::vector<CgroupMount>& mounts) {
+  for (const auto& mount : mounts)
+    if (mount.type == "cgroup2") return mount.point;
+  return "";
 }
 
 bool lists(const std::string& text, const std::string& word, char separator) {
@@ -46,8 +64,9 @@ bool arrange(View view) {
   if (view == View::v2) {
     if (umount2("/sys/fs/cgroup", MNT_DETACH) != 0) return false;
     if (mount("none", "/sys/fs/cgroup", "cgroup2", 0, nullptr) != 0) return false;
-  } else if (!v2_mount().empty() && umount2(v2_mount().c_str(), MNT_DETACH) != 0) {
-    return false;
+  } else {
+    const std::string point = v2_point(read_cgroup_mounts());
+    if (!point.empty() && umount2(point.c_str(), MNT_DETACH) != 0) return false;
   }
   return mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0;
 }
@@ -92,10 +111,23 @@ std::function<void()> enter(View view) {
   };
 }
 
+std::string become(View view) {
+  if (view == View::host) return "";
+  Sandbox::get();
+  const std::string layout = cgroup_layout(read_cgroup_mounts());
+  if (view == View::v1 && layout != "v1" && layout != "hybrid")
+    return "no cgroup v1 hierarchy is mounted here";
+  if (view == View::v2 && layout == "none") return "no cgroup hierarchy is mounted here";
+  return arrange(view) ? "" : std::string("the mounts of the view cannot be made: ") + strerror(errno);
+}
+
+std::string cgroup_layout() {
+  return cgroup_layout(cgroup_mounts());
+}
+
 std::string missing(View view) {
   if (view == View::host) return "";
-  bool v1 = false;
-  for (const auto& mount : cgroup_mounts()) v1 = v1 || mount.type == "cgroup";
+  const bool v1 = cgroup_layout() == "v1" || cgroup_layout() == "hybrid";
   if (view == View::v1 && !v1) return "no cgroup v1 hierarchy is mounted here";
   if (view == View::v2 && v2_mount().empty()) return "no cgroup v2 hierarchy is mounted here";
   return namespace_of(view) >= 0 ? "" : "the mount namespace of the view could not be made";
@@ -112,9 +144,7 @@ bool has_v1(const std::string& controller) {
 }
 
 std::string v2_mount() {
-  for (const auto& mount : cgroup_mounts())
-    if (mount.type == "cgroup2") return mount.point;
-  return "";
+  return v2_point(cgroup_mounts());
 }
 
 bool has_v2(const std::string& controller) {

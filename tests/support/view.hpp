@@ -11,6 +11,11 @@ enum class View { host, v1, v2 };
 /// For Options::in_child: moves the program into a mount namespace with that view (and an empty /run).
 /// The namespaces are made at the first use and kept. Nothing is done for View::host.
 std::function<void()> enter(View view);
+/// Makes this machine look like that to this whole program, from now on; why it cannot be done, or "". To be
+/// called before anything looks at cgroups.
+std::string become(View view);
+/// "hybrid", "v1", "v2" or "none": what this program sees.
+std::string cgroup_layout();
 /// Why that view cannot be had here, or "".
 std::string missing(View view);
 /// True if a v1 hierarchy with that controller is mounted on this host.

@@ -136,7 +136,7 @@ TEST(CgroupSettings, Pids) {
   EXPECT_EQ(v1(resources), Lines{"pids.max=max"});
   EXPECT_EQ(v2(resources), Lines{"pids.max=max"});
   resources.pids.limit = 0;
-  EXPECT_EQ(v1(resources), Lines{"pids.max=1"});
+  EXPECT_EQ(v1(resources), Lines{"pids.max=0"});
   EXPECT_EQ(v2(resources), Lines{"pids.max=0"});
 }
 

@@ -1,5 +1,4 @@
 // linux.resources -> files of v1 hierarchies (Documentation/admin-guide/cgroup-v1).
-#include <algorithm>
 
 #include "features/cgroup/translation.hpp"
 
@@ -103,10 +102,9 @@ Result<std::vector<Setting>> translate_v1(const spec::Resources& resources) {
   TRY(add_memory(resources.memory, settings));
   TRY(add_cpu(resources.cpu, settings));
   if (resources.pids.limit) {
-    // 0 would be refused by the v1 tools that read it back; 1 forbids every further process just as well.
     const std::int64_t limit = *resources.pids.limit;
     Collector(settings, "pids", resources.pids.position)
-        .add("pids.max", limit < 0 ? "max" : std::to_string(std::max<std::int64_t>(limit, 1)), "limit");
+        .add("pids.max", limit < 0 ? "max" : std::to_string(limit), "limit");
   }
   add_block_io(resources.block_io, settings);
   for (const spec::HugepageLimit& limit : resources.hugepage_limits) {

@@ -1,0 +1,120 @@
+#include "report.hpp"
+
+#include "catalogue.hpp"
+#include "markup.hpp"
+#include "support/files.hpp"
+
+namespace spec_tests {
+namespace {
+
+using support::Json;
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+std::string row(const std::string& name, const Count& count) {
+  char line[160];
+  snprintf(line, sizeof line, "  %-8s %7d %7d %15d %11d\n", name.c_str(), count.passed, count.failed,
+           count.not_applicable, count.not_tested);
+  return line;
+}
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+std::string lines_of(const std::map<std::string, ClauseResult>& results, Verdict verdict, const char* title) {
+  std::string text;
+  for (const auto& clause : catalogue()) {
+    const ClauseResult& result = results.at(clause.id);
+    const bool left_out = result.tests.empty() && clause.reason.empty();
+    if (result.verdict != verdict || left_out) continue;
+    text += std::string("clauses: ") + title + ": " + clause.id + " " + clause.level + " (" + clause.section +
+            "): " + first_line(result.seen) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string text_report(const Run& run) {
+  std::string text = "\n" + run.version + ", specification " + run.specification + "; " + run.host +
+                     ", cgroups " + run.cgroups + "\n";
+  const auto results = by_clause(run);
+  text += lines_of(results, Verdict::not_tested, "not tested");
+  text += lines_of(results, Verdict::not_applicable, "not applicable");
+  text += lines_of(results, Verdict::failed, "broken");
+  text += "\n            passed  failed  not applicable  not tested\n";
+  std::string summary = "clauses: checked";
+  int broken = 0;
+  for (const auto& [level, count] : by_level(run)) {
+    text += row(level, count);
+    broken += count.failed;
+    summary += " " + std::to_string(count.passed + count.failed) + " of " + std::to_string(count.total()) +
+               " " + level + ",";
+  }
+  if (const Count attacks = of_suite(run, "attacks"); attacks.total() > 0) text += row("attacks", attacks);
+  return text + summary + " " + std::to_string(broken) + " broken\n";
+}
+
+std::string json_report(const std::vector<Run>& runs) {
+  Json json = Json::object();
+  json["runs"] = Json::array();
+  for (const auto& run : runs) json["runs"].push(to_json(run));
+  return json.dump() + "\n";
+}
+
+std::vector<Run> runs_from(const std::string& json) {
+  std::vector<Run> runs;
+  const auto document = Json::try_parse(json);
+  if (!document) return runs;
+  for (const auto& run : document->get("runs").items()) runs.push_back(run_from(run));
+  return runs;
+}
+
+std::string tap_report(const Run& run) {
+  auto results = by_clause(run);
+  std::string text = "TAP version 13\n1.." + std::to_string(catalogue().size()) + "\n";
+  int number = 0;
+  for (const auto& clause : catalogue()) {
+    const ClauseResult& result = results[clause.id];
+    text += (result.verdict == Verdict::failed ? "not ok " : "ok ") + std::to_string(++number) + " " +
+            clause.id + " " + clause.level;
+    if (result.verdict == Verdict::not_applicable || result.verdict == Verdict::not_tested)
+      text += std::string(" # SKIP ") + word_of(result.verdict) + ": " + first_line(result.seen);
+    text += "\n";
+    if (result.verdict != Verdict::failed) continue;
+    for (const auto& line : support::split(result.seen, '\n')) text += "# " + line + "\n";
+  }
+  return text;
+}
+
+std::string junit_report(const std::vector<Run>& runs) {
+  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
+  for (const auto& run : runs) {
+    text += "<testsuite name=\"" + escaped(run.version) + "\" tests=\"" + std::to_string(run.tests.size()) +
+            "\">\n";
+    for (const auto& test : run.tests) {
+      text += "<testcase classname=\"" + test.suite + "\" name=\"" + escaped(test.name) + "\" time=\"" +
+              std::to_string(test.milliseconds / 1000.0) + "\">";
+      if (test.verdict == Verdict::failed) text += "<failure>" + escaped(test.seen) + "</failure>";
+      if (test.verdict != Verdict::failed && test.verdict != Verdict::passed)
+        text += "<skipped message=\"" + escaped(first_line(test.seen)) + "\"/>";
+      text += "</testcase>\n";
+    }
+    text += "</testsuite>\n";
+  }
+  return text + "</testsuites>\n";
+}
+
+std::string report_for(const std::string& file, const std::vector<Run>& runs) {
+  if (ends_with(file, ".html")) return html_report(runs);
+  if (ends_with(file, ".json")) return json_report(runs);
+  if (ends_with(file, ".xml")) return junit_report(runs);
+  std::string text;
+  for (const auto& run : runs) text += ends_with(file, ".tap") ? tap_report(run) : text_report(run);
+  return text;
+}
+
+}  // namespace spec_tests

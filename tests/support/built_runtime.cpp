@@ -1,0 +1,9 @@
+#include "support/runtime.hpp"
+
+namespace support {
+
+std::string runtime_by_default() {
+  return DAVIT_BINARY;
+}
+
+}  // namespace support
