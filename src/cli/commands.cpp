@@ -119,6 +119,8 @@ constexpr Option kValidate[] = {
     {"json", 0, kNothing, "", "for editors and CI"},
 };
 
+constexpr Option kDoctor[] = {{"json", 0, kNothing, "", "for programs"}};
+
 constexpr Option kUpdate[] = {
     {"resources", 'r', kText, "FILE", "JSON of linux.resources; - is the standard input"},
     {"memory", 0, kText, "BYTES", "memory limit; -1 is no limit, and K, M, G may follow the number"},
@@ -156,6 +158,10 @@ constexpr std::string_view kValidateDescription =
     "status is\n"
     "0, 1 when there are errors, and with --strict 2 when there are only warnings.";
 
+constexpr std::string_view kDoctorDescription =
+    "Each trial has a verdict, what was seen, and where something is missing what mends it. Nothing is left\n"
+    "behind. The exit status is 1 where no container could run.";
+
 constexpr std::string_view kNotYet = "(not in this release)";
 
 constexpr Command kCommands[] = {
@@ -185,6 +191,8 @@ constexpr Command kCommands[] = {
      kExplainDescription},
     {"validate", "say what is wrong with a config, and what it grants", "[BUNDLE | FILE | ID | -]", kValidate,
      0, 1, command_validate, Order::anywhere, 1, kValidateDescription},
+    {"doctor", "try what containers of this user can have on this host", "", kDoctor, 0, 0, command_doctor,
+     Order::anywhere, 1, kDoctorDescription},
     {"completion",
      "print the completions for bash, or with \"man\" the man page",
      "[bash | man]",

@@ -10,6 +10,7 @@ class Invocation;
 Result<int> command_completion(Invocation& invocation);
 Result<int> command_create(Invocation& invocation);
 Result<int> command_delete(Invocation& invocation);
+Result<int> command_doctor(Invocation& invocation);
 Result<int> command_events(Invocation& invocation);
 Result<int> command_exec(Invocation& invocation);
 Result<int> command_explain(Invocation& invocation);
