@@ -9,8 +9,15 @@ namespace davit::cli {
 Result<ExecUser> parse_exec_user(std::string_view text) {
   ExecUser user;
   const std::size_t colon = text.find(':');
-  user.uid = TRY(parse_number(text.substr(0, colon), "--user"));
-  if (colon != std::string_view::npos) user.gid = TRY(parse_number(text.substr(colon + 1), "--user group"));
+  auto uid = parse_number(text.substr(0, colon), "--user");
+  auto gid = colon == std::string_view::npos ? Result<std::uint32_t>(0)
+                                             : parse_number(text.substr(colon + 1), "--user group");
+  for (auto* const number : {&uid, &gid})
+    if (!number->ok())
+      return number->error().advise(
+          "names are not looked up: take the numbers from /etc/passwd and /etc/group of the container");
+  user.uid = *uid;
+  if (colon != std::string_view::npos) user.gid = *gid;
   return user;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/handlers.hpp"
 #include "cli/invocation.hpp"
+#include "cli/report.hpp"
 #include "cli/table.hpp"
 #include "davit/sys/file.hpp"
 
@@ -20,7 +21,8 @@ Result<int> command_list(Invocation& invocation) {
   // A broken entry hides nothing else, but somebody should know.
   for (const Error& warning : context.warnings) {
     std::string line = "davit: list: ";
-    line.append(describe(warning)).append("\n");
+    line.append(harmless(describe(warning))).append("\n");
+    if (!warning.advice.empty()) line.append("hint: ").append(warning.advice).append("\n");
     (void)sys::write_all(sys::FdRef::of(STDERR_FILENO), line);
   }
   context.warnings.clear();

@@ -17,7 +17,14 @@ Error wrong_count() {
 
 // run --rootfs: the default config around a directory and a command.
 Result<void> without_config(Invocation& invocation, container::RunCall& call) {
-  const std::string rootfs = TRY(sys::real_path(invocation.options().text("rootfs")));
+  const std::string given = invocation.options().text("rootfs");
+  auto real = sys::real_path(given);
+  if (!real.ok()) {
+    real.error().message = Text<768>("find the directory of --rootfs ").append(given);
+    return real.error().advise(
+        "it is the directory that becomes / of the container; the command comes behind --");
+  }
+  const std::string rootfs = *real;
   call.create.bundle = rootfs;
   call.create.id_hint = rootfs;
   QuickConfig quick;
@@ -51,7 +58,13 @@ Result<int> command_run(Invocation& invocation) {
     call.create.id = arguments.front();
     TRY(container::check_id(call.create.id));
   }
-  return container::run(context, std::move(call));
+  const bool is_id_made_up = call.create.id.empty();
+  const bool is_detached = call.detach;
+  auto status = container::run(context, std::move(call));
+  // There is no config.json whose lines could be meant.
+  if (!status.ok() && options.given("rootfs")) status.error().where = {};
+  if (status.ok() && is_detached && is_id_made_up) (void)print(context.made_up_id + "\n");
+  return status;
 }
 
 }  // namespace davit::cli

@@ -52,6 +52,21 @@ Error bad_number(std::string_view text, std::string_view what) {
   return make_error(Code::invalid_argument, message);
 }
 
+Error bad_size(std::string_view text, std::string_view what) {
+  Error error = bad_number(text, what);
+  return error.advise("a whole number of bytes, or with K, M or G behind it: 512M");
+}
+
+/// No process lives in less than a page.
+constexpr std::int64_t kLeastMemory = 4096;
+
+Error too_small(std::string_view text, std::string_view what) {
+  Text<768> message("invalid --");
+  message.append(what).append(" \"").append(text).append("\": so few bytes are less than a page");
+  Error error = make_error(Code::invalid_argument, message);
+  return error.advise(Text<64>("K, M or G may follow the number: ").append(text).append("M"));
+}
+
 Result<void> write_limit(json::Writer& out, const Limit& limit, const std::string& value) {
   out.key(limit.key);
   if (limit.form == Form::text) {
@@ -59,8 +74,10 @@ Result<void> write_limit(json::Writer& out, const Limit& limit, const std::strin
     return {};
   }
   const std::int64_t number = TRY(parse_bytes(value, limit.option));
-  if (limit.form == Form::number && !value.empty() && (value.back() < '0' || value.back() > '9'))
-    return bad_number(value, limit.option);
+  const bool has_unit = !value.empty() && (value.back() < '0' || value.back() > '9');
+  if (limit.form == Form::number && has_unit) return bad_number(value, limit.option);
+  if (limit.form == Form::bytes && !has_unit && number > 0 && number < kLeastMemory)
+    return too_small(value, limit.option);
   out.number(number);
   return {};
 }
@@ -81,12 +98,12 @@ Result<std::int64_t> parse_bytes(std::string_view text, std::string_view what) {
   std::int64_t value = 0;
   const char* const last = text.data() + text.size();
   const auto [end, failure] = std::from_chars(text.data(), last, value);
-  if (failure != std::errc() || end == text.data()) return bad_number(text, what);
+  if (failure != std::errc() || end == text.data()) return bad_size(text, what);
   if (end == last) return value;
   constexpr std::string_view kUnits = "bkmgt";
   const std::size_t unit = kUnits.find(static_cast<char>(*end | 0x20));
-  if (end + 1 != last || unit == std::string_view::npos || value < 0) return bad_number(text, what);
-  if (value > (std::numeric_limits<std::int64_t>::max() >> (10 * unit))) return bad_number(text, what);
+  if (end + 1 != last || unit == std::string_view::npos || value < 0) return bad_size(text, what);
+  if (value > (std::numeric_limits<std::int64_t>::max() >> (10 * unit))) return bad_size(text, what);
   return value << (10 * unit);
 }
 

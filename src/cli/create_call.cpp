@@ -16,6 +16,9 @@ Result<launch::Options> launch_options(const Arguments& options) {
 
 Result<container::CreateCall> create_call(const Arguments& options) {
   container::CreateCall call;
+  for (const std::string_view name : {"bundle", "config"})
+    if (options.given(name) && options.text(name).empty())
+      return make_error(Code::invalid_argument, "--" + std::string(name) + " is empty");
   if (options.given("bundle")) call.bundle = options.text("bundle");
   call.config_file = options.text("config");
   call.pid_file = options.text("pid-file");

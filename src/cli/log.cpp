@@ -40,6 +40,17 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// What engines show nobody, but tools want to know; empty members are left out.
+void write_members(json::Writer& out, const Error& about) {
+  const Location& where = about.where;
+  if (!where.file.empty()) out.key("file").string(where.file);
+  if (!where.pointer.empty()) out.key("pointer").string(where.pointer);
+  if (where.line != 0) out.key("line").number(where.line).key("column").number(where.column);
+  if (about.errno_value != 0) out.key("errno").string(errno_name(about.errno_value));
+  if (!about.advice.empty()) out.key("hint").string(about.advice);
+  if (!about.step.empty()) out.key("step").string(about.step);
+}
+
 void to_stderr(std::string_view text) {
   (void)sys::write_all(sys::FdRef::of(STDERR_FILENO), text);
 }
@@ -54,7 +65,8 @@ Result<Level> parse_level(const std::string& text) {
 
 }  // namespace
 
-std::string log_line(LogFormat format, Level level, std::string_view message, std::string_view time) {
+std::string log_line(LogFormat format, Level level, std::string_view message, std::string_view time,
+                     const Error* about) {
   const std::string_view name = kLevels[static_cast<std::size_t>(level)];
   if (format == LogFormat::json) {
     json::Writer out(json::Style::compact);
@@ -62,6 +74,7 @@ std::string log_line(LogFormat format, Level level, std::string_view message, st
     out.key("level").string(name);
     out.key("msg").string(message);
     out.key("time").string(time);
+    if (about != nullptr) write_members(out, *about);
     out.end_object();
     return out.take() + "\n";
   }
@@ -95,28 +108,33 @@ Result<Log> Log::make(const std::string& destination, const std::string& format,
   return log;
 }
 
-void Log::error(std::string_view message, std::string_view human) const {
+void Log::error(std::string_view message, std::string_view human, const Error& about) const {
   const bool silent = file_.empty() && identifier_.empty() && format_given_;
   if (!silent) to_stderr(human);
-  write(Level::error, message);
+  write(Level::error, message, &about);
 }
 
-void Log::write(Level level, std::string_view message) const {
+void Log::write(Level level, std::string_view message, const Error* about) const {
   if (level > level_) return;
+  const bool has_hint = level == Level::warning && about != nullptr && !about->advice.empty();
+  // Without a file, stderr is the log. The error has been said there in words, unless a format was asked for.
+  if (file_.empty() && identifier_.empty() && !format_given_ && level <= Level::warning) {
+    if (level == Level::error) return;
+    std::string human = std::string("davit: warning: ").append(message).append("\n");
+    if (has_hint) human.append("hint: ").append(about->advice).append("\n");
+    return to_stderr(human);
+  }
+  std::string text(message);
+  if (has_hint) text.append(" (").append(about->advice).append(")");
   if (!identifier_.empty()) {
     ::openlog(identifier_.c_str(), LOG_PID, LOG_DAEMON);
-    ::syslog(kSyslogLevels[static_cast<std::size_t>(level)], "%.*s", static_cast<int>(message.size()),
-             message.data());
+    ::syslog(kSyslogLevels[static_cast<std::size_t>(level)], "%.*s", static_cast<int>(text.size()),
+             text.data());
     return;
   }
-  const std::string line =
-      log_line(format_, level, message, container::utc_now(container::Precision::seconds));
-  if (!file_.empty()) return append(line);
-  // Without a file, stderr is the log. The error has been said there in words, unless a format was asked for.
-  if (level == Level::warning && !format_given_)
-    to_stderr(std::string("davit: warning: ").append(message).append("\n"));
-  else if (level != Level::error || format_given_)
-    to_stderr(line);
+  const std::string time = container::utc_now(container::Precision::seconds);
+  const std::string line = log_line(format_, level, text, time, about);
+  return file_.empty() ? to_stderr(line) : append(line);
 }
 
 Result<sys::UniqueFd> Log::open_file() const {

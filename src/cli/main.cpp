@@ -6,11 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
+#include <span>
 
 #include "cli/help.hpp"
 #include "cli/invocation.hpp"
+#include "cli/report.hpp"
 #include "davit/base/notice.hpp"
 #include "davit/cli/parser.hpp"
 
@@ -31,61 +32,6 @@ void guard_descriptors() {
     if ((one.revents & POLLNVAL) != 0) (void)::open("/dev/null", O_RDWR);
 }
 
-std::string_view advice_for(const Error& error) {
-  if (!error.advice.empty()) return error.advice;
-  const bool refused = error.errno_value == EPERM || error.errno_value == EACCES;
-  if (refused && ::geteuid() != 0)
-    return "run it as root, or with a config for users (`davit spec --rootless` writes one)";
-  return {};
-}
-
-// One line: what a hook or a file name brings along must neither break it nor talk to the terminal.
-std::string one_line(const Error& error) {
-  std::string line(describe(error).view());
-  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-  for (char& c : line)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return line;
-}
-
-/// Says what went wrong, once: all lines on stderr, one record in the log.
-class Reporter {
- public:
-  Reporter(const Log& log, std::string_view command, std::string_view subject) : log_(log) {
-    if (!command.empty())
-      prefix_.append(command).append(subject.empty() ? "" : " ").append(subject).append(": ");
-  }
-
-  void failure(const Error& error, const container::Context* context) const {
-    std::string message = prefix_;
-    message.append(one_line(error));
-    std::string human = "davit: " + message + "\n";
-    const std::size_t more =
-        context != nullptr && context->errors.size() > 1 ? context->errors.size() - 1 : 0;
-    for (std::size_t i = 1; i <= more; ++i)
-      human.append("davit: ").append(prefix_).append(one_line(context->errors[i])).append("\n");
-    if (more > 0) message.append(" (and ").append(std::to_string(more)).append(" more errors)");
-    const std::string_view advice = advice_for(error);
-    if (!advice.empty()) human.append("hint: ").append(advice).append("\n");
-    // Users of an engine see nothing but its log.
-    if (!advice.empty()) message.append(" (").append(advice).append(")");
-    log_.error(message, human);
-  }
-
-  void warnings(const container::Context* context) const {
-    if (context == nullptr) return;
-    for (const Error& one : context->warnings) warning(one);
-  }
-  void warning(const Error& warning) const {
-    std::string message = prefix_;
-    log_.warning(message.append(one_line(warning)));
-  }
-
- private:
-  const Log& log_;
-  std::string prefix_;
-};
-
 int execute(const Parsed& parsed, const Log& log) {
   Invocation invocation(parsed, log);
   if (!parsed.arguments.arguments().empty()) invocation.subject = parsed.arguments.arguments().front();
@@ -95,9 +41,12 @@ int execute(const Parsed& parsed, const Log& log) {
   const auto status = parsed.command->handler(invocation);
   set_speaker({});
   const Reporter reporter = reporter_now();
-  reporter.warnings(invocation.used_context());
+  const container::Context* const context = invocation.used_context();
+  if (context != nullptr)
+    for (const Error& one : context->warnings) reporter.warning(one);
   if (status.ok()) return *status;
-  reporter.failure(status.error(), invocation.used_context());
+  reporter.failure(status.error(),
+                   context != nullptr ? std::span(context->errors) : std::span<const Error>());
   return parsed.command->failure_status;
 }
 
@@ -106,7 +55,7 @@ int explain_usage(const Parsed& parsed, const Log& log) {
   if (parsed.wrong_count) (void)print(help_text(*parsed.command));
   // The text about a wrong count names the command itself, as callers know it.
   const Reporter reporter(log, exec_like && !parsed.wrong_count ? parsed.command->name : "", "");
-  reporter.failure(*parsed.error, nullptr);
+  reporter.failure(*parsed.error);
   return exec_like ? parsed.command->failure_status : 1;
 }
 
@@ -127,7 +76,7 @@ int main(int argc, char** argv) {
   auto log = Log::make(options.text("log"), options.text("log-format"), options.text("log-level"),
                        options.flag("debug"));
   if (!log.ok()) {
-    Reporter({}, "", "").failure(log.error(), nullptr);
+    Reporter({}, "", "").failure(log.error());
     return 1;
   }
   if (parsed.error) return explain_usage(parsed, *log);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "cli/habits.hpp"
+
 namespace davit::cli {
 
 namespace {
@@ -66,7 +68,7 @@ class Walk {
     parsed_.command = find_command(word);
     if (parsed_.command == nullptr) {
       parsed_.error = usage_error("unknown command \"", word.substr(0, 60), "\"");
-      parsed_.error->advise("`davit --help` lists the commands");
+      parsed_.error->advise(advice_on_command(word));
     }
   }
 
@@ -97,8 +99,7 @@ class Walk {
     if (!two_dashes && !value && cluster(name)) return;
     if (ignoring()) return;
     parsed_.error = usage_error("flag provided but not defined: ", word.substr(0, 80));
-    parsed_.error->advise(parsed_.command == nullptr ? "`davit --help` lists the options"
-                                                     : "see --help of this command");
+    parsed_.error->advise(advice_on_option(parsed_.command, word));
   }
 
   // "-dt" is "-d -t" when all letters are switches.

@@ -32,6 +32,7 @@ Result<std::string> config_text(const CreateCall& call, sys::FdRef bundle) {
                                        : sys::read_file_or_pipe(call.config_file, kMaximumConfig);
   if (text.ok()) return text;
   Error error = text.error();
+  if (!call.config_file.empty()) return error.wrap("read the file of --config");
   if (error.errno_value == ENOENT) {
     error.wrap(call.bundle == "." ? "this directory is not a bundle" : call.bundle + " is not a bundle");
     error.advise("name the directory of config.json with --bundle; `davit spec` writes an example");
@@ -68,13 +69,27 @@ std::optional<std::string> config_of_real_path(const CreateCall& call) {
   return std::move(*text);
 }
 
+Result<sys::UniqueFd> open_directory(const std::string& bundle) {
+  auto directory = sys::open(bundle, O_PATH | O_DIRECTORY);
+  if (directory.ok()) return directory;
+  Error error = directory.error();
+  constexpr std::string_view kFile = "/config.json";
+  if (error.errno_value == ENOTDIR && bundle.ends_with(kFile))
+    error.advise("a bundle is the directory of config.json: " +
+                 bundle.substr(0, bundle.size() - kFile.size()));
+  if (error.errno_value == ENOTDIR) error.advise("a bundle is a directory with a config.json in it");
+  if (error.errno_value == ENOENT)
+    error.advise("there is no such bundle; `davit spec` writes a config.json for one");
+  return error;
+}
+
 Result<void> find_bundle(const CreateCall& call, Bundle& bundle) {
   if (auto text = config_of_real_path(call)) {
     bundle.path = call.bundle;
     bundle.text = std::move(*text);
     return {};
   }
-  const sys::UniqueFd directory = TRY(sys::open(call.bundle, O_PATH | O_DIRECTORY));
+  const sys::UniqueFd directory = TRY(open_directory(call.bundle));
   bundle.path = TRY(sys::read_link("/proc/self/fd/" + std::to_string(directory.number())));
   bundle.text = TRY(config_text(call, directory));
   return {};

@@ -47,6 +47,7 @@ Result<Entry> reserve(Context& context, CreateCall& call) {
   for (int number = 1; number < kMaximumNames; ++number) {
     call.id = number == 1 ? name : name + "-" + std::to_string(number);
     auto entry = context.store.reserve(call.id);
+    if (entry.ok()) context.made_up_id = call.id;
     if (entry.ok() || entry.error().code != Code::already_exists) return entry;
   }
   return make_error(Code::already_exists, "too many containers are called " + name);

@@ -52,8 +52,11 @@ void confine_alike(const spec::Process& container, spec::Process& process) {
 }
 
 Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall& call) {
-  std::string text = TRY(sys::read_file_or_pipe(call.process_file, kMaximumProcess));
-  auto read = spec::read_process(std::move(text), call.process_file);
+  auto found = sys::read_file_or_pipe(call.process_file, kMaximumProcess);
+  if (!found.ok()) return found.error().wrap("read the file of --process");
+  std::string text = std::move(*found);
+  // Engines write it to a place that means nothing to anybody.
+  auto read = spec::read_process(std::move(text), "--process");
   context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
   if (read.ok()) return std::move(read.value);
   context.errors = std::move(read.errors);

@@ -19,6 +19,13 @@ Error bad_id(std::string_view why) {
   return error;
 }
 
+/// In the words of crun, whose callers look for them.
+Error bad_character(std::string_view id, char c) {
+  Text<128> why("invalid character `");
+  why.append(c).append("` in the container ID `").append(id.substr(0, 60));
+  return bad_id(why.append("`"));
+}
+
 }  // namespace
 
 Result<void> check_id(std::string_view id) {
@@ -26,7 +33,7 @@ Result<void> check_id(std::string_view id) {
   if (id.size() > kMaximumLength) return bad_id("it is too long");
   if (id == "." || id == "..") return bad_id("it is a directory");
   for (const char c : id)
-    if (!allowed(c)) return bad_id("it has a character that is not allowed");
+    if (!allowed(c)) return bad_character(id, c);
   return {};
 }
 

@@ -39,10 +39,14 @@ Status search(Context& context, const char* name, const char* directories) {
     Writer path(page, kPathMax);
     if (end == at) path.add(".");
     path.add(at, static_cast<u64>(end - at)).add("/").add(name);
-    if (!path.is_cut() && !check_executable(context, page).failed()) {
+    const Status status = path.is_cut() ? Status{ENAMETOOLONG} : check_executable(context, page);
+    if (!status.failed()) {
+      context.message.text[0] = '\0';
       context.program = page;
       return kDone;
     }
+    // What stands in the way of the first one that is there; a later one may do.
+    if (status.error == EACCES && context.message.text[0] == '\0') say(context, page);
     if (*end == '\0') return {ENOENT, Detail::not_in_path};
     at = end + 1;
   }

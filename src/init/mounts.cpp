@@ -244,9 +244,12 @@ Status attach(FdRef mount, FdRef target) {
   Node from;
   Node to;
   // The kernel's EINVAL has many reasons; the usual one has a name that engines know.
-  const bool is_mixed = moved == -EINVAL && !look(mount, from).failed() && !look(target, to).failed() &&
+  const bool is_mixed = (moved == -EINVAL || moved == -ENOTDIR) && !look(mount, from).failed() &&
+                        !look(target, to).failed() &&
                         (from.type() == kTypeDirectory) != (to.type() == kTypeDirectory);
-  return check(is_mixed ? -ENOTDIR : moved, Detail::attach_mount);
+  if (!is_mixed) return check(moved, Detail::attach_mount);
+  const bool is_file = to.type() == kTypeDirectory;
+  return {ENOTDIR, is_file ? Detail::file_on_directory : Detail::directory_on_file};
 }
 
 Status perform(Context& /*context*/, const program::SetPropagation& operation) {

@@ -21,6 +21,17 @@ std::string_view trimmed(const char* message) {
   return text;
 }
 
+bool is_punctuation(char character) {
+  return character != '\0' && std::strchr("{}[],:", character) != nullptr;
+}
+
+/// What to do about something that begins with this character and is no JSON.
+std::string_view advice_on(char character) {
+  if (character == '\'') return "strings and keys stand in double quotes";
+  if (character == '/' || character == '#') return "JSON has no comments";
+  return {};
+}
+
 /// The number behind `\u`, or -1 when there are no four hexadecimal digits.
 int unicode_escape(std::string_view text, std::size_t offset) {
   if (offset + 6 > text.size() || text[offset] != '\\' || text[offset + 1] != 'u') return -1;
@@ -155,17 +166,26 @@ bool Builder::refuse_syntax(std::string_view cause, std::size_t consumed) {
     return refuse(text.size(), "ends in the middle of a value", "the file may have been cut off");
   std::size_t offset = token_start();
   const std::size_t last = consumed == 0 ? 0 : consumed - 1;
-  if (last < text.size() && std::strchr("{}[],:", text[last]) != nullptr && offset <= last) offset = last;
-  std::string message = "not JSON: ";
+  if (last < text.size() && is_punctuation(text[last]) && offset <= last) offset = last;
   if (cause == "trailing garbage") return refuse(offset, "more text after the end of the JSON document");
+  const char found = offset < text.size() ? text[offset] : '\0';
+  const bool is_after_value =
+      cause.starts_with("after key and value") || cause.starts_with("after array element");
+  // At the value, not at what follows it, perhaps some lines below.
+  const bool is_apart = offset > previous_end_ || found == '"' || found == '{' || found == '[';
+  if (is_after_value && is_apart && found != '\0' && std::strchr(",:}]", found) == nullptr)
+    return refuse(previous_end_ == 0 ? 0 : previous_end_ - 1,
+                  "not JSON: a comma is missing after this value");
+  const std::size_t before =
+      offset == 0 ? std::string_view::npos : text.find_last_not_of(" \t\r\n", offset - 1);
+  if ((found == '}' || found == ']') && before != std::string_view::npos && text[before] == ',')
+    return refuse(before, "not JSON: this comma is one too many",
+                  "JSON allows no comma after the last member");
+  std::string message = "not JSON: ";
   message += cause;
   // Only punctuation is quoted: what is no JSON may be any file, a secret that a config.json links to.
-  if (offset < text.size() && std::strchr("{}[],:", text[offset]) != nullptr)
-    message += ": " + quoted(text.substr(offset, 1));
-  const bool comma = offset < text.size() && (text[offset] == '}' || text[offset] == ']') && offset > 0 &&
-                     text.find_last_not_of(" \t\r\n", offset - 1) != std::string_view::npos &&
-                     text[text.find_last_not_of(" \t\r\n", offset - 1)] == ',';
-  return refuse(offset, message, comma ? "JSON allows no comma after the last member" : "");
+  if (is_punctuation(found)) message += ": " + quoted(text.substr(offset, 1));
+  return refuse(offset, message, advice_on(found));
 }
 
 std::size_t Builder::token_start() const {

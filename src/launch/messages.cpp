@@ -63,6 +63,7 @@ Error failure_of(const plan::Plan& plan, const Subject& subject, const program::
   error.advise(failure.advice);
   error.step.append(operation_name(plan.program, message.operation));
   error = located(plan, message, error);
+  explain_failure(plan, subject, message, error);
   if (failure.is_label && subject.process != nullptr) lsm::explain_label_failure(*subject.process, error);
   return error;
 }

@@ -7,6 +7,7 @@
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
+#include "davit/program/printer.hpp"
 #include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
 #include "davit/sys/socket.hpp"
@@ -80,12 +81,18 @@ Result<void> run_runtime_hooks(const Session& session) {
   return hooks::run(session.subject.config.hooks, hooks::Kind::create_runtime, state);
 }
 
+/// In the words of runc, whose callers look for them.
+Text<64> adding(pid_t pid) {
+  Text<64> words("error adding pid ");
+  return words.append_number(pid).append(" to cgroups");
+}
+
 Result<void> attach_to_cgroups(const Session& session) {
   auto attached = cgroup::attach(session.place, session.entrance, session.launched.pid);
   if (attached.ok()) return attached;
   attached.error().advise(
       "the pids limit of the container's cgroup left no room for the process to be born there");
-  return attached.error().wrap("put the process into the container's cgroup");
+  return attached.error().wrap(adding(session.launched.pid));
 }
 
 /// Does the host's part at a point that init has reached, and lets init go on.
@@ -117,13 +124,21 @@ Result<void> meet(Session& session, Point point) {
   return tell(session.channel, point);
 }
 
+Error failure_heard(const Session& session, const Incoming& incoming) {
+  const program::Message& message = incoming.message;
+  if (session.plan.program.origins.empty()) return failure_after_start(session.subject, message);
+  Error error = failure_of(session.plan, session.subject, message);
+  if (error.step.view() == program::name(program::Op::attach_cgroup))
+    error.wrap(adding(incoming.sender).view());
+  return error;
+}
+
 /// Handles one message, which was expected; true when it was `until`.
 Result<bool> handle(Session& session, Incoming& incoming, Point until) {
   const program::Message& message = incoming.message;
   switch (message.type) {
     case MessageType::failed:
-      if (session.plan.program.origins.empty()) return failure_after_start(session.subject, message);
-      return failure_of(session.plan, session.subject, message);
+      return failure_heard(session, incoming);
     case MessageType::warning:
       if (message.detail == program::Detail::hook_slow) {
         announce(session.plan.program.origins.empty() ? failure_after_start(session.subject, message)

@@ -74,6 +74,9 @@ void look_up_filter(Session& session, const std::string& cache);
 /// Builds a filter that was not found, for init to fetch at Point::seccomp, and keeps it in the cache.
 Result<void> build_filter(Session& session, const std::string& cache);
 
+/// Adds to an error what davit knows about the reason.
+void explain_failure(const plan::Plan& plan, const Subject& subject, const program::Message& message,
+                     Error& error);
 /// The error that a `failed` message stands for.
 Error failure_of(const plan::Plan& plan, const Subject& subject, const program::Message& message);
 /// The same for a `failed` message of an init whose program another davit compiled: counts from the operation

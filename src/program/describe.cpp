@@ -221,21 +221,22 @@ void say_hook(Words& words, const Failure& failure) {
   words.append(is_started ? "startContainer" : "createContainer").append(" hook #");
   words.append_number(number).append(": ");
   const auto value = static_cast<std::int64_t>(failure.message.value);
+  const std::string_view path = failure.view(failure.as<RunHook>().path);
   switch (failure.message.detail) {
     case Detail::hook_exit:
-      words.append("exit status ").append_number(value);
+      words.append(path).append(": exit status ").append_number(value);
       break;
     case Detail::hook_signal:
-      words.append("killed by signal ").append_number(value);
+      words.append(path).append(": killed by signal ").append_number(value);
       break;
     case Detail::hook_timeout:
-      words.append("timed out after ").append_number(value).append("s");
+      words.append(path).append(": timed out after ").append_number(value).append("s");
       break;
     case Detail::hook_slow:
-      words.append(failure.view(failure.as<RunHook>().path)).append(" is still running");
+      words.append(path).append(" is still running");
       return;
     default:
-      words.append("start ").append(failure.view(failure.as<RunHook>().path));
+      words.append("start ").append(path);
       return;
   }
   words.append(", stdout/stderr: ").append(failure.said());
@@ -286,6 +287,7 @@ void say_program(Words& words, const Failure& failure) {
   switch (failure.message.detail) {
     case Detail::not_in_path:
       quote().append("executable file not found in $PATH");
+      if (!failure.said().empty()) words.append(": ").append(failure.said()).append(" may not be executed");
       break;
     case Detail::no_such_file:
       quote().append("stat ").append(name).append(": no such file or directory");
@@ -343,6 +345,10 @@ const char* phrase_of(Detail detail) {
       return "copy what the image has there";
     case Detail::clone_tree:
       return "clone the mount";
+    case Detail::file_on_directory:
+      return "the source is a file, the target a directory";
+    case Detail::directory_on_file:
+      return "the source is a directory, the target a file";
     case Detail::wrong_device:
       return "another device or file is already there";
     case Detail::not_dev_null:

@@ -40,6 +40,23 @@ void check_net_devices(Report& report, const Linux& linux) {
                    text("two network devices cannot both be called ", json::quoted(device.name)));
 }
 
+/// How many a list such as "0-3,7" names.
+std::uint64_t count_nodes(std::string_view list) {
+  std::uint64_t count = 0;
+  while (!list.empty()) {
+    const std::string_view part = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(part.size() + 1, list.size()));
+    const std::size_t dash = part.find('-');
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    const bool is_range = dash != std::string_view::npos &&
+                          parse_unsigned(part.substr(0, dash), UINT32_MAX, first) &&
+                          parse_unsigned(part.substr(dash + 1), UINT32_MAX, last) && first <= last;
+    count += is_range ? last - first + 1 : 1;
+  }
+  return count;
+}
+
 }  // namespace
 
 void check(Report& report, Linux& linux) {
@@ -90,10 +107,13 @@ void check(Report& report, MemoryPolicy& policy) {
   const bool no_nodes =
       policy.mode == MemoryPolicyMode::default_policy || policy.mode == MemoryPolicyMode::local;
   const bool maybe_nodes = policy.mode == MemoryPolicyMode::preferred;
-  check_list(report, policy.position, "nodes", policy.nodes);
+  if (policy.nodes.find_first_not_of("0123456789, -") != std::string::npos)
+    report.error(policy.position, "nodes", text("invalid memory policy node ", json::quoted(policy.nodes)),
+                 "write the nodes like \"0-3,7\"");
   if (no_nodes && !policy.nodes.empty())
     report.error(policy.position, "nodes",
-                 text("invalid memory policy: ", name_of(policy.mode), " takes no nodes"));
+                 text("invalid memory policy: mode requires 0 nodes but got ",
+                      std::to_string(count_nodes(policy.nodes)), ": ", name_of(policy.mode), " takes none"));
   if (!no_nodes && !maybe_nodes && policy.nodes.empty())
     report.error(policy.position, "nodes",
                  text("invalid memory policy: ", name_of(policy.mode), " needs nodes"));

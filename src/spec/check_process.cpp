@@ -24,6 +24,50 @@ void check_rlimits(Report& report, const Process& process) {
   }
 }
 
+/// ulimit(1) and engines call them without the prefix, and in small letters.
+std::string rlimit_meant(std::string_view written) {
+  std::string name(written.substr(0, 40));
+  for (char& letter : name)
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  if (!name.starts_with("RLIMIT_")) name.insert(0, "RLIMIT_");
+  const auto known = rlimit_types();
+  const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
+  return is_known ? text("did you mean \"", name, "\"?") : "see getrlimit(2), e.g. \"RLIMIT_NOFILE\"";
+}
+
+bool is_given(const Position& position, std::string_view key) {
+  return position.document != nullptr && position.document->at(position.node).find(key).valid();
+}
+
+/// What sched_setattr(2) would only call EINVAL.
+void check_deadline(Report& report, const Scheduler& scheduler) {
+  constexpr std::uint64_t kLeast = 1024;             // nanoseconds: DL_SCALE
+  constexpr std::uint64_t kMost = (1ULL << 63) - 1;  // the highest bit has another meaning
+  const std::pair<std::string_view, std::uint64_t> times[] = {
+      {"runtime", scheduler.runtime}, {"deadline", scheduler.deadline}, {"period", scheduler.period}};
+  for (const auto& [key, value] : times) {
+    const bool is_optional = key == "period";  // 0: the deadline
+    if (!is_given(scheduler.position, key)) {
+      if (!is_optional) report.error(scheduler.position, "", text("`SCHED_DEADLINE` requires `", key, "`"));
+    } else if (value == 0 && !is_optional) {
+      report.error(scheduler.position, key, text(key, " must be greater than 0 with `SCHED_DEADLINE`"));
+    } else if (value != 0 && (value < kLeast || value > kMost)) {
+      report.error(scheduler.position, key,
+                   text(key, " (", std::to_string(value), ") must be between ", std::to_string(kLeast),
+                        " and ", std::to_string(kMost)),
+                   "it is a time in nanoseconds");
+    }
+  }
+  const auto in_order = [&](std::size_t smaller, std::size_t larger) {
+    if (times[larger].second == 0 || times[smaller].second <= times[larger].second) return;
+    report.error(scheduler.position, times[smaller].first,
+                 text(times[smaller].first, " (", std::to_string(times[smaller].second),
+                      ") must be <= ", times[larger].first, " (", std::to_string(times[larger].second), ")"));
+  };
+  in_order(0, 1);
+  in_order(1, 2);
+}
+
 }  // namespace
 
 void check(Report& report, Process& process) {
@@ -53,7 +97,8 @@ void check(Report& report, User& user) {
 void check(Report& report, Rlimit& rlimit) {
   const auto known = rlimit_types();
   if (std::find(known.begin(), known.end(), rlimit.type) == known.end())
-    report.error(rlimit.position, "type", text("invalid resource limit type ", json::quoted(rlimit.type)));
+    report.error(rlimit.position, "type", text("invalid resource limit type ", json::quoted(rlimit.type)),
+                 rlimit_meant(rlimit.type));
   if (rlimit.soft > rlimit.hard) report.error(rlimit.position, "soft", "must not be above the hard limit");
 }
 
@@ -70,6 +115,7 @@ void check(Report& report, Scheduler& scheduler) {
   for (const auto& [key, value] : times)
     if (value != 0 && policy != SchedulerPolicy::deadline)
       report.error(scheduler.position, key, "belongs to SCHED_DEADLINE only");
+  if (policy == SchedulerPolicy::deadline) check_deadline(report, scheduler);
 }
 
 void check(Report& report, IoPriority& priority) {

@@ -18,6 +18,18 @@ TEST_F(ByHand, ABundleIsEnough) {
   EXPECT_EQ(runtime({"list", "--quiet"}).out, "");
 }
 
+TEST_F(ByHand, AnIdThatWasMadeUpIsPrinted) {
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "1000"});
+  bundle.write();
+  const Outcome outcome = runtime({"run", "--detach", bundle.path() + "/"});
+  ASSERT_EQ(outcome.status, 0) << outcome.all();
+  EXPECT_EQ(runtime({"list", "--quiet"}).out, outcome.out);
+  EXPECT_EQ(runtime({"delete", "--force", outcome.line()}).status, 0);
+  const std::string id = new_id();
+  EXPECT_EQ(runtime({"run", "--detach", "--bundle", bundle.path(), id}).out, "") << "known to the caller";
+}
+
 TEST_F(ByHand, ADirectoryAndACommandAreEnough) {
   Bundle bundle;
   const Outcome outcome =

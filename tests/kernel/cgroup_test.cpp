@@ -296,7 +296,7 @@ TEST_P(Cgroup, ProcessesBornAfterwardsMayBeLimitedToNone) {
       auto late = apply_after_birth(place, config.linux.resources);
       // The view has no pids controller, which must not pass silently.
       if (late.ok()) return;
-      EXPECT_NE(text(late.error()).find("controller 'pids' is not available"), std::string::npos)
+      EXPECT_NE(text(late.error()).find("controller `pids` is not available"), std::string::npos)
           << text(late.error());
       return;
     }

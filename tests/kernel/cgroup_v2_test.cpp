@@ -174,7 +174,7 @@ TEST_F(CgroupV2, UnifiedEnablesWhatItNeeds) {
   update.unified = {{"nonsense.max", "1", {}}};
   auto applied = apply(place_, update);
   ASSERT_FALSE(applied.ok());
-  EXPECT_NE(text(applied.error()).find("controller 'nonsense' is not available"), std::string::npos);
+  EXPECT_NE(text(applied.error()).find("controller `nonsense` is not available"), std::string::npos);
 }
 
 TEST_F(CgroupV2, AParentWithProcessesIsExplained) {

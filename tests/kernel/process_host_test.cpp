@@ -105,7 +105,7 @@ TEST_F(ProcessHost, AFailedHookStopsTheOthersAndSaysWhy) {
   ASSERT_FALSE(ran.ok());
   EXPECT_EQ(ran.error().code, Code::hook_failed);
   EXPECT_EQ(ran.error().message.view(),
-            "error running createRuntime hook #1: exit status 3, stdout: out, stderr: oops");
+            "error running createRuntime hook #1: /bin/sh: exit status 3, stdout: out, stderr: oops");
   EXPECT_TRUE(std::filesystem::exists(path_ + "/first"));
   EXPECT_FALSE(std::filesystem::exists(path_ + "/third"));
 }

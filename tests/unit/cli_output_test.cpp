@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "cli/ps_table.hpp"
+#include "cli/report.hpp"
 #include "cli/table.hpp"
 #include "davit/cli/log.hpp"
 
@@ -11,6 +14,25 @@ TEST(CliLog, JsonIsTheShapeThatEnginesDecode) {
   EXPECT_EQ(
       log_line(LogFormat::json, Level::error, "say \"no\"\nthen stop", "2026-01-02T03:04:05Z"),
       "{\"level\":\"error\",\"msg\":\"say \\\"no\\\"\\nthen stop\",\"time\":\"2026-01-02T03:04:05Z\"}\n");
+}
+
+TEST(CliLog, JsonHasWhatIsKnownOfAnErrorAsMembers) {
+  Error error = make_error(Code::system, "open");
+  error.errno_value = ENOENT;
+  error.where = {5, 11, "config.json", "/root/path"};
+  error.step.append("compile");
+  error.advise("create it");
+  EXPECT_EQ(
+      log_line(LogFormat::json, Level::error, "m", "t", &error),
+      "{\"level\":\"error\",\"msg\":\"m\",\"time\":\"t\",\"file\":\"config.json\",\"pointer\":\"/root/path\","
+      "\"line\":5,\"column\":11,\"errno\":\"ENOENT\",\"hint\":\"create it\",\"step\":\"compile\"}\n");
+}
+
+TEST(CliReport, NothingThatATerminalObeysGetsThere) {
+  EXPECT_EQ(harmless("a\nb\x1b[31mc\x7f \n"), "a b [31mc ");
+  EXPECT_EQ(harmless("\u009b2J\u202egood \u00e4\u20ac\xf0\x9f\x98\x80"),
+            " 2J good \u00e4\u20ac\xf0\x9f\x98\x80");
+  EXPECT_EQ(harmless("\x9b\xc2"), "??");
 }
 
 TEST(CliLog, TextIsLogfmt) {

@@ -131,6 +131,46 @@ TEST(CliParser, ErrorsHaveTheWordsThatCallersKnow) {
   EXPECT_EQ(error_of(parse_line("mount C")), "unknown command \"mount\"");
 }
 
+std::string advice_of(const std::string& line) {
+  const Parsed parsed = parse_line(line);
+  return parsed.error ? std::string(parsed.error->advice.view()) : std::string();
+}
+
+TEST(CliParser, HabitsFromOtherProgramsAreAnswered) {
+  const struct {
+    const char* line;
+    const char* advice;
+  } cases[] = {
+      {"rm C", "davit delete ID"},
+      {"stop C", "davit kill ID"},
+      {"logs C", "davit keeps none"},
+      {"inspect C", "davit state ID"},
+      {"images", "an engine"},
+      {"ls", "davit list"},
+      {"creat C", "did you mean `davit create`?"},
+      {"RUN C", "did you mean `davit run`?"},
+      {"nosuchcommand", "`davit --help` lists the commands"},
+      {"exec -it C sh", "the standard input is always passed on"},
+      {"exec -i C sh", "the standard input is always passed on"},
+      {"exec -w / C sh", "--cwd"},
+      {"run --rm C", "deletes the container when it ends"},
+      {"run --name C b/", "the id is the argument"},
+      {"run -v /a:/b C", "`mounts` of config.json"},
+      {"run sh -c true", "come behind --"},
+      {"kill -9 C", "davit kill ID 9"},
+      {"kill -KILL C", "davit kill ID KILL"},
+      {"kill -s KILL C", "davit kill ID SIGNAL"},
+      {"list -a", "always shows all"},
+      {"ps -a", "`davit list` lists containers"},
+      {"create --bunlde /b C", "did you mean --bundle?"},
+      {"--rot /r list", "did you mean --root?"},
+      {"create --nonsense C", "see `davit create --help`"},
+  };
+  for (const auto& one : cases)
+    EXPECT_NE(advice_of(one.line).find(one.advice), std::string::npos)
+        << one.line << ": " << advice_of(one.line);
+}
+
 TEST(CliParser, HelpWinsOverEverything) {
   EXPECT_TRUE(parse_line("--help").help);
   EXPECT_TRUE(parse_line("create -h").help);
@@ -204,7 +244,11 @@ TEST(CliUpdate, FlagsBecomeResources) {
             "\"pids\":{\"limit\":-1}}");
   EXPECT_EQ(*resources_from_flags(parse_line("update C").arguments), "");
   EXPECT_FALSE(resources_from_flags(parse_line("update C --pids-limit 5k").arguments).ok());
-  for (const char* bad : {"", "k", "1x", "1kk", "-1k", "9223372036854775807k", "1.5G"})
+  const auto byte = resources_from_flags(parse_line("update C --memory 1").arguments);
+  ASSERT_FALSE(byte.ok());
+  EXPECT_NE(byte.error().message.view().find("--memory"), std::string_view::npos);
+  EXPECT_NE(byte.error().advice.view().find("1M"), std::string_view::npos);
+  for (const char* bad : {"", "k", "1x", "1kk", "-1k", "10X", "9223372036854775807k", "1.5G"})
     EXPECT_FALSE(parse_bytes(bad, "memory").ok()) << bad;
 }
 

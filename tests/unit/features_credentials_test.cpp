@@ -78,6 +78,19 @@ TEST(Credentials, AmbientNeedsPermittedAndInheritable) {
       compiled.out.warnings[0].message.view().starts_with("can't raise ambient capability CAP_CHOWN: "));
 }
 
+TEST(Credentials, WhatOlderRuntimesWriteAsAnExampleIsNoReasonToWarn) {
+  for (const unsigned uid : {0U, 1000U}) {
+    Compiled compiled;
+    spec::Process process;
+    process.user.uid = uid;
+    process.capabilities.emplace();
+    process.capabilities->permitted = {"CAP_CHOWN", "CAP_KILL"};
+    process.capabilities->ambient = {"CAP_CHOWN", "CAP_KILL"};
+    compile_capabilities(compiled.out, process, false);
+    EXPECT_EQ(compiled.out.warnings.size(), uid == 0 ? 0U : 2U);
+  }
+}
+
 TEST(Credentials, GroupsAreSetUnlessTheAnnotationKeepsThem) {
   spec::Config config;
   spec::Process process;

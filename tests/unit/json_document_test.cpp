@@ -68,9 +68,12 @@ TEST(JsonDocument, ReportsSyntaxErrorsWhereTheyAre) {
   EXPECT_EQ(complaint("{\n"), "c.json:2:1: ends in the middle of a value");
   EXPECT_EQ(complaint("{\"a\": tru"), "c.json:1:7: not JSON: invalid string in json text");
   EXPECT_EQ(complaint("{} {}"), "c.json:1:4: more text after the end of the JSON document");
-  EXPECT_EQ(complaint("{\n \"a\": 1,\n}"),
-            "c.json:3:1: not JSON: invalid object key (must be a string): \"}\"");
-  EXPECT_EQ(complaint("[1 2]"), "c.json:1:4: not JSON: after array element, I expect ',' or ']'");
+  EXPECT_EQ(complaint("{\n \"a\": 1,\n}"), "c.json:2:8: not JSON: this comma is one too many");
+  EXPECT_EQ(complaint("[1 2]"), "c.json:1:2: not JSON: a comma is missing after this value");
+  EXPECT_EQ(complaint("{\"a\": \"b\"\n \"c\": 1}"),
+            "c.json:1:9: not JSON: a comma is missing after this value");
+  EXPECT_EQ(complaint("[1,\n]"), "c.json:1:3: not JSON: this comma is one too many");
+  EXPECT_EQ(complaint("{\"a\": 1,\n}"), "c.json:1:8: not JSON: this comma is one too many");
   EXPECT_TRUE(complaint("{'a': 1}").starts_with("c.json:1:2: not JSON: ")) << complaint("{'a': 1}");
   EXPECT_TRUE(complaint("{\"a\": 01}").starts_with("c.json:1:8: not JSON: ")) << complaint("{\"a\": 01}");
   EXPECT_TRUE(complaint("{\"a\": NaN}").starts_with("c.json:1:7: not JSON: ")) << complaint("{\"a\": NaN}");

@@ -105,6 +105,8 @@ TEST(DescribeFailure, UsesTheWordsThatEnginesMatch) {
   const Program program = builder.finish();
   EXPECT_EQ(describe_failure(program, failed(0, Detail::not_in_path)).view(),
             "exec: \"sh\": executable file not found in $PATH");
+  EXPECT_EQ(describe_failure(program, failed(0, Detail::not_in_path, "/bin/sh")).view(),
+            "exec: \"sh\": executable file not found in $PATH: /bin/sh may not be executed");
   EXPECT_EQ(describe_failure(program, failed(1, Detail::is_directory)).view(),
             "exec: \"/etc\": is a directory");
   EXPECT_EQ(describe_failure(program, failed(1, Detail::no_such_file)).view(),
@@ -123,9 +125,9 @@ TEST(DescribeFailure, CountsHooksOfEachKind) {
   builder.emit(RunHook{.path = builder.text("/c")});
   const Program program = builder.finish();
   EXPECT_EQ(describe_failure(program, failed(1, Detail::hook_exit, "no luck", 1)).view(),
-            "error running createContainer hook #1: exit status 1, stdout/stderr: no luck");
+            "error running createContainer hook #1: /b: exit status 1, stdout/stderr: no luck");
   EXPECT_EQ(describe_failure(program, failed(3, Detail::hook_timeout, "", 5)).view(),
-            "error running startContainer hook #0: timed out after 5s, stdout/stderr: ");
+            "error running startContainer hook #0: /c: timed out after 5s, stdout/stderr: ");
 }
 
 TEST(DescribeFailure, HooksOfRunFollowTheStartToo) {

@@ -150,6 +150,16 @@ TEST(SpecReader, ChecksTheProcess) {
         {"/process/scheduler/priority: only SCHED_FIFO and SCHED_RR have a priority"}},
        {R"("scheduler": {"policy": "SCHED_RR", "priority": 1, "runtime": 5})",
         {"/process/scheduler/runtime: belongs to SCHED_DEADLINE only"}},
+       {R"("scheduler": {"policy": "SCHED_DEADLINE"})",
+        {"/process/scheduler: `SCHED_DEADLINE` requires `runtime`",
+         "/process/scheduler: `SCHED_DEADLINE` requires `deadline`"}},
+       {R"("scheduler": {"policy": "SCHED_DEADLINE", "runtime": 0, "deadline": 9000, "period": 10})",
+        {"/process/scheduler/runtime: runtime must be greater than 0 with `SCHED_DEADLINE`",
+         "/process/scheduler/deadline: deadline (9000) must be <= period (10)",
+         "/process/scheduler/period: period (10) must be between 1024 and 9223372036854775807"}},
+       {R"("scheduler": {"policy": "SCHED_DEADLINE", "runtime": 3000, "deadline": 2000})",
+        {"/process/scheduler/runtime: runtime (3000) must be <= deadline (2000)"}},
+       {R"("scheduler": {"policy": "SCHED_DEADLINE", "runtime": 2000, "deadline": 3000, "period": 0})", {}},
        {R"("ioPriority": {"class": "IOPRIO_CLASS_NONE"})",
         {"/process/ioPriority/class: invalid I/O priority class \"IOPRIO_CLASS_NONE\""}},
        {R"("ioPriority": {"class": "IOPRIO_CLASS_RT", "priority": 8})",
@@ -242,6 +252,12 @@ TEST(SpecReader, ChecksLinux) {
         {"/linux/memoryPolicy/mode: invalid memory policy mode \"MPOL_X\""}},
        {R"("memoryPolicy": {"mode": "MPOL_BIND"})",
         {"/linux/memoryPolicy/nodes: invalid memory policy: MPOL_BIND needs nodes"}},
+       {R"("memoryPolicy": {"mode": "MPOL_LOCAL", "nodes": "0-2,5"})",
+        {"/linux/memoryPolicy/nodes: invalid memory policy: mode requires 0 nodes but got 4: MPOL_LOCAL "
+         "takes "
+         "none"}},
+       {R"("memoryPolicy": {"mode": "MPOL_BIND", "nodes": "zero"})",
+        {"/linux/memoryPolicy/nodes: invalid memory policy node \"zero\""}},
        {R"("memoryPolicy": {"mode": "MPOL_DEFAULT", "nodes": ""})", {}}});
 }
 

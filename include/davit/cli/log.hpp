@@ -14,7 +14,9 @@ enum class Level : std::uint8_t { error, warning, info, debug };
 enum class LogFormat : std::uint8_t { text, json };
 
 /// One line with its newline: {"level":"error","msg":"...","time":"..."} or time="..." level=error msg="...".
-std::string log_line(LogFormat format, Level level, std::string_view message, std::string_view time);
+/// What is known of `about` follows as members of its own: pointer, line, column, errno, hint, step.
+std::string log_line(LogFormat format, Level level, std::string_view message, std::string_view time,
+                     const Error* about = nullptr);
 
 /// Engines read the file as an API: at the default level it gets the one error line and nothing else.
 class Log {
@@ -24,13 +26,14 @@ class Log {
   static Result<Log> make(const std::string& destination, const std::string& format, const std::string& level,
                           bool debug);
 
-  /// `human` goes to stderr, `message` to the log.
-  void error(std::string_view message, std::string_view human) const;
-  void warning(std::string_view message) const { write(Level::warning, message); }
+  /// `human` goes to stderr, `message` to the log, with what is known `about` it.
+  void error(std::string_view message, std::string_view human, const Error& about) const;
+  /// The hint of `about` is said as well.
+  void warning(std::string_view message, const Error& about) const { write(Level::warning, message, &about); }
   void debug(std::string_view message) const { write(Level::debug, message); }
 
  private:
-  void write(Level level, std::string_view message) const;
+  void write(Level level, std::string_view message, const Error* about = nullptr) const;
   [[nodiscard]] Result<sys::UniqueFd> open_file() const;
   void append(std::string_view line) const;
 

@@ -42,6 +42,8 @@ enum class Detail : u32 {
   configure_filesystem,
   create_filesystem,
   attach_mount,
+  file_on_directory,
+  directory_on_file,
   set_attributes,
   copy_up,
   clone_tree,

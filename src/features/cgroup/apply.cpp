@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <cstring>
 #include <set>
 
@@ -36,6 +37,21 @@ Error enable_controllers(const Directory& directory, const std::set<std::string>
     }
   }
   return obstacle;
+}
+
+/// What the kernel's EINVAL and ERANGE mean for the values that are often wrong.
+std::string advice_on(const Setting& setting, int errno_value) {
+  if (errno_value != EINVAL && errno_value != ERANGE && errno_value != ENODEV) return {};
+  if (setting.file.starts_with("cpu.cfs_") || setting.file == "cpu.max")
+    return "a period is from 1000 to 1000000 microseconds, a quota at least 1000, and none above its "
+           "parent's";
+  const bool is_cpus = setting.file == "cpuset.cpus";
+  if (!is_cpus && setting.file != "cpuset.mems") return {};
+  const auto there =
+      read_value(is_cpus ? "/sys/devices/system/cpu/online" : "/sys/devices/system/node/online");
+  if (!there.ok()) return {};
+  return std::string("this host has ") + (is_cpus ? "the CPUs " : "the memory nodes ") + *there +
+         ", and the parent cgroup may have fewer";
 }
 
 /// Writes the settings of one place; keeps track of whether controllers were enabled already.
@@ -85,6 +101,7 @@ class SettingsWriter {
       const auto usage = read_value(memory->path + "/memory.usage_in_bytes");
       if (usage.ok()) error.wrap("unable to set memory limit (current usage: " + *usage + ")");
     }
+    error.advise(advice_on(setting, error.errno_value));
     return spec::at(setting.position, setting.below, error);
   }
 
@@ -93,9 +110,12 @@ class SettingsWriter {
     if (directory == nullptr || (!exists(directory->path) && unprivileged())) {
       error = make_error(Code::unsupported, "cannot set " + setting.controller +
                                                 " limit: container could not join or create cgroup");
+      if (place_.directories.empty() && place_.manager != Manager::disabled)
+        error.advise("no cgroup filesystem is mounted: `mount -t cgroup2 none /sys/fs/cgroup`");
     } else if (directory->controllers.empty() && !has_controller(*directory, setting.controller)) {
       error = obstacle_;
-      error.wrap("cannot set " + setting.file + ": controller '" + setting.controller + "' is not available");
+      error.wrap("cannot set " + setting.file + ": the requested cgroup controller `" + setting.controller +
+                 "` is not available");
     } else {
       error = make_error(Code::unsupported, "cannot set " + setting.file +
                                                 ": this kernel has no such file in " + directory->path);

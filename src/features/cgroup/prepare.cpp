@@ -96,11 +96,13 @@ Result<void> check_fit(const Directory& directory) {
   if (v2 || has(directory, "freezer")) {
     const auto state = read_value(directory.path + (v2 ? "/cgroup.freeze" : "/freezer.state"));
     if (state.ok() && *state != "0" && *state != "THAWED")
-      return unfit("container's cgroup unexpectedly frozen");
+      return unfit("container's cgroup unexpectedly frozen")
+          .advise("a process would never get in: thaw it, or choose another cgroupsPath");
   }
   const std::vector<pid_t> found = TRY(members(directory.path));
   if (found.empty()) return {};
-  return unfit("container's cgroup is not empty: " + std::to_string(found.size()) + " process(es) found");
+  return unfit("container's cgroup is not empty: " + std::to_string(found.size()) + " process(es) found")
+      .advise("its limits would be theirs, too: choose another cgroupsPath, or end them");
 }
 
 bool is_denial(int errno_value) {

@@ -97,8 +97,10 @@ void add_network(const spec::Network& network, Settings& settings) {
 Result<std::vector<Setting>> translate_v1(const spec::Resources& resources) {
   Settings settings;
   if (!resources.unified.empty())
-    return spec::at(resources.unified.front().position,
-                    make_error(Code::unsupported, "unified resources need cgroup v2, and this host has v1"));
+    return spec::at(
+        resources.unified.front().position,
+        make_error(Code::unsupported,
+                   "invalid configuration: unified resources need cgroup v2, and this host has v1"));
   TRY(add_memory(resources.memory, settings));
   TRY(add_cpu(resources.cpu, settings));
   if (resources.pids.limit) {

@@ -28,10 +28,20 @@ std::optional<int> number_of(std::string_view name, int last_capability) {
 constexpr std::size_t kMostWarnings = 50;
 
 void warn(features::Compilation& out, const spec::Capabilities& sets, std::string_view set, std::size_t index,
-          const std::string& message) {
+          const std::string& message, const std::string& advice = {}) {
   if (out.warnings.size() >= kMostWarnings) return;
   const std::string below = std::string(set) + "/" + std::to_string(index);
-  out.warnings.push_back(spec::at(sets.position, below, make_error(Code::unsupported, message)));
+  Error warning = make_error(Code::unsupported, message);
+  if (!advice.empty()) warning.advise(advice);
+  out.warnings.push_back(spec::at(sets.position, below, warning));
+}
+
+/// "kill" and "KILL" as the spec writes them.
+std::string full_name(std::string_view name) {
+  std::string upper(name);
+  for (char& letter : upper)
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  return upper.starts_with("CAP_") ? upper : "CAP_" + upper;
 }
 
 /// The mask of one set; what the kernel cannot have is reported once per set, at its place.
@@ -43,7 +53,10 @@ program::u64 mask_of(features::Compilation& out, const spec::Capabilities& sets,
       mask |= bit(*number);
       continue;
     }
-    warn(out, sets, set, i, "ignoring unknown or unavailable capability " + names[i]);
+    const std::string meant = full_name(names[i]);
+    const bool is_slip = number_of(meant, out.facts.last_capability).has_value();
+    warn(out, sets, set, i, "ignoring unknown or unavailable capability " + names[i],
+         is_slip ? "did you mean " + meant + "?" : "");
   }
   return mask;
 }
@@ -54,7 +67,9 @@ void add_name(Names& names, const std::string& name) {
 
 /// Ambient capabilities that cannot be raised, as capabilities(7) has it, are left out with a warning.
 program::u64 raisable(features::Compilation& out, const spec::Capabilities& sets, program::u64 ambient,
-                      program::u64 possible) {
+                      program::u64 possible, bool is_root) {
+  // The example config of older runtimes: root has after execve(2) all that it lists without being ambient.
+  if (is_root && sets.inheritable.empty() && sets.ambient == sets.permitted) return ambient & possible;
   for (std::size_t i = 0; i < sets.ambient.size(); ++i) {
     const auto number = number_of(sets.ambient[i], out.facts.last_capability);
     if (!number || (possible & bit(*number)) != 0) continue;
@@ -115,7 +130,7 @@ void compile_capabilities(features::Compilation& out, const spec::Process& proce
   operation.effective = mask_of(out, sets, sets.effective, "effective");
   operation.inheritable = mask_of(out, sets, sets.inheritable, "inheritable");
   operation.ambient = raisable(out, sets, mask_of(out, sets, sets.ambient, "ambient"),
-                               operation.permitted & operation.inheritable);
+                               operation.permitted & operation.inheritable, process.user.uid == 0);
   out.builder.emit(operation, out.origin(sets.position));
 }
 
@@ -129,10 +144,7 @@ void compile_no_new_privileges(features::Compilation& out, const spec::Process& 
 }
 
 void add_capability(spec::Process& process, std::string_view name) {
-  std::string upper(name);
-  for (char& letter : upper)
-    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
-  if (!upper.starts_with("CAP_")) upper.insert(0, "CAP_");
+  const std::string upper = full_name(name);
   if (!process.capabilities) process.capabilities.emplace();
   spec::Capabilities& sets = *process.capabilities;
   add_name(sets.bounding, upper);

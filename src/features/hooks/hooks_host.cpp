@@ -178,9 +178,14 @@ Result<bool> attend(Running& running, const Deadline& deadline, const std::funct
   }
 }
 
-Error failure(std::string_view how, const Running& running) {
-  Text<768> message(how);
-  message.append(", stdout: ").append(running.out.tail).append(", stderr: ").append(running.err.tail);
+Error failure(const spec::Hook& hook, std::string_view how, const Running& running) {
+  Text<768> message(hook.path);
+  message.append(": ")
+      .append(how)
+      .append(", stdout: ")
+      .append(running.out.tail)
+      .append(", stderr: ")
+      .append(running.err.tail);
   return make_error(Code::hook_failed, message);
 }
 
@@ -206,14 +211,20 @@ Result<void> run_one(const spec::Hook& hook, Kind kind, std::size_t index, const
   running.out.drain();
   running.err.drain();
   if (!*in_time)
-    return failure("hook ran past specified timeout of " + std::to_string(*hook.timeout) + ".0s", running);
+    return failure(hook, "hook ran past specified timeout of " + std::to_string(*hook.timeout) + ".0s",
+                   running);
   if (WIFSIGNALED(status)) {
     const char* name = ::sigabbrev_np(WTERMSIG(status));
-    return failure("signal: SIG" + std::string(name != nullptr ? name : std::to_string(WTERMSIG(status))),
+    return failure(hook,
+                   "signal: SIG" + std::string(name != nullptr ? name : std::to_string(WTERMSIG(status))),
                    running);
   }
-  if (WEXITSTATUS(status) != 0) return failure("exit status " + std::to_string(WEXITSTATUS(status)), running);
-  return {};
+  if (WEXITSTATUS(status) == 0) return {};
+  std::string how = "exit status " + std::to_string(WEXITSTATUS(status));
+  // The words that callers of crun look for.
+  if (kind == Kind::poststop)
+    how += " (poststop hook failed with exit code: " + std::to_string(WEXITSTATUS(status)) + ")";
+  return failure(hook, how, running);
 }
 
 Error named(Error error, const spec::Hook& hook, Kind kind, std::size_t index) {

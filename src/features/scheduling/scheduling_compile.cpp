@@ -220,7 +220,8 @@ Result<void> compile_memory_policy(features::Compilation& out, const spec::Confi
   for (const spec::MemoryPolicyFlag flag : policy.flags) operation.mode |= mode_flag(flag);
   if (!policy.nodes.empty()) {
     auto mask = parse_list(policy.nodes, kMaxNodes);
-    if (!mask.ok()) return spec::at(policy.position, "nodes", mask.error());
+    if (!mask.ok())
+      return spec::at(policy.position, "nodes", mask.error().wrap("invalid memory policy node"));
     operation.nodes = out.builder.list(std::span<const u64>(*mask));
     // The kernel reads one bit less than it is told (get_nodes in mempolicy.c).
     operation.max_node = static_cast<u32>(mask->size() * 64 + 1);

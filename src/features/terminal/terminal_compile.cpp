@@ -6,7 +6,7 @@ Result<void> check(const spec::Process& process, bool detached, bool has_console
   Error error = make_error(Code::invalid_argument, "");
   if (detached && process.terminal && !has_console_socket) {
     error.message = "cannot allocate tty if runc will detach without setting console socket";
-    error.advise("give --console-socket PATH, or set process.terminal to false");
+    error.advise("use --console-socket PATH, or set process.terminal to false");
     return error;
   }
   if (has_console_socket && (!detached || !process.terminal)) {

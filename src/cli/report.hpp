@@ -1,0 +1,31 @@
+// How errors and warnings are said: all of them, each with what to do about it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "davit/base/error.hpp"
+#include "davit/cli/log.hpp"
+
+namespace davit::cli {
+
+/// One line without anything that a terminal would obey: what a hook or a file name brings along.
+std::string harmless(std::string_view text);
+
+/// Says what went wrong, once: all lines on stderr, one record in the log.
+class Reporter {
+ public:
+  /// `command` and `subject` begin each line; both may be empty.
+  Reporter(const Log& log, std::string_view command, std::string_view subject);
+
+  /// `error`, and the rest of `all`, whose first one it is; `all` may be empty.
+  void failure(const Error& error, std::span<const Error> all = {}) const;
+  void warning(const Error& warning) const;
+
+ private:
+  const Log& log_;
+  std::string prefix_;
+};
+
+}  // namespace davit::cli
