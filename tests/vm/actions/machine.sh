@@ -32,9 +32,9 @@ do_nested() {
   boot '' --privileged
   up
   has 'from the inner one' inside sh -c '
-    mkdir -p /run/b/rootfs/bin /run/b/rootfs/proc /run/b/rootfs/dev /run/b/rootfs/sys /run/b/rootfs/lib /run/b/rootfs/lib64 /run/b/rootfs/usr
-    cp -a /usr/lib64 /run/b/rootfs/ 2>/dev/null; cp -a /lib64/. /run/b/rootfs/lib64/
-    mkdir -p /run/b/rootfs/lib/x86_64-linux-gnu && cp -L /lib/x86_64-linux-gnu/libc.so.6 /lib/x86_64-linux-gnu/libtinfo.so.6 /run/b/rootfs/lib/x86_64-linux-gnu/
+    cd /run && mkdir -p b/rootfs/bin b/rootfs/proc b/rootfs/dev b/rootfs/sys b/rootfs/lib64 b/rootfs/lib/x86_64-linux-gnu
+    cp -L /lib64/ld-linux-x86-64.so.2 b/rootfs/lib64/
+    cp -L /lib/x86_64-linux-gnu/libc.so.6 /lib/x86_64-linux-gnu/libtinfo.so.6 b/rootfs/lib/x86_64-linux-gnu/
     cp /bin/bash /run/b/rootfs/bin/sh
     cd /run/b && davit spec && sed -i -e "s/\"terminal\": true/\"terminal\": false/" -e "s/^\( *\)\"sh\"/\1\"sh\", \"-c\", \"echo from the inner one\"/" config.json
     davit '"$([ "$CG" = systemd ] && echo --systemd-cgroup)"' run inner'

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""messages.py TRACE: counts D-Bus messages in what strace -f -yy -xx saw on sockets, after the authentication."""
+"""messages.py TRACE: counts D-Bus messages in what strace -yy -xx saw on sockets, after the authentication."""
 import collections
 import re
 import struct
@@ -8,7 +8,7 @@ import sys
 KINDS = {1: "calls", 2: "replies", 3: "errors", 4: "signals"}
 streams = collections.defaultdict(bytes)
 for line in open(sys.argv[1], errors="replace"):
-    found = re.match(r"\d+ +(sendmsg|sendto|write|writev|recvmsg|recvfrom|read|readv)\((\d+)<([^>]*(?:->[^>]*)?)>", line)
+    found = re.match(r"(sendmsg|sendto|write|writev|recvmsg|recvfrom|read|readv)\((\d+)<([^>]*(?:->[^>]*)?)>", line)
     if not found or "UNIX" not in line:
         continue
     result = re.search(r"= (\d+)$", line.strip())

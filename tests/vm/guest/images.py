@@ -79,7 +79,7 @@ def owned(package):
 
 def machine():
     layer = Layer()
-    wanted = ["systemd", "systemd-sysv", "dbus", "bash", "coreutils", "util-linux", "mount", "procps", "grep", "sed", "mawk"]
+    wanted = ["systemd", "systemd-sysv", "dbus", "libc-bin", "bash", "coreutils", "util-linux", "mount", "procps", "grep", "sed", "mawk"]
     depends = subprocess.run(["chroot", ROOT, "apt-cache", "depends", "--recurse", "--installed", "--no-recommends", "--no-suggests",
                               "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances", *wanted],
                              capture_output=True, text=True, check=True).stdout
@@ -89,7 +89,7 @@ def machine():
     for package in packages:
         if os.path.exists(f"{ROOT}/var/lib/dpkg/info/{package}.list") or os.path.exists(f"{ROOT}/var/lib/dpkg/info/{package}:amd64.list"):
             paths.update(owned(package))
-    directories = {"/" + name for name in "dev etc proc root run sys tmp usr var var/tmp var/log usr/bin usr/sbin usr/lib usr/lib64".split()}
+    directories = {"/" + name for name in "dev etc proc root run sys tmp usr var var/tmp var/log usr/bin usr/sbin usr/lib usr/lib64 usr/local usr/local/bin".split()}
     for path in sorted(paths):
         if os.path.isdir(ROOT + path) and not os.path.islink(ROOT + path):
             directories.add(path)
