@@ -34,6 +34,9 @@ class ClauseScope {
 class SpecTest : public support::ContainerTest {
  protected:
   void TearDown() override;
+  /// An error that leaves something behind breaks the clause about errors, not the one that asks for it.
+  void expect_clean_failure(const Outcome& outcome, const std::string& id,
+                            const support::HostSnapshot& before) override;
   /// What probe reports of a process with that configuration, one item per line.
   std::string report(const Json& config);
   [[nodiscard]] const Claims& claims() const { return Claims::of(runtime.path()); }

@@ -163,7 +163,7 @@ TEST_F(HooksSpec, AFailureOfPoststopIsAWarning) {
 }
 
 TEST_F(HooksSpec, PathsAreAbsolute) {
-  CLAUSE("config-555", "config-556", "config-565", "config-566");
+  CLAUSE("config-556", "config-566");
   for (const char* kind :
        {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}) {
     bundle.config["hooks"] = Json::object();
@@ -173,7 +173,7 @@ TEST_F(HooksSpec, PathsAreAbsolute) {
 }
 
 TEST_F(HooksSpec, TimeoutsAreAboveZero) {
-  CLAUSE("config-559", "config-560", "config-570");
+  CLAUSE("config-560", "config-570");
   for (const int timeout : {0, -1}) {
     bundle.config["hooks"]["prestart"] =
         Json::array({Json::object({{"path", "/bin/true"}, {"timeout", timeout}})});
@@ -185,12 +185,12 @@ TEST_F(HooksSpec, TimeoutsAreAboveZero) {
 TEST_F(HooksSpec, ATimeoutAborts) {
   CLAUSE("config-569", "config-559", "runtime-65");
   bundle.config["hooks"]["createRuntime"] =
-      Json::parse(R"([{"path": "/bin/sh", "args": ["sh", "-c", "sleep 1000"], "timeout": 1}])");
+      Json::parse(R"([{"path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1}])");
   refused(bundle);
 }
 
 TEST_F(HooksSpec, ArgumentsAndEnvironment) {
-  CLAUSE("config-557", "config-558", "config-567", "config-568");
+  CLAUSE("config-555", "config-565", "config-557", "config-558", "config-567", "config-568");
   bundle.config["hooks"]["createRuntime"].push(Json::object(
       {{"path", "/bin/sh"},
        {"args", Json(std::vector<std::string>{"name", "-c", "echo $0 $A >" + (place / "out"), "first"})},

@@ -75,7 +75,12 @@ std::string summary(const std::vector<Run>& runs) {
     }
     html += "</tbody>";
   }
-  return html + "</table>\n";
+  return html +
+         "</table>\n<p class=\"legend\">✓ passed, ✗ failed, – not applicable (n. a.): the runtime says that "
+         "it lacks "
+         "it, · not tested (n. t.): the host lacks what the test needs, or nothing can be seen from outside. "
+         "A clause "
+         "opens to what was seen.</p>\n";
 }
 
 /// One clause or test: its head, the verdicts side by side, and what was seen where it is opened.

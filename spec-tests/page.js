@@ -20,9 +20,14 @@
     }
     for (const section of document.querySelectorAll("section"))
       section.hidden = !section.querySelector(".entry:not([hidden])");
+    const set = controls.filter(control => control.value).map(control => [control.id, control.value]);
+    history.replaceState(null, "", "#" + new URLSearchParams(set));
     by("count").textContent = count + " of " + entries.length;
   }
   for (const control of controls) control.addEventListener("input", show);
   document.querySelector(".filters").addEventListener("submit", event => event.preventDefault());
+  // A link can hold what is to be shown: page.html#verdict=failed&level=MUST
+  for (const [id, value] of new URLSearchParams(location.hash.slice(1)))
+    if (controls.some(control => control.id === id)) by(id).value = value;
   show();
 })();

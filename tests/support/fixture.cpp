@@ -31,7 +31,7 @@ void ContainerTest::TearDown() {
     leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before_);
     return leaked.empty();
   });
-  EXPECT_EQ(leaked, "") << "left behind";
+  EXPECT_TRUE(leaked.empty()) << "left behind:\n" << leaked;
   EXPECT_EQ(HostSnapshot::take(state_dir_.path()).lost_since(before_), "") << "taken away";
   for (const pid_t pid : descendants()) ::kill(pid, SIGKILL);
   reap_orphans();
@@ -112,6 +112,23 @@ std::string ContainerTest::refused(const Json& config) {
   return refused(bundle);
 }
 
+void ContainerTest::expect_clean_failure(const Outcome& outcome, const std::string& id,
+                                         const HostSnapshot& before) {
+  EXPECT_EQ(outcome.out, "") << "a failure prints nothing to stdout";
+  expect_nothing_of(outcome, id, before);
+}
+
+void ContainerTest::expect_nothing_of(const Outcome& outcome, const std::string& id,
+                                      const HostSnapshot& before) {
+  EXPECT_TRUE(runtime.state(id).is_null()) << "a container that was refused has a state";
+  std::string leaked;
+  eventually([&] {
+    leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before);
+    return leaked.empty();
+  });
+  EXPECT_TRUE(leaked.empty()) << "left behind by a create that failed: " << outcome.err << leaked;
+}
+
 std::string ContainerTest::refused(Bundle& bundle) {
   if (bundle.config.is_object()) bundle.write();
   const HostSnapshot before = HostSnapshot::take(state_dir_.path());
@@ -121,15 +138,8 @@ std::string ContainerTest::refused(Bundle& bundle) {
                                << (bundle.config.is_object() ? changes(bundle.config, default_config())
                                                              : " a text that is no such document");
   if (outcome.ok()) return "";
-  EXPECT_EQ(outcome.out, "") << "a failure prints nothing to stdout";
   EXPECT_NE(trim(outcome.err), "") << "a failure says why";
-  EXPECT_TRUE(runtime.state(id).is_null()) << "a container that was refused has a state";
-  std::string leaked;
-  eventually([&] {
-    leaked = HostSnapshot::take(state_dir_.path()).leaked_since(before);
-    return leaked.empty();
-  });
-  EXPECT_EQ(leaked, "") << "left behind by a create that failed: " << outcome.err;
+  expect_clean_failure(outcome, id, before);
   return outcome.err;
 }
 

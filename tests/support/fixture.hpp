@@ -40,6 +40,11 @@ class ContainerTest : public ::testing::Test {
   /// create.
   std::string refused(const Json& config);
   std::string refused(Bundle& bundle);
+  /// What refused() expects of a `create` that failed: a message, and nothing else.
+  virtual void expect_clean_failure(const Outcome& outcome, const std::string& id,
+                                    const HostSnapshot& before);
+  /// No state, and nothing on the host.
+  void expect_nothing_of(const Outcome& outcome, const std::string& id, const HostSnapshot& before);
   /// Where the cgroup of that configuration's container is; use with `config["linux"]["cgroupsPath"]`.
   static std::string cgroup_path(const std::string& id) { return "/" + id; }
   /// Ends a container by force, as a test does that wants to look at what remains.

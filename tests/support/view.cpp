@@ -59,16 +59,43 @@ bool lists(const std::string& text, const std::string& word, char separator) {
   return false;
 }
 
-bool arrange(View view) {
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  if (view == View::v2) {
-    if (umount2("/sys/fs/cgroup", MNT_DETACH) != 0) return false;
-    if (mount("none", "/sys/fs/cgroup", "cgroup2", 0, nullptr) != 0) return false;
-  } else {
-    const std::string point = v2_point(read_cgroup_mounts());
-    if (!point.empty() && umount2(point.c_str(), MNT_DETACH) != 0) return false;
+struct Hierarchy {
+  std::string point;
+  Fd tree;
+};
+
+/// A directory of mounts like that of a v1 host: the v1 hierarchies and the symbolic links between them.
+bool arrange_v1() {
+  std::vector<Hierarchy> hierarchies;
+  for (const auto& mount : read_cgroup_mounts())
+    if (mount.type == "cgroup")
+      hierarchies.push_back(
+          {mount.point, Fd(open_tree(AT_FDCWD, mount.point.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC))});
+  std::vector<std::pair<std::string, std::string>> links;
+  for (const auto& name : list_dir("/sys/fs/cgroup"))
+    if (const auto target = read_link("/sys/fs/cgroup/" + name); !target.empty())
+      links.emplace_back(target, "/sys/fs/cgroup/" + name);
+  if (umount2("/sys/fs/cgroup", MNT_DETACH) != 0 ||
+      mount("tmpfs", "/sys/fs/cgroup", "tmpfs", 0, "mode=755") != 0)
+    return false;
+  for (const auto& hierarchy : hierarchies) {
+    make_dirs(hierarchy.point);
+    if (move_mount(hierarchy.tree.get(), "", AT_FDCWD, hierarchy.point.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
+      return false;
   }
-  return mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0;
+  for (const auto& [target, link] : links) make_symlink(target, link);
+  return true;
+}
+
+bool arrange_v2() {
+  return umount2("/sys/fs/cgroup", MNT_DETACH) == 0 &&
+         mount("none", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;
+}
+
+bool arrange(View view) {
+  return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         (view == View::v1 ? arrange_v1() : arrange_v2()) &&
+         mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0;
 }
 
 Fd make_namespace(View view) {
