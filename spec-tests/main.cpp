@@ -43,12 +43,22 @@ bool write_reports(const Options& options, const std::vector<Run>& runs) {
   return good;
 }
 
+/// Suites of one runtime on one host are one run.
+void add(const Run& run, std::vector<Run>& runs) {
+  for (auto& known : runs) {
+    if (known.version != run.version || known.host != run.host || known.cgroups != run.cgroups) continue;
+    known.tests.insert(known.tests.end(), run.tests.begin(), run.tests.end());
+    return;
+  }
+  runs.push_back(run);
+}
+
 int merge(const Options& options) {
   std::vector<Run> runs;
   for (const auto& file : options.merged) {
-    auto found = runs_from(support::read_file(file));
+    const auto found = runs_from(support::read_file(file));
     if (found.empty()) return fail(file + ": not a JSON report of spec-tests");
-    runs.insert(runs.end(), found.begin(), found.end());
+    for (const auto& run : found) add(run, runs);
   }
   return write_reports(options, runs) ? 0 : 2;
 }
