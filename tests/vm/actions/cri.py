@@ -249,13 +249,14 @@ def do_cri_two_pods():
 
 def do_cri_user_namespace():
     mapping = [{"host_id": 700000, "container_id": 0, "length": 65536}]
+    options = {"mode": 0, "uids": mapping, "gids": mapping}
     try:
-        pod = Pod("mapped", userns_options={"mode": 0, "uids": mapping, "gids": mapping})
+        pod = Pod("mapped", userns_options=options)
     except grpc.RpcError as error:
         if "not supported" in error.details() or "user namespaces" in error.details():
             raise Skip(error.details()) from None
         raise
-    container = pod.container("mapped", "sleep 1000")
+    container = pod.container("mapped", "sleep 1000", security={"namespace_options": {"pid": 1, "userns_options": options}})
     check(inside(container, "cat /proc/self/uid_map").split() == ["0", "700000", "65536"], inside(container, "cat /proc/self/uid_map"))
     check(inside(container, "stat -c %u /bin/busybox") == "0", "owner of the image's files")
     pod.remove()
