@@ -134,8 +134,8 @@ class OomWatch {
   [[nodiscard]] sys::FdRef descriptor() const { return event_.valid() ? event_ : file_; }
   /// POLLIN or POLLPRI.
   [[nodiscard]] short events() const;
-  /// How often memory ran out since the last call: v2 counts what was killed, v1 what is about to be. An error
-  /// once the cgroup is gone.
+  /// How often memory ran out since the last call: v2 counts what was killed, v1 what is about to be. An
+  /// error once the cgroup is gone.
   Result<std::uint64_t> take();
 
  private:
