@@ -1,6 +1,12 @@
 #include "features/cgroup/settings.hpp"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "davit/sys/file.hpp"
+#include "features/cgroup/former.hpp"
 
 namespace davit::cgroup {
 namespace {
@@ -199,6 +205,36 @@ TEST(CgroupSettings, Unified) {
   for (const char* file : {"cgroup.procs", "cgroup.freeze", "cgroup.kill", "../x.y", "memory", ".x"}) {
     resources.unified = {{file, "1", {}}};
     EXPECT_TRUE(refused(v2(resources))) << file;
+  }
+}
+
+TEST(CgroupFormer, GivesBackTheLineOfOneDevice) {
+  struct Case {
+    Setting setting;
+    const char* file;
+    const char* before;
+    const char* restored;
+  };
+  const Setting device{.controller = "blkio",
+                       .file = "blkio.weight_device",
+                       .value = "8:0 500",
+                       .position = {},
+                       .other_file = "blkio.bfq.weight_device"};
+  const Setting all{.controller = "io", .file = "io.bfq.weight", .value = "500", .position = {}};
+  const Case cases[] = {{device, "blkio.bfq.weight_device", "8:16 200\n8:0 300\n", "8:0 300"},
+                        {device, "blkio.bfq.weight_device", "8:16 200\n", "8:0 default"},
+                        {all, "io.bfq.weight", "default 100\n8:0 300\n", "default 100"}};
+  for (const Case& one : cases) {
+    char path[] = "/tmp/davit-former-XXXXXX";
+    ASSERT_NE(::mkdtemp(path), nullptr);
+    const std::string file = std::string(path) + "/" + one.file;
+    ASSERT_TRUE(sys::replace_file(file, one.before, 0600).ok());
+    Former former;
+    former.remember({.directories = {{{one.setting.controller}, path, "/tmp"}}}, {one.setting});
+    ASSERT_TRUE(sys::replace_file(file, "", 0600).ok());
+    former.restore();
+    EXPECT_EQ(sys::read_file(file).value(), one.restored) << one.file;
+    std::filesystem::remove_all(path);
   }
 }
 

@@ -264,13 +264,11 @@ Result<void> apply(const Place& place, const spec::Resources& resources) {
   sys::SpentFds spent;
   auto written = write_settings(place, settings, spent);
   if (written.ok() && place.manager == Manager::systemd) written = update_unit(place, settings);
-  if (!written.ok()) {
-    former.restore();
-    return written;
-  }
   // An update that says nothing about devices leaves them alone.
-  if (resources.devices.empty()) return {};
-  return apply_devices(place, resources.devices, Condition::used, {});
+  if (written.ok() && !resources.devices.empty())
+    written = apply_devices(place, resources.devices, Condition::used, {});
+  if (!written.ok()) former.restore();
+  return written;
 }
 
 }  // namespace davit::cgroup

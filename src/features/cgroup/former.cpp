@@ -19,10 +19,18 @@ constexpr Keyed kKeyed[] = {
     {"blkio.throttle.write_iops_device", "0"},
     {"net_prio.ifpriomap", "0"},
     {"rdma.max", "hca_handle=max hca_object=max"},
+    {"blkio.weight_device", "default"},
+    {"io.bfq.weight", "default"},
+    {"io.weight", "default"},
 };
 
 std::string_view first_word(std::string_view line) {
   return line.substr(0, line.find(' '));
+}
+
+/// Which line a setting writes: that of a device or interface, or the one for all that have none.
+std::string_view key_of(std::string_view value) {
+  return value.find(' ') == std::string_view::npos ? "default" : first_word(value);
 }
 
 /// The line for that device, or the one that says there is no limit.
@@ -38,7 +46,7 @@ std::string line_for(std::string_view text, std::string_view key, std::string_vi
 /// What has to be written for a file to say again what it says; empty: that cannot be known.
 std::string writable(const std::string& text, const Setting& setting) {
   for (const Keyed& keyed : kKeyed)
-    if (setting.file == keyed.file) return line_for(text, first_word(setting.value), keyed.none);
+    if (setting.file == keyed.file) return line_for(text, key_of(setting.value), keyed.none);
   // "oom_kill_disable 0" and lines that cannot be written.
   if (setting.file == "memory.oom_control") return std::to_string(keyed_value(text, "oom_kill_disable"));
   return text.find('\n') == std::string::npos ? text : std::string();
