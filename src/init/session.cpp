@@ -14,10 +14,28 @@ struct InterfaceRequest {
   char rest[22];
 };
 
-/// Whether a keyring belongs to who we are now: keyctl(2) describes it as "type;uid;gid;permissions;name".
-/// One that we may not look at, or that ends just now, is somebody else's.
-Status look_at_owner(long keyring, bool& is_own) {
-  is_own = false;
+/// The number that begins there, and what follows it.
+u64 read_number(const char*& at, u32 base) {
+  u64 number = 0;
+  for (;; ++at) {
+    const u32 digit = *at >= '0' && *at <= '9'   ? static_cast<u32>(*at - '0')
+                      : *at >= 'a' && *at <= 'f' ? static_cast<u32>(*at - 'a') + 10
+                                                 : base;
+    if (digit >= base) return number;
+    number = number * base + digit;
+  }
+}
+
+bool skip(const char*& at, char c) {
+  return *at == c && *at++ == c;
+}
+
+/// Whether a keyring has been made just now, by who we are: keyctl(2) describes it as
+/// "type;uid;gid;permissions;name". One that was there before could only be joined because it lets itself be
+/// found (KEY_NEED_SEARCH) by others than its possessor, which new ones do not. One that we may not look at,
+/// or that ends just now, is somebody else's.
+Status look_whether_new(long keyring, bool& is_new) {
+  is_new = false;
   char text[kPathMax];
   const long size = syscall(__NR_keyctl, KEYCTL_DESCRIBE, keyring, text, sizeof text - 1);
   constexpr i32 kForeign[] = {EACCES, EKEYREVOKED, EKEYEXPIRED, ENOKEY};
@@ -28,11 +46,15 @@ Status look_at_owner(long keyring, bool& is_own) {
   text[size] = '\0';
   const char* at = text;
   while (*at != '\0' && *at != ';') ++at;
-  if (*at == '\0') return kDone;
-  long owner = 0;
-  for (++at; *at >= '0' && *at <= '9'; ++at) owner = owner * 10 + (*at - '0');
+  if (!skip(at, ';')) return kDone;
+  const u64 owner = read_number(at, 10);
+  if (!skip(at, ';')) return kDone;
+  read_number(at, 10);
+  if (!skip(at, ';')) return kDone;
+  constexpr u64 kFoundByOthers = 0x00080808;
+  const u64 permissions = read_number(at, 16);
   const long user = syscall(__NR_geteuid);
-  is_own = *at == ';' && owner == user;
+  is_new = *at == ';' && owner == static_cast<u64>(user) && (permissions & kFoundByOthers) == 0;
   return check(user);
 }
 
@@ -49,10 +71,10 @@ Status perform(Context& context, const program::JoinKeyring& operation) {
   // A kernel without keyrings: there is nothing to be kept apart, and the peers go on as well.
   if (joined == -ENOSYS) return send(context, MessageType::warning, operation, check(joined));
   INIT_TRY(check(joined));
-  // Anybody may have made one of this name before, and would share it with us.
-  bool is_own = false;
-  INIT_TRY(look_at_owner(joined, is_own));
-  return is_own ? kDone : check(syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
+  // Anybody, also the root of another container, may have made one of this name, and would share it with us.
+  bool is_new = false;
+  INIT_TRY(look_whether_new(joined, is_new));
+  return is_new ? kDone : check(syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
 }
 
 Status perform(Context& /*context*/, const program::LoopbackUp& /*operation*/) {

@@ -118,38 +118,58 @@ TEST_F(RefusalTest, AKeyringThatIsRefusedOrCannotBeLookedAtIsAnError) {
   }
 }
 
-TEST_F(RefusalTest, AnotherUsersKeyringOfTheSameNameIsNotJoined) {
-  const std::string name = "davit-test-" + std::to_string(getpid());
-  int ready[2];
-  int end[2];
-  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
-  ASSERT_EQ(pipe2(end, O_CLOEXEC), 0);
-  const pid_t other = fork();
-  if (other == 0) {
+/// Somebody who has made a keyring, for everybody, and has it until his end.
+class KeyringMaker {
+ public:
+  KeyringMaker(const std::string& name, uid_t user) {
+    int ready[2];
+    int end[2];
+    EXPECT_EQ(pipe2(ready, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(end, O_CLOEXEC), 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      char byte = 0;
+      close(end[1]);
+      if (setresuid(user, user, user) != 0) _exit(1);
+      const long keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str());
+      if (keyring < 0 || syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, 0x3f3f3f3f) != 0) _exit(2);
+      if (write(ready[1], "", 1) != 1 || read(end[0], &byte, 1) != 0) _exit(3);
+      _exit(0);
+    }
+    close(ready[1]);
+    close(end[0]);
+    end_ = end[1];
     char byte = 0;
-    close(end[1]);
-    if (setresuid(1234, 1234, 1234) != 0) _exit(1);
-    const long keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str());
-    if (keyring < 0 || syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, 0x3f3f3f3f) != 0) _exit(2);
-    if (write(ready[1], "", 1) != 1 || read(end[0], &byte, 1) != 0) _exit(3);
-    _exit(0);
+    EXPECT_EQ(read(ready[0], &byte, 1), 1) << "the other one has no keyring";
+    close(ready[0]);
   }
-  close(ready[1]);
-  char byte = 0;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1) << "the other user has no keyring";
-  in_child([&] {
-    builder.emit(JoinKeyring{.name = builder.text(name)});
-    EXPECT_EQ(say(perform()), "OK");
-    char text[512] = {};
-    EXPECT_GT(syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text), 0);
-    EXPECT_EQ(std::string(text).substr(0, 10), "keyring;0;") << text;
-  });
-  close(ready[0]);
-  close(end[0]);
-  close(end[1]);
-  int status = 0;
-  waitpid(other, &status, 0);
-  EXPECT_EQ(status, 0);
+  KeyringMaker(const KeyringMaker&) = delete;
+  KeyringMaker& operator=(const KeyringMaker&) = delete;
+  ~KeyringMaker() {
+    close(end_);
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int end_ = -1;
+};
+
+TEST_F(RefusalTest, SomebodyElsesKeyringOfTheSameNameIsNotJoined) {
+  for (const uid_t user : {1234U, 0U}) {  // 0: as the root of another container
+    const std::string name = "davit-test-" + std::to_string(getpid()) + "-" + std::to_string(user);
+    const KeyringMaker maker(name, user);
+    in_child([&] {
+      builder.emit(JoinKeyring{.name = builder.text(name)});
+      EXPECT_EQ(say(perform()), "OK");
+      char text[512] = {};
+      EXPECT_GT(syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text), 0);
+      EXPECT_EQ(std::string(text).substr(0, 10), "keyring;0;") << text;
+      EXPECT_EQ(std::string(text).find(name), std::string::npos) << text;
+    });
+  }
 }
 
 TEST_F(RefusalTest, HomeIsNotGuessedWhenPasswdCannotBeRead) {
