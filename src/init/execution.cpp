@@ -28,6 +28,14 @@ Status make_and_enter(Context& context, FdRef root, const char* path) {
   return check(syscall(__NR_fchdir, FdRef(directory)));
 }
 
+/// The program is not in this directory, or not for us; anything else might hide the one that is meant.
+bool is_passed_over(i32 error) {
+  constexpr i32 kAbsent[] = {ENOENT, ENOTDIR, EACCES, EISDIR, ELOOP, ENAMETOOLONG};
+  for (const i32 absent : kAbsent)
+    if (error == absent) return true;
+  return false;
+}
+
 /// One round per directory in PATH; an empty one is the working directory.
 Status search(Context& context, const char* name, const char* directories) {
   char* page = new_page();
@@ -44,6 +52,10 @@ Status search(Context& context, const char* name, const char* directories) {
       context.message.text[0] = '\0';
       context.program = page;
       return kDone;
+    }
+    if (!is_passed_over(status.error)) {
+      context.message.text[0] = '\0';
+      return status;
     }
     // What stands in the way of the first one that is there; a later one may do.
     if (status.error == EACCES && context.message.text[0] == '\0') say(context, page);

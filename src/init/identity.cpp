@@ -150,10 +150,13 @@ Status perform(Context& context, const program::SetCapabilities& operation) {
   INIT_TRY(written);
   context.granted = granted;
   u64 ambient = 0;
-  for (u32 number = 0; number < kCapabilities; ++number)
-    if ((operation.ambient & bit(number)) != 0 &&
-        syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) == 0)
-      ambient |= bit(number);
+  for (u32 number = 0; number < kCapabilities; ++number) {
+    if ((operation.ambient & bit(number)) == 0) continue;
+    const long raised = syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0);
+    if (raised == -EPERM) continue;  // not held, or the securebits forbid it: left out, with a warning
+    INIT_TRY(check(raised, Detail::raise_ambient));
+    ambient |= bit(number);
+  }
   // No guard again: capset(2) resets what guard sets only for who gains something (commit_creds).
   const u64 left_out = (wanted.permitted & ~granted.permitted) | (wanted.effective & ~granted.effective) |
                        (wanted.inheritable & ~granted.inheritable);
