@@ -49,6 +49,8 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
       return open_tree(request);
     case RequestKind::process_root:
       return sys::open(process + "/root", O_PATH | O_DIRECTORY);
+    case RequestKind::process_pids:
+      return namespaces::open_namespace(process + "/ns/pid", CLONE_NEWPID);
     case RequestKind::channel:
     case RequestKind::cgroup_file:
     case RequestKind::process:
@@ -57,15 +59,17 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
   return make_error(Code::internal, "unknown host request");
 }
 
-/// Each bind mount is a descriptor, davit's or init's, and there may be more of them than the caller's soft
-/// limit allows.
+/// Each bind mount may be a descriptor, davit's and init's, and there may be more of them than the caller's
+/// limits allow; with CAP_SYS_RESOURCE not even the hard one binds.
 Result<void> make_room(Session& session) {
   constexpr rlim_t kUsual = 128;  // for all else that is open; so much is always there
+  constexpr rlim_t kFew = 16;     // for which there is room under any limit that lets davit itself run
+  if (session.plan.program.slots <= kFew) return {};
   const rlim_t needed = session.plan.program.slots + kUsual;
-  if (needed <= 2 * kUsual) return {};
   struct rlimit limit = TRY(sys::limit_of(0, RLIMIT_NOFILE));
   if (limit.rlim_cur >= needed) return {};
   session.callers_descriptors = limit;
+  if (needed > limit.rlim_max && sys::set_limit(0, RLIMIT_NOFILE, {needed, needed}).ok()) return {};
   limit.rlim_cur = std::min(needed, limit.rlim_max);
   return sys::set_limit(0, RLIMIT_NOFILE, limit);
 }
