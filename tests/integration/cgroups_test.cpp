@@ -278,6 +278,26 @@ TEST_F(Cgroups, LifeOnV2) {
   EXPECT_FALSE(exists(v2_mount() + path));
 }
 
+TEST_F(Cgroups, AnExecGoesWhereInitIsOnV2) {
+  NEEDS_V2();
+  SKIP_FOR("runc,crun", "go to the container's own cgroup, or nowhere");
+  const std::string id = with_resources(Json::object());
+  const std::string init = std::to_string(runtime.pid(id));
+  for (const std::string& place : {path + "/inner", path + "-beside"}) {
+    ASSERT_EQ(mkdir((v2_mount() + place).c_str(), 0755), 0);
+    ASSERT_TRUE(put(v2_mount() + place + "/cgroup.procs", init));
+    EXPECT_EQ(exec(id, "cat /proc/self/cgroup | grep ^0").out, "0::" + place + "\n");
+  }
+  for (const std::string& empty : {path + "/inner", path})
+    ASSERT_TRUE(eventually([&] { return rmdir((v2_mount() + empty).c_str()) == 0; })) << empty;
+  EXPECT_EQ(exec(id, "cat /proc/self/cgroup | grep ^0").out, "0::" + path + "-beside\n");
+  const Outcome updated = runtime({"update", "--pids-limit", "5", id});
+  EXPECT_NE(updated.status, 0);
+  EXPECT_NE(updated.err.find("is gone"), std::string::npos) << updated.err;
+  destroy(id);
+  EXPECT_TRUE(eventually([&] { return rmdir((v2_mount() + path + "-beside").c_str()) == 0; }));
+}
+
 TEST_F(Cgroups, LifeOnPureV1) {
   if (const auto why = missing(View::v1); !why.empty()) GTEST_SKIP() << why;
   runtime.view = View::v1;

@@ -69,7 +69,9 @@ TEST_F(Hooks, DeleteByForceDoesNotWaitForOne) {
   ASSERT_TRUE(eventually([&] { return read_file(bundle.rootfs() + "/log").find("hooked") == 0; }));
   const Outcome outcome = runtime({"delete", "--force", id});
   EXPECT_TRUE(outcome.ok()) << outcome.all();
-  start.wait();
+  const Outcome started = start.wait();
+  EXPECT_NE(started.status, 0) << "nothing has been started";
+  EXPECT_NE(started.err, "");
   EXPECT_TRUE(runtime.state(id).is_null());
 }
 

@@ -1,9 +1,13 @@
 // Namespaces of this machine: checked files, written mappings, and namespaces that only carry mappings.
 #include <gtest/gtest.h>
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +98,37 @@ TEST(NamespacesHost, MakesANamespaceThatOnlyCarriesMappings) {
   ASSERT_EQ(fstat(made->number(), &other), 0);
   EXPECT_NE(own.st_ino, other.st_ino);
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "the helper must be gone";
+}
+
+/// Who opens another file is killed.
+void die_at_open() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {std::size(filter), filter};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) _exit(1);
+}
+
+TEST(NamespacesHost, WhoHoldsANamespaceEndsWithDavit) {
+  ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  const pid_t davit = fork();
+  if (davit == 0) {
+    die_at_open();  // that of uid_map: by then there is somebody in the namespace
+    const std::vector<spec::IdMapping> ids = {{0, geteuid(), 1, {}}};
+    _exit(make_idmap_namespace({ids, ids}).ok() ? 0 : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(davit, &status, 0), davit);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) GTEST_SKIP() << "user namespaces are not available";
+  EXPECT_TRUE(WIFSIGNALED(status)) << status;
+  pid_t orphan = 0;
+  for (int tries = 0; tries < 6000 && (orphan = waitpid(-1, &status, WNOHANG)) == 0; ++tries) usleep(10000);
+  EXPECT_GT(orphan, 0) << "nobody held the namespace, or it does not end";
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
 }
 
 TEST(NamespacesHost, KnowsTheHostsNamespaces) {
