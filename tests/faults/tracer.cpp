@@ -60,6 +60,8 @@ class Tracer {
 
   void launch();
   void add(pid_t pid, pid_t creator);
+  bool keeps_zombie() const;
+  pid_t next(int& status) const;
   void follow();
   void on_stop(pid_t pid, int status);
   void on_system_call(pid_t pid, Tracee& tracee);
@@ -242,12 +244,33 @@ void Tracer::on_stop(pid_t pid, int status) {
   }
 }
 
+/// True once what was there before has ended. It stays a zombie as long as we follow, as with a parent that
+/// is not quicker than the runtime: from who is reaped nobody else learns whether he had executed his
+/// program.
+bool Tracer::keeps_zombie() const {
+  if (command_.existing < 0) return false;
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(command_.existing), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) ==
+             0 &&
+         info.si_pid == command_.existing;
+}
+
+/// The next one that has stopped or ended; 0: nobody for now.
+pid_t Tracer::next(int& status) const {
+  if (!keeps_zombie()) return waitpid(-1, &status, __WALL | (command_.existing < 0 ? 0 : WNOHANG));
+  for (const auto& [pid, tracee] : tracees_)
+    if (pid != command_.existing && waitpid(pid, &status, __WALL | WNOHANG) == pid) return pid;
+  return 0;
+}
+
 void Tracer::follow() {
   while (!ended_ && !result_.hung) {
     int status = 0;
-    const pid_t pid = waitpid(-1, &status, __WALL);
+    const pid_t pid = next(status);
     if (pid > 0)
       on_stop(pid, status);
+    else if (pid == 0)
+      usleep(200);
     else if (errno != EINTR)
       break;
     result_.hung = !ended_ && is_late();

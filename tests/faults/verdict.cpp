@@ -47,22 +47,31 @@ std::string difference(const std::string& expected, const std::string& found) {
 /// that may not be mounted is the host's, with the cgroups that are mounted there below the container's own.
 struct Fallback {
   long call;
+  int error;         ///< 0: any
   const char* line;  ///< what begins a line that may be there instead
 };
 constexpr Fallback kFallbacks[] = {
-    {SYS_fsopen, "mount /.. /sys/fs/cgroup ro"},   {SYS_fsconfig, "mount /.. /sys/fs/cgroup ro"},
-    {SYS_fsmount, "mount /.. /sys/fs/cgroup ro"},  {SYS_mknodat, "mount /null /dev/null ro"},
-    {SYS_mknodat, "mount /zero /dev/zero ro"},     {SYS_mknodat, "mount /full /dev/full ro"},
-    {SYS_mknodat, "mount /random /dev/random ro"}, {SYS_mknodat, "mount /urandom /dev/urandom ro"},
-    {SYS_mknodat, "mount /tty /dev/tty ro"},
+    {SYS_fsopen, 0, "mount /.. /sys/fs/cgroup ro"},
+    {SYS_fsconfig, 0, "mount /.. /sys/fs/cgroup ro"},
+    {SYS_fsmount, 0, "mount /.. /sys/fs/cgroup ro"},
+    {SYS_mknodat, 0, "mount /null /dev/null ro"},
+    {SYS_mknodat, 0, "mount /zero /dev/zero ro"},
+    {SYS_mknodat, 0, "mount /full /dev/full ro"},
+    {SYS_mknodat, 0, "mount /random /dev/random ro"},
+    {SYS_mknodat, 0, "mount /urandom /dev/urandom ro"},
+    {SYS_mknodat, 0, "mount /tty /dev/tty ro"},
+    {SYS_keyctl, ENOSYS, "session keyring "},  // with a warning: the kernel has none
+    {SYS_prctl, EPERM, "CapAmb"},              // with a warning: less than was asked for
 };
 
-std::string without_fallbacks(const std::string& text, long call) {
+std::string without_fallbacks(const std::string& text, long call, int error) {
   std::string rest;
   for (const auto& line : support::split(text, '\n')) {
-    const bool is_one = std::any_of(
-        std::begin(kFallbacks), std::end(kFallbacks),
-        [&](const Fallback& fallback) { return fallback.call == call && line.rfind(fallback.line, 0) == 0; });
+    const bool is_one =
+        std::any_of(std::begin(kFallbacks), std::end(kFallbacks), [&](const Fallback& fallback) {
+          return fallback.call == call && (fallback.error == 0 || fallback.error == error) &&
+                 line.rfind(fallback.line, 0) == 0;
+        });
     if (!is_one) rest += line + "\n";
   }
   return rest;
@@ -75,11 +84,14 @@ std::string on_one_line(std::string text) {
 
 }  // namespace
 
-std::string Tally::line() const {
+std::size_t Tally::injections() const {
   std::size_t injections = 0;
   for (const std::size_t count : counts_) injections += count;
-  injections -= counts_[static_cast<std::size_t>(What::not_reached)];
-  std::string text = "faults: " + std::to_string(injections) + " injections";
+  return injections - counts_[static_cast<std::size_t>(What::not_reached)];
+}
+
+std::string Tally::line() const {
+  std::string text = "faults: " + std::to_string(injections()) + " injections";
   for (const What what : {What::residue, What::fail_open, What::hang, What::false_success, What::silent})
     text += std::string(", ") + kWhat[static_cast<std::size_t>(what)] + " " +
             std::to_string(counts_[static_cast<std::size_t>(what)]);
@@ -162,8 +174,8 @@ long Judge::call_of(const Fault& fault) const {
 }
 
 bool Judge::is_same(const std::string& effect, const Fault& fault) const {
-  return effect == effect_ ||
-         without_fallbacks(effect, call_of(fault)) == without_fallbacks(effect_, call_of(fault));
+  return effect == effect_ || without_fallbacks(effect, call_of(fault), fault.error) ==
+                                  without_fallbacks(effect_, call_of(fault), fault.error);
 }
 
 Finding Judge::judge_success(const Fault& fault) {

@@ -19,6 +19,7 @@ struct Finding {
 class Tally {
  public:
   void add(const Finding& finding) { ++counts_[static_cast<std::size_t>(finding.what)]; }
+  [[nodiscard]] std::size_t injections() const;
   [[nodiscard]] std::string line() const;
 
  private:
