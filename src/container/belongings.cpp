@@ -22,11 +22,12 @@ struct Belonging {
   mode_t type;
 };
 
-constexpr std::array<Belonging, 5> kOfContainer = {{
+constexpr std::array<Belonging, 6> kOfContainer = {{
     {kRecordFile, S_IFREG},
     {".state.json", S_IFREG},  // a replacement whose writer was killed
     {kConfigFile, S_IFREG},
     {kStartSocket, S_IFSOCK},
+    {kTracersFile, S_IFREG},
     {kNotifyDirectory, S_IFDIR},
 }};
 constexpr std::array<Belonging, 1> kOfNotify = {{{kNotifySocket, S_IFSOCK}}};

@@ -9,6 +9,7 @@ namespace davit::container {
 inline constexpr const char* kRecordFile = "state.json";
 inline constexpr const char* kConfigFile = "config.json";
 inline constexpr const char* kStartSocket = "start.sock";
+inline constexpr const char* kTracersFile = "tracers";
 inline constexpr const char* kNotifyDirectory = "notify";
 inline constexpr const char* kNotifySocket = "notify.sock";
 

@@ -63,6 +63,13 @@ Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall
   return context.errors.front();
 }
 
+// Before it is there: it may outlive this exec, and every other one is then in its reach.
+Result<void> note_tracer(const Entry& entry, const spec::Config& config, const spec::Process& process) {
+  const bool is_known = config.process && credentials::may_trace(config.process->capabilities);
+  if (is_known || !credentials::may_trace(process.capabilities)) return {};
+  return entry.note_tracer();
+}
+
 }  // namespace
 
 Result<int> exec(Context& context, const ExecCall& call) {
@@ -89,6 +96,9 @@ Result<int> exec(Context& context, const ExecCall& call) {
   if (!call.detach) copy_terminal_size(document.process);
   TRY(terminal::check(document.process, call.detach, !options.console_socket.empty()));
 
+  const bool has_tracers = entry.has_tracers();
+  TRY(note_tracer(entry, config, document.process));
+
   const launch::ExecRequest request{.config = config,
                                     .process = document.process,
                                     .id = call.id,
@@ -100,6 +110,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .options = options,
                                     .no_pivot = record.no_pivot,
                                     .is_paused = status == spec::Status::paused,
+                                    .has_tracers = has_tracers,
                                     .filter_cache = context.store.filter_cache()};
   std::optional<Foreground> foreground;
   if (!call.detach) foreground.emplace(TRY(Foreground::open()));

@@ -171,6 +171,17 @@ Result<void> Entry::write_config(const std::string& text) const {
   return {};
 }
 
+Result<void> Entry::note_tracer() const {
+  auto file = sys::open_at(directory_, kTracersFile, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+  if (!file.ok()) return cannot_use(root_, file.error());
+  return {};
+}
+
+bool Entry::has_tracers() const {
+  const auto status = sys::stat_at(directory_, kTracersFile, AT_SYMLINK_NOFOLLOW);
+  return status.ok() || status.error().errno_value != ENOENT;
+}
+
 bool Entry::waits_for_start() const {
   return sys::stat_at(directory_, kStartSocket, AT_SYMLINK_NOFOLLOW).ok();
 }

@@ -78,6 +78,9 @@ Status hear_start(FdRef listener, FdRef connection, bool& is_start) {
   Point point = Point::none;
   INIT_TRY(hear(connection, point));
   if (point == Point::starting) {
+    // Nobody else can come any more.
+    INIT_TRY(await_word(connection, may));
+    if (!may) return {ETIMEDOUT};
     INIT_TRY(hear(connection, point));
     // The caller has removed our address by now: if it was killed over that, nobody will ever come.
     if (point != Point::start) exit_process(1);
@@ -117,6 +120,21 @@ Status send(Context& context, MessageType type, const Operation& operation, Stat
   }
   message = Message{};
   return is_gone(sent) ? kDone : check(sent);
+}
+
+Status await_host(Context& context, Point point, Slot slot) {
+  Message message;
+  Fd attached;
+  const long got = receive(context.channel, message, attached);
+  // davit is gone or gave up, and knows why; there is nobody left to tell.
+  if (got == 0 || got == -ECONNRESET) exit_process(1);
+  INIT_TRY(check(got));
+  if (got != sizeof message || message.type != MessageType::reached || message.point != point)
+    return {EPROTO};
+  if (slot == program::kNoSlot) return kDone;
+  if (!attached.is_open()) return {EPROTO};
+  context.fill(slot, static_cast<Fd&&>(attached));
+  return kDone;
 }
 
 void say(Context& context, const char* text) {
@@ -166,18 +184,7 @@ void Context::fill(Slot slot, Fd descriptor) const {
 }
 
 Status perform(Context& context, const program::AwaitHost& operation) {
-  Message message;
-  Fd attached;
-  const long got = receive(context.channel, message, attached);
-  // davit is gone or gave up, and knows why; there is nobody left to tell.
-  if (got == 0 || got == -ECONNRESET) exit_process(1);
-  INIT_TRY(check(got));
-  if (got != sizeof message || message.type != MessageType::reached || message.point != operation.point)
-    return {EPROTO};
-  if (operation.slot != program::kNoSlot) {
-    if (!attached.is_open()) return {EPROTO};
-    context.fill(operation.slot, static_cast<Fd&&>(attached));
-  }
+  INIT_TRY(await_host(context, operation.point, operation.slot));
   if (operation.point == Point::user_namespace) INIT_TRY(guard(context));
   if (operation.point == Point::start) context.start_operation = operation.index;
   return kDone;

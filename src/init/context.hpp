@@ -116,6 +116,9 @@ struct Context {
 Status send(Context& context, MessageType type, const Operation& operation, Status status = {},
             FdRef attached = {});
 
+/// Waits for the host's message for `point`, which may bring a descriptor for `slot`; ends with the host.
+Status await_host(Context& context, Point point, Slot slot = program::kNoSlot);
+
 /// Sets Message::text (cut to fit).
 void say(Context& context, const char* text);
 

@@ -56,7 +56,15 @@ long start_thread(void (*entry)(Handover*), Handover* handover, u64 stack_top) {
 #endif
 }
 
-/// The helper: waits until the filter is on, sends the listener, and is gone.
+/// Sends the listener, and waits until davit has found it an owner: a program whose agent is missing must not
+/// run.
+Status hand_over(Handover& handover, FdRef listener) {
+  Context& context = *handover.context;
+  INIT_TRY(send(context, MessageType::seccomp_listener, *handover.operation, {}, listener));
+  return await_host(context, Point::owned);
+}
+
+/// The helper: waits until the filter is on, hands the listener over, and is gone.
 void send_listener(Handover* handover) {
   const __kernel_timespec moment{0, 20000};
   i32 listener = kPending;
@@ -64,8 +72,7 @@ void send_listener(Handover* handover) {
     syscall(__NR_nanosleep, &moment, nullptr);
   if (listener >= 0) {
     const Fd owned(listener);
-    handover->sent =
-        send(*handover->context, MessageType::seccomp_listener, *handover->operation, {}, owned).error;
+    handover->sent = hand_over(*handover, owned).error;
   }
   __atomic_store_n(&handover->is_done, 1, __ATOMIC_RELEASE);
   syscall(__NR_exit, 0);
@@ -77,6 +84,13 @@ Status load(const program::LoadSeccomp& operation, const sock_fprog& filter, lon
   return check(listener, Detail::load_filter);
 }
 
+/// CLONE_THREAD is refused to whom setns(2) has promised another pid namespace for his children.
+Status join_pid_namespace(const Context& context, const program::LoadSeccomp& operation) {
+  if (operation.pid_namespace == program::kNoSlot) return kDone;
+  const Fd file(context.take(operation.pid_namespace));
+  return check(syscall(__NR_setns, FdRef(file), CLONE_NEWPID), Detail::load_filter);
+}
+
 Status load_with_helper(Context& context, const program::LoadSeccomp& operation, const sock_fprog& filter) {
   const long stack =
       syscall(__NR_mmap, nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -85,7 +99,8 @@ Status load_with_helper(Context& context, const program::LoadSeccomp& operation,
   const long thread = start_thread(send_listener, &handover, static_cast<u64>(stack) + kStackSize);
   INIT_TRY(check(thread, Detail::send_listener));
   long listener = 0;
-  const Status status = load(operation, filter, listener);
+  Status status = join_pid_namespace(context, operation);
+  if (!status.failed()) status = load(operation, filter, listener);
   __atomic_store_n(&handover.listener, status.failed() ? kNothing : static_cast<i32>(listener),
                    __ATOMIC_RELEASE);
   while (__atomic_load_n(&handover.is_done, __ATOMIC_ACQUIRE) == 0) {

@@ -42,6 +42,16 @@ Status begin_child(const Context& context, FdRef starter) {
   return kDone;
 }
 
+/// By read(2), as the child waits: a filter that lets that one through needs to allow no more. False if davit
+/// has given up.
+bool await_owner(const Context& context) {
+  Message message;
+  long got;
+  do got = syscall(__NR_read, context.channel, &message, sizeof message);
+  while (got == -EINTR);
+  return got == sizeof message && message.type == MessageType::reached && message.point == Point::owned;
+}
+
 }  // namespace
 
 Status perform(Context& context, const program::AttachCgroup& operation) {
@@ -98,6 +108,7 @@ Status perform(Context& context, const program::ForkInit& operation) {
   context.message.pid = static_cast<i32>(pid);
   // A child that davit does not know of must not go on: without the byte it ends.
   INIT_TRY(send(context, MessageType::child, operation));
+  if (operation.awaits_owner != 0 && !await_owner(context)) exit_process(1);
   exit_process(syscall(__NR_write, FdRef(writer), "", 1) == 1 ? 0 : 1);
 }
 

@@ -87,6 +87,7 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
                                          .joins_user = (types & CLONE_NEWUSER) != 0,
                                          .enters_root = request.no_pivot || !own_mounts,
                                          .sets_limits = limits::wanted(request.process),
+                                         .has_tracers = request.has_tracers,
                                          .trace = request.options.trace}));
   session.launched.warnings = session.plan.warnings;
   return open_host_resources(session);
@@ -126,7 +127,8 @@ Session begin(const ExecRequest& request, bool is_attached) {
           .place = request.place,
           .is_attached = is_attached,
           .container_pid = request.container_pid,
-          .container = request.container};
+          .container = request.container,
+          .waits_for_thaw = request.is_paused};
 }
 
 }  // namespace

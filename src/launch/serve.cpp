@@ -6,6 +6,7 @@
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
+#include "davit/features/scheduling.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/program/printer.hpp"
 #include "davit/sys/interruption.hpp"
@@ -44,7 +45,19 @@ Result<void> hand_over_listener(Session& session) {
 Result<void> take_listener(Session& session, Incoming& incoming) {
   if (!session.subject.config.linux.seccomp) return make_error(Code::internal, "unexpected seccomp listener");
   session.listener = std::move(incoming.descriptor);
-  return session.stage_pid > 0 ? Result<void>() : hand_over_listener(session);
+  if (session.stage_pid < 0) TRY(hand_over_listener(session));
+  return tell(session.channel, Point::owned);
+}
+
+/// What waited for the process to have a number; its program must not run without.
+Result<void> settle_child(Session& session) {
+  if (session.plan.scheduler) {
+    auto set = scheduling::set_scheduler(session.launched.pid, *session.plan.scheduler);
+    if (!set.ok()) return spec::at(session.subject.process->scheduler->position, {}, set.error());
+  }
+  TRY(hand_over_listener(session));
+  TRY(hand_over_console(session));
+  return session.plan.awaits_owner ? tell(session.channel, Point::owned) : Result<void>();
 }
 
 /// The stage has forked the real init: from now on that one is ours to watch.
@@ -61,11 +74,13 @@ Result<void> adopt_child(Session& session, const program::Message& message) {
   }
   const sys::UniqueFd stage = std::exchange(session.launched.pidfd, std::move(*pidfd));
   session.launched.pid = message.pid;
+  auto settled = settle_child(session);
+  if (!settled.ok()) (void)sys::send_signal(stage, SIGKILL);
+  const pid_t stage_pid = std::exchange(session.stage_pid, -1);
   if (!TRY(sys::wait_end(stage, kEndTimeout)))
     return make_error(Code::internal, "the stage does not end: is the container's cgroup frozen?");
-  TRY(sys::wait_for(std::exchange(session.stage_pid, -1)));
-  TRY(hand_over_listener(session));
-  return hand_over_console(session);
+  TRY(sys::wait_for(stage_pid));
+  return settled;
 }
 
 /// A stage may still fail, and another one be tried: its console is nobody's business.
@@ -166,9 +181,40 @@ Result<bool> handle(Session& session, Incoming& incoming, Point until) {
   return make_error(Code::internal, "init sent an unknown message");
 }
 
+constexpr int kLook = 10000;  // milliseconds between looks at an init that says nothing
+// How long an exec may be silent, which runs no hooks and mounts nothing.
+constexpr int kSilence = 60000;
+
+/// What a process that does not go on may be waiting for.
+std::string_view guess_obstacle(const Session& session, char state) {
+  if (cgroup::frozen(session.place).value_or(false)) return "its cgroup is frozen: resume the container";
+  if (state == 'D') return "it waits in the kernel, perhaps for a filesystem that does not answer";
+  return "it may wait for a filesystem, or a seccomp agent, that does not answer";
+}
+
+/// What keeps init from going on, where processes of a container see it and may do as they like with it.
+Result<void> check_going(const Session& session, int silence) {
+  if (session.waits_for_thaw) return {};
+  const auto stat = sys::process_stat(session.launched.pid);
+  if (!stat.ok()) return {};  // it has just ended
+  if (stat->state == 'T') {
+    Error error = system_error(ETIMEDOUT, "the process has been stopped on its way into the container");
+    return error.advise("somebody, perhaps in the container, has sent it SIGSTOP");
+  }
+  const bool is_exec = session.container_pid > 0;
+  if (!is_exec || silence < kSilence) return {};
+  Error error = system_error(ETIMEDOUT, "the process does not go on, on its way into the container");
+  return error.advise(guess_obstacle(session, stat->state));
+}
+
 /// What init says next. Its end counts even where somebody who could trace it has taken hold of the channel.
 Result<Incoming> hear(const Session& session) {
-  if (TRY(sys::wait_readable(session.channel, session.launched.pidfd))) return receive(session.channel);
+  for (int silence = kLook;; silence += kLook) {
+    const sys::Sign sign = TRY(sys::wait_sign(session.channel, session.launched.pidfd, kLook));
+    if (sign == sys::Sign::word) return receive(session.channel);
+    if (sign == sys::Sign::end) break;
+    TRY(check_going(session, silence));
+  }
   Incoming incoming;
   incoming.closed = true;
   return incoming;
@@ -207,8 +253,6 @@ Result<void> start_init(Session& session) {
       auto ended = sys::wait_end(session.launched.pidfd, kEndTimeout);
       if (ended.ok() && *ended) (void)sys::wait_for(session.launched.pid);
     }
-    if (session.stage_pid > 0 && session.stage_pid != session.launched.pid)
-      (void)sys::wait_for(session.stage_pid);
   });
   // What init inherited is its own now; and our copy of its channel end would hide its death from us.
   session.init_channel.reset();

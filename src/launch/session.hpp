@@ -40,10 +40,11 @@ struct Session {
   Protocol protocol{};         ///< of what comes through it
   sys::UniqueFd init_channel;  ///< init's end, closed after spawn
   std::vector<sys::UniqueFd> resources;
-  sys::UniqueFd late_filter;   ///< a sealed memfd
-  sys::FdRef state_directory;  ///< create only
-  pid_t container_pid = -1;    ///< exec only
-  sys::FdRef container;        ///< exec only: its pidfd
+  sys::UniqueFd late_filter;    ///< a sealed memfd
+  sys::FdRef state_directory;   ///< create only
+  pid_t container_pid = -1;     ///< exec only
+  sys::FdRef container;         ///< exec only: its pidfd
+  bool waits_for_thaw = false;  ///< exec only: into a container that is paused
   pid_t stage_pid = -1;
   std::optional<struct rlimit> callers_descriptors;  ///< RLIMIT_NOFILE, while davit and init have another one
   sys::UniqueFd listener;    ///< of the seccomp filter, until the process has a number

@@ -2,6 +2,7 @@
 // does.
 #include <algorithm>
 
+#include "davit/features/credentials.hpp"
 #include "davit/features/devices.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
@@ -52,6 +53,7 @@ Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& in
 Result<void> compile_process(features::Compilation& out, const spec::Config& config,
                              const spec::Process& process, const Filter& filter) {
   TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
+  TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
   TRY(compile_identity(out, config, process, needs_admin(process, filter)));
   compile_search(out, process);
   if (has_listener(filter)) compile_filter(out, process, filter);
@@ -90,47 +92,46 @@ Result<void> compile_start(features::Compilation& out, const Input& input, const
   return {};
 }
 
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool has_admin(const spec::Process& process) {
-  const auto& own = process.capabilities;
-  return own && has(own->permitted, "CAP_SYS_ADMIN") && has(own->effective, "CAP_SYS_ADMIN");
-}
-
 /// Whether the process has to be under its filter before the container sees it: somebody in there may trace
 /// it, and then make it do what the profile refuses, or with the CAP_SYS_ADMIN that loading the filter takes.
 /// Its profile then has to allow what is done between the fork and execve.
 bool forks_filtered(const ExecInput& input, const Filter& filter) {
   if (filter.profile == nullptr) return false;
-  // Between setns(2) and the fork there can be no thread to send a listener: that is then refused, and only
-  // where more than the filter is at stake.
-  const bool lends_admin = needs_admin(input.process, filter) && !has_admin(input.process);
-  if (has_listener(filter) && !lends_admin) return false;
+  // A listener is sent by a thread, and nobody gets one after setns(2) to a pid namespace: joining it so late
+  // takes the CAP_SYS_ADMIN that is lent without no_new_privs. With it, the filter alone is at stake.
+  if (has_listener(filter) && !needs_admin(input.process, filter)) return false;
   const auto& container =
       input.config.process ? input.config.process->capabilities : input.process.capabilities;
-  return container &&
-         (has(container->bounding, "CAP_SYS_PTRACE") || has(container->permitted, "CAP_SYS_PTRACE"));
+  return input.has_tracers || credentials::may_trace(container);
+}
+
+/// The pid namespace, where it is joined only when the stage loads its filter.
+program::Slot request_late_pids(features::Compilation& out, const ExecInput& input) {
+  const Filter filter = filter_known(input.config, input.filter);
+  if (!has_listener(filter) || is_empty(filter) || (input.join_types & CLONE_NEWPID) == 0)
+    return program::kNoSlot;
+  out.lasting.push_back(out.request({.kind = features::RequestKind::process_pids}));
+  return out.lasting.back();
 }
 
 /// All namespaces of the container's init at once, as its root.
-Result<void> compile_join(features::Compilation& out, const ExecInput& input) {
-  if (input.join_types == 0) return {};
+Result<void> compile_join(features::Compilation& out, const ExecInput& input, bool without_pids) {
+  const std::uint32_t types = without_pids ? input.join_types & ~CLONE_NEWPID : input.join_types;
+  if (types == 0) return {};
   program::JoinProcess join;
   join.pidfd = out.request({.kind = features::RequestKind::process});
-  join.types = input.join_types;
+  join.types = types;
   out.builder.emit(join);
   if (input.joins_user) out.builder.emit(namespaces::namespace_root(input.config));
   return {};
 }
 
 /// The way of an exec into the container's namespaces and below its root.
-Result<void> compile_entry(features::Compilation& out, const ExecInput& input) {
-  if (!input.enters_root) return compile_join(out, input);
+Result<void> compile_entry(features::Compilation& out, const ExecInput& input, bool without_pids) {
+  if (!input.enters_root) return compile_join(out, input, without_pids);
   // Opened before the namespaces are joined, used right after.
   const program::Slot root = out.request({.kind = features::RequestKind::process_root});
-  TRY(compile_join(out, input));
+  TRY(compile_join(out, input, without_pids));
   program::EnterRoot enter;
   enter.directory = root;
   out.builder.emit(enter);
@@ -250,12 +251,18 @@ Result<Plan> compile_exec(const ExecInput& input) {
   compile_attach(out, input.task_files);
   if (!input.is_attached) TRY(scheduling::compile_final_affinity(out, process));
   TRY(lsm::compile_labels(out, process));  // in a procfs of the host; fork(2) hands them on
-  TRY(compile_entry(out, input));
+  const bool is_filtered = forks_filtered(input, filter_known(input.config, input.filter));
+  const program::Slot pids = is_filtered ? request_late_pids(out, input) : program::kNoSlot;
+  TRY(compile_entry(out, input, pids != program::kNoSlot));
   TRY(namespaces::compile_keyring(out));
   terminal::compile(out, process, false);  // opened and given away by root
-  const Filter filter = compile_filter_source(out, input.config, input.filter);
+  Filter filter = compile_filter_source(out, input.config, input.filter);
+  filter.pid_namespace = pids;
   compile_directory(out, process, Entering::as_root);
-  const bool is_filtered = forks_filtered(input, filter);
+  if (scheduling::is_lost_by_fork(process))
+    plan.scheduler = TRY(scheduling::scheduler_of(input.config, process));
+  else
+    TRY(scheduling::compile_scheduler(out, input.config, process));
   TRY(compile_identity(out, input.config, process, needs_admin(process, filter)));
   if (!takes_limits_as_root(process)) compile_sweep(out);
   if (is_filtered) {
@@ -265,7 +272,10 @@ Result<Plan> compile_exec(const ExecInput& input) {
   out.builder.emit(program::NewSession{});  // not even by /dev/tty is the caller's terminal to be had
   // From here on the container sees the process, and may trace it where it has CAP_SYS_PTRACE: it is no more
   // than what it will be (CVE-2016-9962), and holds nothing of the host's but the channel.
-  out.builder.emit(program::ForkInit{});
+  plan.awaits_owner = process.terminal || plan.scheduler || (is_filtered && has_listener(filter));
+  program::ForkInit fork;
+  fork.awaits_owner = plan.awaits_owner ? 1 : 0;
+  out.builder.emit(fork);
   TRY(compile_newborn(out, input));
   if (!is_filtered) compile_search(out, process);
   if (!is_filtered && has_listener(filter)) compile_filter(out, process, filter);

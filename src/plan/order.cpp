@@ -51,6 +51,11 @@ std::vector<std::string> unique_variables(const std::vector<std::string>& env) {
   return result;
 }
 
+program::LoadSeccomp load_of(features::Compilation& out, const Filter& filter) {
+  return filter.known != nullptr ? seccomp::load(out, *filter.profile, *filter.known)
+                                 : seccomp::load(*filter.profile, filter.late);
+}
+
 bool wants_home(const spec::Process& process) {
   const std::string* home = find_variable(process, kHome);
   return home == nullptr || *home == kHome;
@@ -94,15 +99,21 @@ void compile_attach(features::Compilation& out, const std::vector<std::string>& 
   }
 }
 
+Filter filter_known(const spec::Config& config, const std::optional<seccomp::Filter>& known) {
+  Filter filter;
+  if (config.linux.seccomp) filter.profile = &*config.linux.seccomp;
+  if (config.linux.seccomp && known) filter.known = &*known;
+  return filter;
+}
+
+bool is_empty(const Filter& filter) {
+  return filter.profile == nullptr || (filter.known != nullptr && filter.known->instructions.empty());
+}
+
 Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
                              const std::optional<seccomp::Filter>& known) {
-  Filter filter;
-  if (!config.linux.seccomp) return filter;
-  filter.profile = &*config.linux.seccomp;
-  if (known) {
-    filter.known = &*known;
-    return filter;
-  }
+  Filter filter = filter_known(config, known);
+  if (filter.profile == nullptr || filter.known != nullptr) return filter;
   tell(out, program::Point::seccomp);
   filter.late = seccomp::compile_await(out, *filter.profile);
   return filter;
@@ -118,10 +129,11 @@ bool has_listener(const Filter& filter) {
 
 void compile_filter(features::Compilation& out, const spec::Process& process, const Filter& filter) {
   if (filter.profile == nullptr) return;
-  if (filter.known != nullptr)
-    seccomp::compile(out, *filter.profile, *filter.known);
-  else
-    seccomp::compile(out, *filter.profile, filter.late);
+  if (!is_empty(filter)) {
+    program::LoadSeccomp load = load_of(out, filter);
+    load.pid_namespace = filter.pid_namespace;
+    out.builder.emit(load, out.origin(filter.profile->position));
+  }
   if (needs_admin(process, filter)) credentials::compile_release(out, process);
 }
 
@@ -139,7 +151,6 @@ bool takes_limits_as_root(const spec::Process& process) {
 
 Result<void> compile_identity(features::Compilation& out, const spec::Config& config,
                               const spec::Process& process, bool holds_admin) {
-  TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
   scheduling::compile_io_priority(out, process);
   TRY(scheduling::compile_memory_policy(out, config));
   scheduling::compile_personality(out, config);
@@ -171,12 +182,8 @@ void compile_search(features::Compilation& out, const spec::Process& process) {
 void compile_start_hooks(features::Compilation& out, const spec::Config& config, const spec::Process& process,
                          const spec::State& state, const Filter& filter) {
   program::RunHook confinement;
-  // A filter with a listener is on already; one without instructions is none.
-  const bool is_empty = filter.known != nullptr && filter.known->instructions.empty();
-  if (filter.profile != nullptr && !has_listener(filter) && !is_empty) {
-    const program::LoadSeccomp load = filter.known != nullptr
-                                          ? seccomp::load(out, *filter.profile, *filter.known)
-                                          : seccomp::load(*filter.profile, filter.late);
+  if (!is_empty(filter) && !has_listener(filter)) {  // one with a listener is on already
+    const program::LoadSeccomp load = load_of(out, filter);
     confinement.is_filtered = 1;
     confinement.filter = load.filter;
     confinement.filter_flags = load.flags;

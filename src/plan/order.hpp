@@ -18,7 +18,12 @@ struct Filter {
   const spec::Seccomp* profile = nullptr;  ///< null: none
   const seccomp::Filter* known = nullptr;  ///< null: it comes late
   program::Slot late = program::kNoSlot;
+  program::Slot pid_namespace = program::kNoSlot;  ///< joined when it is loaded, see LoadSeccomp
 };
+/// The filter as far as it is known before anybody asks for it.
+Filter filter_known(const spec::Config& config, const std::optional<seccomp::Filter>& known);
+/// No profile, or one whose filter would have no instructions.
+bool is_empty(const Filter& filter);
 /// Asks davit for a filter that is not known yet; before `ready`.
 Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
                              const std::optional<seccomp::Filter>& known);
@@ -33,7 +38,7 @@ bool takes_limits_as_root(const spec::Process& process);
 /// not, and again as the user if root may not enter.
 enum class Entering : std::uint8_t { as_root, made_where_missing, again_as_user };
 void compile_directory(features::Compilation& out, const spec::Process& process, Entering how);
-/// Who the process is, and what it may: scheduling, umask, bounding set, limits, ids, capabilities.
+/// Who the process is, and what it may: I/O priority, umask, bounding set, limits, ids, capabilities.
 /// `holds_admin`: CAP_SYS_ADMIN stays for a filter that is loaded later.
 Result<void> compile_identity(features::Compilation& out, const spec::Config& config,
                               const spec::Process& process, bool holds_admin);

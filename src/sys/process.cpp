@@ -75,13 +75,15 @@ std::optional<int> reaped_status(FdRef pidfd) {
   return information.exit_code;
 }
 
-Result<bool> wait_readable(FdRef socket, FdRef pidfd) {
+Result<Sign> wait_sign(FdRef socket, FdRef pidfd, int milliseconds) {
   struct pollfd entries[] = {{socket.number(), POLLIN, 0}, {pidfd.number(), POLLIN, 0}};
-  if (retry([&] { return ::poll(entries, 2, -1); }) < 0) return failed("poll socket", "");
+  const int ready = retry([&] { return ::poll(entries, 2, milliseconds); });
+  if (ready < 0) return failed("poll socket", "");
+  if (ready == 0) return Sign::none;
   // What it said last may have come between the looks at the two.
   if (entries[0].revents == 0 && retry([&] { return ::poll(entries, 1, 0); }) < 0)
     return failed("poll socket", "");
-  return entries[0].revents != 0;
+  return entries[0].revents != 0 ? Sign::word : Sign::end;
 }
 
 Result<ProcessStat> process_stat(pid_t pid) {

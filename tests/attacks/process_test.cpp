@@ -61,6 +61,35 @@ TEST_F(HostileProcess, Cve_2016_9962_ExecdProcessesAreBornAsWhatTheyWillBe) {
   }
 }
 
+TEST_F(HostileProcess, Cve_2016_9962_ATracerThatAnExecBroughtInFindsNoMore) {
+  SKIP_FOR("runc,crun", "their processes change what they are after they have become visible");
+  Json config = default_config();
+  config["process"]["noNewPrivileges"] = false;
+  config["linux"]["seccomp"] = tracing_config()["linux"]["seccomp"];
+  Bundle bundle(config);
+  const std::string id = idle(bundle);
+  const Child scanner =
+      runtime.start({"exec", "--cap", "CAP_SYS_PTRACE", id, "/bin/probe", "scan-newborn", "3600"});
+  EXPECT_TRUE(eventually([&] { return scanner.out().find("ready") != std::string::npos; }));
+  for (int i = 0; i < rounds(); ++i) EXPECT_TRUE(runtime({"exec", id, "/bin/true"}).ok());
+  const std::string seen = scanner.out();
+  EXPECT_NE(seen.find("stopped"), std::string::npos) << "nobody was caught";
+  EXPECT_EQ(seen.find("GAINED"), std::string::npos) << seen.substr(0, 500);
+}
+
+TEST_F(HostileProcess, WhoIsStoppedOnTheWayInIsNotWaitedForForEver) {
+  SKIP_FOR("runc,crun", "wait for it");
+  Bundle bundle;
+  const std::string id = idle(bundle);
+  const Child stopper = attacker(id, {"stop-newborn", "3600"});
+  Outcome outcome;
+  // One that is stopped later runs its program.
+  for (int i = 0; i < rounds() && outcome.err.find("stopped") == std::string::npos; ++i)
+    outcome = runtime({"exec", "--detach", id, "/bin/true"}, {.timeout_ms = 60000});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_NE(outcome.err.find("has been stopped"), std::string::npos) << outcome.all();
+}
+
 TEST_F(HostileProcess, Cve_2019_5736_TheRuntimesFileCannotBeWritten) {
   struct stat runtime_file {};
   ASSERT_EQ(stat(runtime.path().c_str(), &runtime_file), 0);

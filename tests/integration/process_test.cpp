@@ -252,6 +252,30 @@ TEST_F(Process, AWorkingDirectoryIsMadeBeforeItsPlaceBecomesReadOnly) {
   }
 }
 
+TEST_F(Process, TheSchedulerOfAnExecOutlastsItsFork) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"policy": "SCHED_BATCH", "nice": 5, "flags": ["SCHED_FLAG_RESET_ON_FORK"]})",
+       "\nsched 3 nice 5 priority 0 flags 1 "},
+      {R"({"policy": "SCHED_DEADLINE", "runtime": 1000000, "deadline": 20000000, "period": 100000000})",
+       "\nsched 6 nice 0 priority 0 flags 0 runtime 1000000 deadline 20000000 period 100000000\n"},
+  };
+  for (const auto& [scheduler, line] : cases) {
+    Json config = default_config();
+    Bundle idle(config);
+    idle.args({"/bin/sleep", "1000"});
+    const std::string id = start(idle);
+    config["process"]["scheduler"] = Json::parse(scheduler);
+    Bundle bundle(config);
+    bundle.args({"/bin/probe", "report"});
+    // Where the host gives no such time to anybody (sched(7)), there is nothing to compare with.
+    if (!run_bundle(bundle).ok()) continue;
+    TempDir place;
+    write_file(place / "process.json", bundle.config["process"].dump());
+    const Outcome outcome = runtime({"exec", "--process", place / "process.json", id});
+    EXPECT_NE(outcome.out.find(line), std::string::npos) << outcome.all();
+  }
+}
+
 TEST_F(Process, TheProgramIsFoundInThePathOfTheConfig) {
   Json config = default_config();
   config["process"]["env"] = Json(std::vector<std::string>{"PATH=/nowhere:/opt:/bin"});

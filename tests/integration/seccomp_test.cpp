@@ -234,16 +234,28 @@ TEST_F(Seccomp, NotifyReachesTheListener) {
   EXPECT_EQ(outcome.out, "sethostname EEXIST\nsync ok\n") << outcome.all();
 }
 
+/// The filter of an exec is loaded by the process itself, or by the one before it if some in there may trace
+/// it, who has to be lent CAP_SYS_ADMIN for it or has it.
+std::vector<Json> agents_configs(const std::string& agent) {
+  Json alone = default_config();
+  alone["process"]["noNewPrivileges"] = false;
+  alone["linux"]["seccomp"] =
+      Json::parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": ")" + agent +
+                  R"(", "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})");
+  Json traced = alone;
+  for (const char* set : {"bounding", "effective", "permitted"})
+    traced["process"]["capabilities"][set].push("CAP_SYS_PTRACE");
+  Json all = alone;
+  all["process"]["capabilities"] = all_capabilities();
+  Json restricted = traced;
+  restricted["process"]["noNewPrivileges"] = true;
+  return {alone, traced, all, restricted};
+}
+
 TEST_F(Seccomp, TheAgentOfAnExecHearsOfBothProcesses) {
   TempDir place;
   const Fd listener = agent_at(place / "agent");
-  Json config = with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": ")" + (place / "agent") +
-                     R"(", "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})");
-  // Whether the filter is loaded by the process itself, or by the one before it.
-  for (const bool traces : {false, true}) {
-    if (traces)
-      for (const char* set : {"bounding", "permitted"})
-        config["process"]["capabilities"][set].push("CAP_SYS_PTRACE");
+  for (const Json& config : agents_configs(place / "agent")) {
     Bundle bundle(config);
     bundle.sh("while :; do sleep 1; done");
     const std::string id = create(bundle);
@@ -257,9 +269,38 @@ TEST_F(Seccomp, TheAgentOfAnExecHearsOfBothProcesses) {
     EXPECT_EQ(executed.get("state").get("status").str(), "running") << executed.dump();
     EXPECT_EQ(executed.get("state").get("pid").number(), created.get("pid").number());
     EXPECT_NE(executed.get("pid").number(), created.get("pid").number());
+    ASSERT_GT(executed.get("pid").number(), 0);
     EXPECT_EQ(kill(static_cast<pid_t>(executed.get("pid").number()), SIGKILL), 0);
     EXPECT_NE(child.wait().status, 0) << "whether it had executed by then or not";
     destroy(id);
+  }
+}
+
+TEST_F(Seccomp, AnExecWhoseAgentIsGoneRunsNothing) {
+  SKIP_FOR("crun", "lets it run");
+  for (const char* bundle_user : {"host", "own"}) {
+    TempDir place;
+    for (Json config : agents_configs(place / "agent")) {
+      Fd listener = agent_at(place / "agent");
+      if (bundle_user == std::string("own")) add_user_namespace(config);
+      Bundle bundle(config);
+      write_file(bundle.rootfs() + "/marks", "", 0666);
+      chmod((bundle.rootfs() + "/marks").c_str(), 0666);
+      bundle.sh("while :; do sleep 1; done");
+      const std::string id = create(bundle);
+      Fd notify;
+      hear(listener.get(), notify);
+      ASSERT_TRUE(runtime({"start", id}).ok());
+      listener = Fd();
+      unlink((place / "agent").c_str());
+      for (int round = 0; round < 10; ++round) {
+        const Outcome outcome = runtime({"exec", id, "/bin/probe", "mark", "/marks", "run"});
+        EXPECT_NE(outcome.status, 0);
+        EXPECT_NE(outcome.err.find("agent"), std::string::npos) << outcome.err;
+      }
+      EXPECT_EQ(read_file(bundle.rootfs() + "/marks"), "");
+      destroy(id);
+    }
   }
 }
 

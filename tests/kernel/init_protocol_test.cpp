@@ -1,6 +1,7 @@
 // The real image and its host: start sockets, user namespaces, seccomp listeners, what must not leak.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/prctl.h>
 
 #include "init_support.hpp"
 
@@ -252,27 +253,118 @@ TEST_F(ProtocolTest, LoadsAFilterThatComesLate) {
   EXPECT_EQ(started.wait(), 5);
 }
 
-TEST_F(ProtocolTest, SendsTheListenerPastItsOwnFilter) {
-  // Even sendmsg is for the agent to decide: only a task outside of the filter can send the listener.
-  std::vector<sock_filter> filter = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  builder.emit(NoNewPrivileges{});
-  std::vector<u64> words(filter.size());
-  std::memcpy(words.data(), filter.data(), filter.size() * sizeof(u64));
-  builder.emit(LoadSeccomp{.filter = builder.list(std::span<const u64>(words)),
-                           .flags = SECCOMP_FILTER_FLAG_NEW_LISTENER});
+/// With a filter whose agent decides of what init says and hears: only a task outside of it can send the
+/// listener, and wait for what becomes of it.
+class ListenerTest : public ProtocolTest {
+ protected:
+  /// `pids`: see LoadSeccomp::pid_namespace.
+  void emit_filter(Slot pids = kNoSlot) {
+    const std::vector<sock_filter> filter = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    std::vector<u64> words(filter.size());
+    std::memcpy(words.data(), filter.data(), filter.size() * sizeof(u64));
+    builder.emit(NoNewPrivileges{});
+    builder.emit(LoadSeccomp{.filter = builder.list(std::span<const u64>(words)),
+                             .flags = SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                             .pid_namespace = pids});
+  }
+  static void take_listener(const Started& started) {
+    const Received listener = receive(started.channel);
+    EXPECT_EQ(listener.message.type, MessageType::seccomp_listener);
+    EXPECT_GE(listener.descriptor, 0);
+    close(listener.descriptor);
+  }
+};
+
+TEST_F(ListenerTest, SendsTheListenerPastItsOwnFilter) {
+  emit_filter();
   emit_shell("exit 6");
   Started started = start_image(builder.finish(), channel);
-  const Received listener = receive(started.channel);
-  EXPECT_EQ(listener.message.type, MessageType::seccomp_listener);
-  ASSERT_GE(listener.descriptor, 0);
+  take_listener(started);
+  tell(started.channel, Point::owned);
   EXPECT_EQ(receive(started.channel).message.type, MessageType{});
   EXPECT_EQ(started.wait(), 6);
-  close(listener.descriptor);
+}
+
+TEST_F(ListenerTest, DoesNotGoOnBeforeTheListenerHasAnOwner) {
+  emit_filter();
+  emit_shell("exit 6");
+  Started started = start_image(builder.finish(), channel);
+  take_listener(started);
+  close(started.channel);
+  started.channel = -1;
+  EXPECT_EQ(started.wait(), 1);
+}
+
+TEST_F(ListenerTest, OfAStageComesFromOutsideOfThePidNamespace) {
+  const Slot pids = builder.reserve();
+  emit_filter(pids);
+  builder.emit(ForkInit{.awaits_owner = 1});
+  emit_shell("exit 7");
+  Program program = builder.finish();
+  const pid_t maker = fork();
+  if (maker == 0) {
+    if (unshare(CLONE_NEWPID) == 0 && fork() == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
+    _exit(pause());
+  }
+  const std::string path = "/proc/" + std::to_string(maker) + "/ns/pid_for_children";
+  // The namespace is there once it has its first process.
+  int file = -1;
+  for (int tries = 0; file < 0 && tries < 1000; ++tries, usleep(10000))
+    file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(file, 0);
+  program.inherit(pids, file);
+  Started stage = start_image(std::move(program), channel);
+  take_listener(stage);
+  tell(stage.channel, Point::owned);
+  const Message child = receive(stage.channel).message;
+  ASSERT_EQ(child.type, MessageType::child) << std::strerror(child.error);
+  tell(stage.channel, Point::owned);
+  EXPECT_EQ(stage.wait(), 0);
+  Started init(child.pid, -1);
+  EXPECT_EQ(receive(stage.channel).message.type, MessageType{});
+  EXPECT_EQ(init.wait(), 7);
+  close(file);
+  kill(maker, SIGKILL);
+  waitpid(maker, nullptr, 0);
+}
+
+TEST_F(ProtocolTest, ADirectoryThatCannotBeLookedIntoHidesNoProgram) {
+  std::vector<sock_filter> filter = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_faccessat2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  std::vector<u64> words(filter.size());
+  std::memcpy(words.data(), filter.data(), filter.size() * sizeof(u64));
+  builder.emit(NoNewPrivileges{});
+  builder.emit(LoadSeccomp{.filter = builder.list(std::span<const u64>(words))});
+  builder.emit(FindProgram{
+      .name = builder.text("sh"), .search_path = builder.text("/nowhere:/bin:/usr/bin"), .has_path = 1});
+  Started started = start_image(builder.finish(), channel);
+  const Message failed = receive(started.channel).message;
+  EXPECT_EQ(failed.type, MessageType::failed);
+  EXPECT_EQ(failed.error, EIO);
+  EXPECT_EQ(started.wait(), 1);
+}
+
+TEST_F(ProtocolTest, AChildDoesNotGoOnBeforeWhatItsStageSentHasAnOwner) {
+  builder.emit(ForkInit{.awaits_owner = 1});
+  emit_shell("exit 7");
+  Started stage = start_image(builder.finish(), channel);
+  const Message child = receive(stage.channel).message;
+  ASSERT_EQ(child.type, MessageType::child);
+  Started init(child.pid, -1);
+  close(stage.channel);
+  stage.channel = -1;
+  EXPECT_EQ(stage.wait(), 1);
+  EXPECT_EQ(init.wait(), 1);
 }
 
 TEST_F(StartTest, IsSmallWhileItWaits) {

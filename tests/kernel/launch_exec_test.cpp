@@ -57,6 +57,25 @@ TEST(LaunchExec, ANameThatCannotBeReadIsNoProofOfExecution) {
   EXPECT_TRUE(sys::wait_for(session.launched.pid).ok());
 }
 
+TEST(LaunchExec, AnInitThatIsStoppedIsNotWaitedForForEver) {
+  const spec::Config config;
+  Session session{.subject = {config, nullptr, "stopped", "/"}};
+  auto channel = make_channel();
+  ASSERT_TRUE(channel.ok());
+  session.channel = std::move(channel->first);
+  session.launched.pid = ::fork();
+  if (session.launched.pid == 0) ::_exit(::raise(SIGSTOP));
+  auto pidfd = sys::open_pidfd(session.launched.pid);
+  ASSERT_TRUE(pidfd.ok());
+  session.launched.pidfd = std::move(*pidfd);
+  const auto served = serve(session, program::Point::none);
+  ::kill(session.launched.pid, SIGKILL);
+  EXPECT_TRUE(sys::wait_for(session.launched.pid).ok());
+  ASSERT_FALSE(served.ok());
+  EXPECT_NE(served.error().message.view().find("stopped"), std::string_view::npos)
+      << served.error().message.view();
+}
+
 TEST(LaunchExec, AnInitThatSomebodyElseReapedHasNotExecuted) {
   spec::Config config;
   Session session{.subject = {config, nullptr, "reaped", "/"}};

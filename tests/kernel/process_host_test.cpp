@@ -194,11 +194,14 @@ TEST_F(ProcessHost, AnEndIsSeenWhoeverElseHoldsTheSocket) {
     if (child == 0) ::_exit(!speaks || ::write(pair->second.number(), "", 1) == 1 ? 0 : 1);
     const auto pidfd = sys::open_pidfd(child);
     ASSERT_TRUE(pidfd.ok());
-    const auto readable = sys::wait_readable(pair->first, *pidfd);
-    ASSERT_TRUE(readable.ok());
-    EXPECT_EQ(*readable, speaks);
+    const auto sign = sys::wait_sign(pair->first, *pidfd, 60000);
+    ASSERT_TRUE(sign.ok());
+    EXPECT_EQ(*sign, speaks ? sys::Sign::word : sys::Sign::end);
     EXPECT_EQ(sys::wait_for(child).value(), 0);
   }
+  char byte = 0;
+  ASSERT_EQ(::read(pair->first.number(), &byte, 1), 1);
+  EXPECT_EQ(sys::wait_sign(pair->first, sys::open_pidfd(::getpid()).value(), 1).value(), sys::Sign::none);
 }
 
 TEST_F(ProcessHost, DescriptorsReachAConsoleSocketWithTheirName) {

@@ -246,7 +246,7 @@ TEST(SeccompCompile, PutsTheFilterIntoTheProgramOrWaitsForIt) {
   spec::Seccomp seccomp;
   seccomp.flags = {spec::SeccompFlag::log, spec::SeccompFlag::wait_killable_recv};
   test::Compiled early;
-  compile(early.out, seccomp, Filter{{1, 2, 3}});
+  early.out.builder.emit(load(early.out, seccomp, Filter{{1, 2, 3}}));
   early.finish();
   const auto load_now = early.find<program::LoadSeccomp>();
   EXPECT_EQ(early.items(load_now->filter), (std::vector<program::u64>{1, 2, 3}));
@@ -256,7 +256,7 @@ TEST(SeccompCompile, PutsTheFilterIntoTheProgramOrWaitsForIt) {
   seccomp.flags.push_back(spec::SeccompFlag::tsync);
   seccomp.syscalls.push_back(rule({"mkdir"}, spec::SeccompAction::notify));
   test::Compiled late;
-  compile(late.out, seccomp, compile_await(late.out, seccomp));
+  late.out.builder.emit(load(seccomp, compile_await(late.out, seccomp)));
   late.finish();
   const auto load_late = late.find<program::LoadSeccomp>();
   const auto await = late.find<program::AwaitHost>();

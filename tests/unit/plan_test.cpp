@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "davit/program/printer.hpp"
 #include "davit/spec/reader.hpp"
@@ -51,7 +54,12 @@ Names tail(const Names& all) {
   return {std::find(all.begin(), all.end(), "wait_start"), all.end()};
 }
 
-Plan compiled_exec(spec::Config config) {
+struct ExecOptions {
+  std::uint32_t join_types = 1;
+  bool has_tracers = false;
+};
+
+Plan compiled_exec(spec::Config config, ExecOptions options = {}) {
   config.process->user.uid = 7;
   const host::Facts facts;
   auto plan = compile_exec({.config = config,
@@ -60,10 +68,23 @@ Plan compiled_exec(spec::Config config) {
                             .call = {.id = "web", .bundle = "/bundle"},
                             .task_files = 1,
                             .filter = seccomp::Filter{.instructions = {0}},
-                            .join_types = 1,
-                            .sets_limits = true});
+                            .join_types = options.join_types,
+                            .sets_limits = true,
+                            .has_tracers = options.has_tracers});
   EXPECT_TRUE(plan.ok());
   return std::move(*plan);
+}
+
+/// The first operation of a kind.
+template <typename T>
+T find(const Plan& plan) {
+  T found;
+  bool is_first = true;
+  program::for_each_operation(plan.program.image, [&](const program::Operation& operation) {
+    if (operation.op == T::kOp && std::exchange(is_first, false)) found = static_cast<const T&>(operation);
+  });
+  EXPECT_FALSE(is_first);
+  return found;
 }
 
 /// Whether the first of these operations comes in this order.
@@ -91,6 +112,29 @@ TEST(Plan, AnExecIsWhatItWillBeBeforeTheContainerSeesIt) {
   const Names untraced = names(compiled_exec(config_of(R"(, "capabilities": {})", kSeccomp)));
   EXPECT_TRUE(in_order(untraced, {"set_capabilities", "fork_init", "find_program", "load_seccomp",
                                   "release_capabilities", "execute"}));
+}
+
+TEST(Plan, AnExecIsFilteredEarlyAlsoForWhomAnEarlierOneBroughtIn) {
+  const spec::Config config = config_of(R"(, "capabilities": {})", kSeccomp);
+  EXPECT_TRUE(in_order(names(compiled_exec(config, {.has_tracers = true})), {"load_seccomp", "fork_init"}));
+  EXPECT_TRUE(in_order(names(compiled_exec(config)), {"fork_init", "load_seccomp"}));
+}
+
+TEST(Plan, AnExecSendsItsListenerFromOutsideOfThePidNamespace) {
+  constexpr const char* kNotify = R"("seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/agent",
+      "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]})";
+  const std::string traced = R"(, "capabilities": {"bounding": ["CAP_SYS_PTRACE"]})";
+  const ExecOptions pids{.join_types = CLONE_NEWPID | CLONE_NEWNS};
+  const Plan late = compiled_exec(config_of(traced, kNotify), pids);
+  EXPECT_TRUE(in_order(names(late), {"join_process", "load_seccomp", "fork_init"}));
+  EXPECT_EQ(find<program::JoinProcess>(late).types, CLONE_NEWNS);
+  EXPECT_NE(find<program::LoadSeccomp>(late).pid_namespace, program::kNoSlot);
+  EXPECT_EQ(find<program::ForkInit>(late).awaits_owner, 1U);
+  // Who has no CAP_SYS_ADMIN left by then cannot join it so late.
+  const Plan early = compiled_exec(config_of(traced + R"(, "noNewPrivileges": true)", kNotify), pids);
+  EXPECT_TRUE(in_order(names(early), {"join_process", "fork_init", "load_seccomp"}));
+  EXPECT_EQ(find<program::JoinProcess>(early).types, CLONE_NEWPID | CLONE_NEWNS);
+  EXPECT_EQ(find<program::LoadSeccomp>(early).pid_namespace, program::kNoSlot);
 }
 
 TEST(Plan, WhatFollowsTheStartIsKnownWithoutTheHost) {

@@ -1,5 +1,6 @@
 // The state directory: <root>/<id>/ with state.json (the record), config.json (the config as it was at
-// create) and, until the start, start.sock. No other code touches it. davit may be killed at any instruction:
+// create), until the start start.sock, and the empty file tracers once an exec has brought in somebody who
+// may trace others. No other code touches it. davit may be killed at any instruction:
 // - an id belongs to whoever holds the lock of its directory while there is no record in it;
 // - records are replaced atomically;
 // - a deleted container is moved to a name that is no id before anything in it is removed;
@@ -40,6 +41,10 @@ class Entry {
   /// The text of config.json as it was when the container was created.
   [[nodiscard]] Result<std::string> read_config() const;
   [[nodiscard]] Result<void> write_config(const std::string& text) const;
+  /// From now on has_tracers().
+  [[nodiscard]] Result<void> note_tracer() const;
+  /// An exec has brought in a process that may trace others, which the config knows nothing of.
+  [[nodiscard]] bool has_tracers() const;
   /// The start socket exists.
   [[nodiscard]] bool waits_for_start() const;
   /// Removes the directory; the id is free from the first system call on. Needs the lock. What davit did not

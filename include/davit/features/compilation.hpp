@@ -22,6 +22,7 @@ enum class RequestKind : std::uint8_t {
   cgroup_file,     ///< `tasks` (v1) or `cgroup.procs` number `number` of the prepared cgroup
   process,         ///< pidfd of the container's init (exec)
   process_root,    ///< /proc/<pid>/root of the container's init (exec)
+  process_pids,    ///< /proc/<pid>/ns/pid of the container's init (exec)
 };
 
 /// Where the ids of an idmapped tree come from. Done on the host: init may not have privilege over the

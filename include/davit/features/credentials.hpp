@@ -34,6 +34,9 @@ void compile_no_new_privileges(features::Compilation& out, const spec::Process& 
 /// warning, as in a config.
 void add_capability(spec::Process& process, std::string_view name);
 
+/// Whether a process with these may trace others (ptrace(2)), or come to.
+bool may_trace(const std::optional<spec::Capabilities>& sets);
+
 /// Names of all capabilities that this build knows, in numeric order, for `features`.
 std::vector<std::string> all_capabilities();
 

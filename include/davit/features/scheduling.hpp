@@ -1,6 +1,8 @@
 // How the process is scheduled: policy, I/O priority, NUMA memory policy, personality, exec's CPU affinity.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string_view>
 #include <vector>
 
@@ -12,6 +14,13 @@ namespace davit::scheduling {
 /// process.scheduler; `config` is the container's, for the CPU list that some policies exclude.
 Result<void> compile_scheduler(features::Compilation& out, const spec::Config& config,
                                const spec::Process& process);
+/// Whether a fork takes from the process what process.scheduler gives it, or is refused: then an exec has it
+/// set from outside, after its fork.
+bool is_lost_by_fork(const spec::Process& process);
+/// What compile_scheduler emits; of a process that has a scheduler.
+Result<program::SetScheduler> scheduler_of(const spec::Config& config, const spec::Process& process);
+/// sched_setattr(2) of another process.
+Result<void> set_scheduler(pid_t pid, const program::SetScheduler& scheduler);
 /// process.ioPriority, for the process group.
 void compile_io_priority(features::Compilation& out, const spec::Process& process);
 /// linux.memoryPolicy.

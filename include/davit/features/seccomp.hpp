@@ -51,13 +51,10 @@ bool has_listener(const spec::Seccomp& seccomp);
 /// Emits await_host for a filter that davit compiles while init works; it must come before `ready`. The
 /// filter is then sent as sys::sealed_memory of Filter::instructions with Point::seccomp.
 program::Slot compile_await(features::Compilation& out, const spec::Seccomp& seccomp);
-/// Emits load_seccomp with the filter inside the program.
-void compile(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter);
-/// The operations that the two emit.
+/// load_seccomp with the filter inside the program.
 program::LoadSeccomp load(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter);
+/// load_seccomp with the filter that compile_await's slot holds.
 program::LoadSeccomp load(const spec::Seccomp& seccomp, program::Slot late);
-/// Emits load_seccomp with the filter that compile_await's slot holds.
-void compile(features::Compilation& out, const spec::Seccomp& seccomp, program::Slot late);
 
 /// Connects to seccomp.listenerPath and sends the container process state with the listener: the container's
 /// `state`, and the pid of the `process` under the filter.

@@ -86,6 +86,7 @@ struct ExecRequest {
   Options options;
   bool no_pivot = false;       ///< the container was created with --no-pivot
   bool is_paused = false;      ///< who is born in its cgroup does not run before the thaw
+  bool has_tracers = false;    ///< as plan::ExecInput
   std::string filter_cache{};  ///< as Recorder::filter_cache
 };
 

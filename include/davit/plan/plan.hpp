@@ -9,6 +9,7 @@
 #include "davit/features/compilation.hpp"
 #include "davit/features/seccomp.hpp"
 #include "davit/program/builder.hpp"
+#include "davit/program/setting_operations.hpp"
 #include "davit/spec/config.hpp"
 
 namespace davit::plan {
@@ -24,6 +25,8 @@ struct Plan {
   bool late_seccomp = false;        ///< init waits for the filter at Point::seccomp
   bool runs_runtime_hooks = false;  ///< init waits at Point::mounts
   bool sets_limits = false;         ///< init waits at Point::limits
+  bool awaits_owner = false;        ///< the stage waits at Point::owned before its child goes on
+  std::optional<program::SetScheduler> scheduler{};  ///< davit sets it before that
 };
 
 /// What a compilation needs to know besides the config.
@@ -61,6 +64,7 @@ struct ExecInput {
   bool joins_user = false;       ///< a user namespace is among them
   bool enters_root = false;      ///< the root of the mount namespace is not the container's (--no-pivot)
   bool sets_limits = false;
+  bool has_tracers = false;  ///< an earlier exec brought in who may trace others
   bool trace = false;
 };
 

@@ -18,6 +18,7 @@ enum class Point : u32 {
   created,         ///< host -> init: the container is on record; from now on init outlives davit
   start,           ///< host -> init: execute the program
   starting,        ///< host -> init: nobody else can say "start" from here on
+  owned,           ///< host -> init: the listener or terminal that it sent has got to where it belongs
 };
 
 enum class MessageType : u32 {

@@ -52,13 +52,13 @@ struct NoNewPrivileges : Operation {
 
 /// seccomp(SECCOMP_SET_MODE_FILTER). The filter stands in the program, or in the sealed memfd in `late`. With
 /// SECCOMP_FILTER_FLAG_NEW_LISTENER the listener goes to the host (Message::seccomp_listener), sent by a
-/// helper task that is not under the filter.
+/// helper task that is not under the filter, and init goes on at Point::owned.
 struct LoadSeccomp : Operation {
   static constexpr Op kOp = Op::load_seccomp;
   List<u64> filter;  ///< struct sock_filter each
   u32 flags = 0;     ///< SECCOMP_FILTER_FLAG_*
   Slot late = kNoSlot;
-  u16 padding = 0;
+  Slot pid_namespace = kNoSlot;  ///< with a listener: joined after that task was made, as none can be then
 };
 
 // ---- execution ---------------------------------------------------------------------------------------

@@ -80,8 +80,8 @@ struct SetTimeOffsets : Operation {
 /// with the pid and exits 0.
 struct ForkInit : Operation {
   static constexpr Op kOp = Op::fork_init;
-  u32 types = 0;  ///< CLONE_NEW* for the child
-  u32 padding = 0;
+  u32 types = 0;         ///< CLONE_NEW* for the child
+  u32 awaits_owner = 0;  ///< the child goes on at Point::owned, when davit has given away what the stage sent
 };
 
 // ---- session -----------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ struct NewSession : Operation {
   static constexpr Op kOp = Op::new_session;
 };
 
-/// KEYCTL_JOIN_SESSION_KEYRING; anonymous if another user has that name. ENOSYS and EPERM become warnings.
+/// KEYCTL_JOIN_SESSION_KEYRING; anonymous if somebody has made one of that name. ENOSYS becomes a warning.
 struct JoinKeyring : Operation {
   static constexpr Op kOp = Op::join_keyring;
   Str name;

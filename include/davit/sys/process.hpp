@@ -29,9 +29,11 @@ Result<bool> wait_end(FdRef pidfd, int milliseconds);
 /// How a process ended that somebody else has reaped, as wait(2) has it; nothing where it has not ended so,
 /// or the kernel does not say (before 6.15).
 std::optional<int> reaped_status(FdRef pidfd);
-/// Waits for something to read, or the end of file, in `socket`; false if the process behind `pidfd` has
-/// ended without either.
-Result<bool> wait_readable(FdRef socket, FdRef pidfd);
+/// What there is to be had from a process at the other end of a socket.
+enum class Sign : std::uint8_t { word, end, none };
+/// Waits for something to read, or the end of file, in `socket`: Sign::word; or for the end of the process
+/// behind `pidfd` without either: Sign::end.
+Result<Sign> wait_sign(FdRef socket, FdRef pidfd, int milliseconds);
 /// State letter and start time (clock ticks since boot) from /proc/<pid>/stat; ESRCH when there is none.
 struct ProcessStat {
   char state = '?';

@@ -155,6 +155,13 @@ void add_capability(spec::Process& process, std::string_view name) {
     add_name(sets.ambient, upper);
 }
 
+bool may_trace(const std::optional<spec::Capabilities>& sets) {
+  const auto has = [](const Names& names) {
+    return std::find(names.begin(), names.end(), "CAP_SYS_PTRACE") != names.end();
+  };
+  return sets && (has(sets->bounding) || has(sets->permitted));
+}
+
 std::vector<std::string> all_capabilities() {
   std::vector<std::string> names;
   for (int number = 0; number < 64; ++number) {

@@ -2,6 +2,7 @@
 #include <linux/sched.h>
 #include <sys/personality.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "davit/features/scheduling.hpp"
@@ -181,9 +182,14 @@ Result<std::vector<u64>> parse_list(std::string_view list, unsigned limit) {
   return mask;
 }
 
-Result<void> compile_scheduler(features::Compilation& out, const spec::Config& config,
-                               const spec::Process& process) {
-  if (!process.scheduler) return {};
+bool is_lost_by_fork(const spec::Process& process) {
+  if (!process.scheduler) return false;
+  const auto& flags = process.scheduler->flags;
+  return process.scheduler->policy == spec::SchedulerPolicy::deadline ||
+         std::find(flags.begin(), flags.end(), spec::SchedulerFlag::reset_on_fork) != flags.end();
+}
+
+Result<program::SetScheduler> scheduler_of(const spec::Config& config, const spec::Process& process) {
   const spec::Scheduler& scheduler = *process.scheduler;
   TRY(check_scheduler(config, scheduler));
   program::SetScheduler operation;
@@ -194,7 +200,13 @@ Result<void> compile_scheduler(features::Compilation& out, const spec::Config& c
   operation.runtime = scheduler.runtime;
   operation.deadline = scheduler.deadline;
   operation.period = scheduler.period;
-  out.builder.emit(operation, out.origin(scheduler.position));
+  return operation;
+}
+
+Result<void> compile_scheduler(features::Compilation& out, const spec::Config& config,
+                               const spec::Process& process) {
+  if (!process.scheduler) return {};
+  out.builder.emit(TRY(scheduler_of(config, process)), out.origin(process.scheduler->position));
   return {};
 }
 

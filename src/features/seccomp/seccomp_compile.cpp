@@ -125,13 +125,4 @@ program::LoadSeccomp load(const spec::Seccomp& seccomp, program::Slot late) {
   return operation;
 }
 
-void compile(features::Compilation& out, const spec::Seccomp& seccomp, const Filter& filter) {
-  if (!filter.instructions.empty())
-    out.builder.emit(load(out, seccomp, filter), out.origin(seccomp.position));
-}
-
-void compile(features::Compilation& out, const spec::Seccomp& seccomp, program::Slot late) {
-  out.builder.emit(load(seccomp, late), out.origin(seccomp.position));
-}
-
 }  // namespace davit::seccomp

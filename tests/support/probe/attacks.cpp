@@ -131,6 +131,13 @@ void look_at_descriptors(const char* pid) {
   closedir(dir);
 }
 
+/// Sends SIGSTOP to every process that appears, as early as it can.
+int stop_newborn(int argc, char** argv) {
+  puts("ready");
+  watch(seconds_of(argc, argv), [&](int pid) { kill(pid, SIGSTOP); });
+  return 0;
+}
+
 /// CVE-2016-9962: stops every process that appears, as early as it can, and says what it has more than we
 /// have.
 int scan_newborn(int argc, char** argv) {

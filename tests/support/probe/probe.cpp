@@ -15,6 +15,7 @@
 //   probe mark FILE WORD      puts WORD at the end of FILE
 //   probe scan-ptrace SECONDS tries to look into every process that appears
 //   probe scan-newborn SECONDS
+//   probe stop-newborn SECONDS
 //                             stops every process that appears, and tells what it has more than ourselves
 #include "probe.hpp"
 
@@ -30,14 +31,23 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"report", probe::report},     {"devices", probe::devices},
-    {"call", probe::call},         {"signals", probe::signals},
-    {"tty", probe::tty},           {"fds", probe::fds},
-    {"listen", probe::listen_on},  {"spin", probe::spin},
-    {"notify", probe::notify},     {"memory", probe::memory},
-    {"scan-exe", probe::scan_exe}, {"scan-ptrace", probe::scan_ptrace},
-    {"swap", probe::swap_paths},   {"identity", probe::identity},
-    {"mark", probe::mark},         {"scan-newborn", probe::scan_newborn},
+    {"report", probe::report},
+    {"devices", probe::devices},
+    {"call", probe::call},
+    {"signals", probe::signals},
+    {"tty", probe::tty},
+    {"fds", probe::fds},
+    {"listen", probe::listen_on},
+    {"spin", probe::spin},
+    {"notify", probe::notify},
+    {"memory", probe::memory},
+    {"scan-exe", probe::scan_exe},
+    {"scan-ptrace", probe::scan_ptrace},
+    {"swap", probe::swap_paths},
+    {"identity", probe::identity},
+    {"mark", probe::mark},
+    {"scan-newborn", probe::scan_newborn},
+    {"stop-newborn", probe::stop_newborn},
     {"keyring", probe::keyring},
 };
 

@@ -15,6 +15,7 @@ int memory(int argc, char** argv);
 int scan_exe(int argc, char** argv);
 int scan_ptrace(int argc, char** argv);
 int scan_newborn(int argc, char** argv);
+int stop_newborn(int argc, char** argv);
 int swap_paths(int argc, char** argv);
 int identity(int argc, char** argv);
 int keyring(int argc, char** argv);
