@@ -133,6 +133,7 @@ Result<int> command_update(Invocation& invocation) {
   const std::string name = file.empty() ? "the limits given" : file == "-" ? "standard input" : file;
   auto read = spec::read_resources(std::move(text), name);
   context.warnings = std::move(read.warnings);
+  context.notices = std::move(read.notices);
   if (!read.ok()) {
     context.errors = std::move(read.errors);
     return context.errors.front();

@@ -115,7 +115,10 @@ void Log::error(std::string_view message, std::string_view human, const Error& a
 }
 
 void Log::write(Level level, std::string_view message, const Error* about) const {
-  if (level > level_) return;
+  if (level <= level_) put(level, message, about);
+}
+
+void Log::put(Level level, std::string_view message, const Error* about) const {
   const bool has_hint = level == Level::warning && about != nullptr && !about->advice.empty();
   // Without a file, stderr is the log. The error has been said there in words, unless a format was asked for.
   if (file_.empty() && identifier_.empty() && !format_given_ && level <= Level::warning) {

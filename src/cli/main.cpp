@@ -44,9 +44,15 @@ int execute(const Parsed& parsed, const Log& log) {
   const container::Context* const context = invocation.used_context();
   if (context != nullptr)
     for (const Error& one : context->warnings) reporter.warning(one);
-  if (status.ok()) return *status;
-  reporter.failure(status.error(),
-                   context != nullptr ? std::span(context->errors) : std::span<const Error>());
+  // Where warnings are said, these have been.
+  const auto notices = context == nullptr || log.says_warnings() ? std::span<const Error>()
+                                                                 : std::span<const Error>(context->notices);
+  if (status.ok()) {
+    for (const Error& one : notices) reporter.notice(one);
+    return *status;
+  }
+  reporter.failure(status.error(), context != nullptr ? std::span(context->errors) : std::span<const Error>(),
+                   notices);
   return parsed.command->failure_status;
 }
 

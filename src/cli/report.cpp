@@ -63,7 +63,7 @@ Reporter::Reporter(const Log& log, std::string_view command, std::string_view su
     prefix_.append(command).append(subject.empty() ? "" : " ").append(harmless(subject)).append(": ");
 }
 
-void Reporter::failure(const Error& error, std::span<const Error> all) const {
+void Reporter::failure(const Error& error, std::span<const Error> all, std::span<const Error> notices) const {
   std::string message;  // users of an engine see nothing but this
   std::string human;
   std::string_view last_advice;
@@ -84,6 +84,11 @@ void Reporter::failure(const Error& error, std::span<const Error> all) const {
   }
   if (count > kMostInLog)
     message.append(" (and ").append(std::to_string(count - kMostInLog)).append(" more errors)");
+  for (const Error& notice : notices.first(std::min(notices.size(), kMostInLog))) {
+    const std::string line = harmless(describe(notice));
+    human.append("davit: warning: ").append(prefix_).append(line).append("\n");
+    message.append("; warning: ").append(line);
+  }
   Error about = error;
   about.advise(advice_for(error));
   log_.error(message, human, about);
@@ -91,6 +96,10 @@ void Reporter::failure(const Error& error, std::span<const Error> all) const {
 
 void Reporter::warning(const Error& warning) const {
   log_.warning(prefix_ + harmless(describe(warning)), warning);
+}
+
+void Reporter::notice(const Error& notice) const {
+  log_.notice(prefix_ + harmless(describe(notice)), notice);
 }
 
 }  // namespace davit::cli

@@ -19,9 +19,13 @@ class Reporter {
   /// `command` and `subject` begin each line; both may be empty.
   Reporter(const Log& log, std::string_view command, std::string_view subject);
 
-  /// `error`, and the rest of `all`, whose first one it is; `all` may be empty.
-  void failure(const Error& error, std::span<const Error> all = {}) const;
+  /// `error`, and the rest of `all`, whose first one it is; `all` may be empty. `notices` are said with them:
+  /// engines show one record and no more.
+  void failure(const Error& error, std::span<const Error> all = {},
+               std::span<const Error> notices = {}) const;
   void warning(const Error& warning) const;
+  /// A warning that is said whatever the level of the log.
+  void notice(const Error& notice) const;
 
  private:
   const Log& log_;

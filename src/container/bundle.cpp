@@ -102,6 +102,7 @@ Result<Bundle> load_bundle(Context& context, const CreateCall& call) {
   TRY(find_bundle(call, bundle));
   auto read = spec::read_config(bundle.text, call.config_file.empty() ? "config.json" : call.config_file);
   context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
+  context.notices = std::move(read.notices);
   if (read.ok()) namespaces::map_caller(read.value);
   if (read.ok()) read.errors = plan::validate(read.value);
   if (!read.ok()) {

@@ -58,6 +58,7 @@ Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall
   // Engines write it to a place that means nothing to anybody.
   auto read = spec::read_process(std::move(text), "--process");
   context.warnings.insert(context.warnings.end(), read.warnings.begin(), read.warnings.end());
+  context.notices = std::move(read.notices);
   if (read.ok()) return std::move(read.value);
   context.errors = std::move(read.errors);
   return context.errors.front();

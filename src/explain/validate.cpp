@@ -68,6 +68,16 @@ void append(Verdict& verdict, const std::vector<Error>& errors, Severity severit
   for (const Error& error : errors) verdict.findings.push_back(finding_of(error, severity));
 }
 
+/// Warnings about places of which nothing has been said; the checks here say it better.
+void append_new(Verdict& verdict, const std::vector<Error>& warnings) {
+  for (const Error& warning : warnings) {
+    const bool is_known = std::any_of(
+        verdict.findings.begin(), verdict.findings.end(),
+        [&](const Finding& finding) { return finding.mark.pointer == warning.where.pointer.view(); });
+    if (!is_known) verdict.findings.push_back(finding_of(warning, Severity::warning));
+  }
+}
+
 /// What this release does on no host: errors here, though they are notes to who only wants to read a config.
 std::vector<Error> take_refusals(const spec::Config& config, Compiled& compiled) {
   std::vector<Error> refusals = plan::validate(config);
@@ -127,7 +137,7 @@ Verdict validate(const std::string& text, const std::string& name, const Request
     Compiled compiled = compile(config, request);
     append(verdict, take_refusals(config, compiled), Severity::error);
     append(verdict, compiled.errors, Severity::error);
-    if (compiled.plan) append(verdict, compiled.plan->warnings, Severity::warning);
+    if (compiled.plan) append_new(verdict, compiled.plan->warnings);
     append(verdict, resource_errors(config, compiled), Severity::error);
     if (looks_at_host) verdict.sections.push_back(lacks_of(config, request, compiled));
     verdict.sections.push_back(grants_of(config));

@@ -78,8 +78,15 @@ void Object::report_unknown() {
     --unknown;
     auto meant =
         std::find_if(known, known_end, [&](auto name) { return equal_but_for_case(name, key.text()); });
-    if (meant == known_end)
-      meant = std::find_if(known, known_end, [&](auto name) { return differs_by_a_slip(name, key.text()); });
+    if (meant != known_end) {
+      // encoding/json of Go does not look at the case: what is ignored here counts there.
+      report_.notice(key,
+                     text("unknown key ", json::quoted(key.text()),
+                          " is ignored; runtimes in Go take it for ", json::quoted(*meant)),
+                     text("did you mean ", json::quoted(*meant), "?"));
+      continue;
+    }
+    meant = std::find_if(known, known_end, [&](auto name) { return differs_by_a_slip(name, key.text()); });
     report_.warning(key, text("unknown key ", json::quoted(key.text()), " is ignored"),
                     meant == known_end ? std::string() : text("did you mean ", json::quoted(*meant), "?"));
   }

@@ -78,6 +78,7 @@ void read_document(std::string text, std::string_view name, Target& target, Read
   result.value.document = std::move(parsed.document);
   result.errors = std::move(report.errors);
   result.warnings = std::move(report.warnings);
+  result.notices = std::move(report.notices);
 }
 
 }  // namespace

@@ -36,6 +36,11 @@ void Report::warning(const Position& position, std::string_view below, std::stri
   add(warnings, position, below, message, advice);
 }
 
+void Report::notice(json::Value value, std::string_view message, std::string_view advice) {
+  warning(value, message, advice);
+  add(notices, position_of(value), {}, message, advice);
+}
+
 void Report::sort() {
   const auto earlier = [](const Error& left, const Error& right) {
     return left.where.line != right.where.line ? left.where.line < right.where.line
@@ -43,6 +48,7 @@ void Report::sort() {
   };
   std::stable_sort(errors.begin(), errors.end(), earlier);
   std::stable_sort(warnings.begin(), warnings.end(), earlier);
+  std::stable_sort(notices.begin(), notices.end(), earlier);
 }
 
 Error first_of(const std::vector<Error>& errors) {

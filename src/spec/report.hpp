@@ -22,11 +22,15 @@ class Report {
   void warning(const Position& position, std::string_view below, std::string_view message,
                std::string_view advice = {});
 
+  /// A warning about what other runtimes read differently.
+  void notice(json::Value value, std::string_view message, std::string_view advice);
+
   /// Puts errors and warnings into the order of the document; call it at the end.
   void sort();
 
   std::vector<Error> errors;
   std::vector<Error> warnings;
+  std::vector<Error> notices;  ///< as in Read
   /// When set, receives the pointer of every key that the reader knows; for the comparison with the schema.
   std::vector<std::string>* known_keys = nullptr;
 

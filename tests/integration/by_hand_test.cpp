@@ -1,4 +1,6 @@
 // davit as a person uses it at a prompt.
+#include <filesystem>
+
 #include "support/fixture.hpp"
 
 namespace support {
@@ -90,6 +92,24 @@ TEST_F(ByHand, ExplainNeedsNoRoot) {
   bundle.write();
   const Outcome outcome = runtime.as_user(65534, {"explain", bundle.path()});
   EXPECT_TRUE(outcome.ok()) << outcome.all();
+}
+
+TEST_F(ByHand, AKeyThatDiffersInCaseOnlyIsNamedInTheQuietestLog) {
+  Bundle bundle;
+  bundle.config["root"]["readOnly"] = true;
+  bundle.write();
+  const std::string log = bundle.path() + "/log";
+  const std::string id = new_id();
+  const std::vector<std::string> options{"--log",  log,        "--log-format", "json",
+                                         "create", "--bundle", bundle.path(),  id};
+  EXPECT_TRUE(runtime(options).ok()) << read_file(log);
+  EXPECT_NE(read_file(log).find("readOnly"), std::string::npos) << read_file(log);
+  // An engine reads one record of a failure: the notice is in it.
+  std::filesystem::remove(log);
+  EXPECT_FALSE(runtime(options).ok()) << "the id is taken";
+  const auto record = Json::try_parse(read_file(log));
+  ASSERT_TRUE(record) << read_file(log);
+  EXPECT_NE(record->get("msg").str().find("readOnly"), std::string::npos) << read_file(log);
 }
 
 TEST_F(ByHand, ValidateTellsByItsStatus) {

@@ -78,6 +78,17 @@ TEST(SpecReader, IgnoresUnknownKeysAndHintsAtTheRightOne) {
   EXPECT_EQ(read.warnings[3].advice.view(), "did you mean \"cgroupsPath\"?");
 }
 
+// runc, whose JSON library does not look at the case, makes this root read-only.
+TEST(SpecReader, AKeyThatDiffersInCaseOnlyIsANotice) {
+  const auto read = spec::read_config(
+      R"({"ociVersion": "1.0.0", "root": {"path": "r", "readOnly": true, "reedonly": true}})", "config.json");
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read.warnings.size(), 2U);
+  ASSERT_EQ(read.notices.size(), 1U);
+  EXPECT_EQ(read.notices[0].where.pointer.view(), "/root/readOnly");
+  EXPECT_NE(read.notices[0].message.view().find("\"readonly\""), std::string_view::npos);
+}
+
 TEST(SpecReader, TakesNullForAbsent) {
   const auto read =
       with(R"("process": null, "mounts": null, "annotations": null, "linux": {"seccomp": null})");

@@ -30,10 +30,15 @@ class Log {
   void error(std::string_view message, std::string_view human, const Error& about) const;
   /// The hint of `about` is said as well.
   void warning(std::string_view message, const Error& about) const { write(Level::warning, message, &about); }
+  /// A warning that has to be said even where warnings are not.
+  void notice(std::string_view message, const Error& about) const { put(Level::warning, message, &about); }
+  [[nodiscard]] bool says_warnings() const { return level_ >= Level::warning; }
   void debug(std::string_view message) const { write(Level::debug, message); }
 
  private:
   void write(Level level, std::string_view message, const Error* about = nullptr) const;
+  /// Whatever the level.
+  void put(Level level, std::string_view message, const Error* about) const;
   [[nodiscard]] Result<sys::UniqueFd> open_file() const;
   void append(std::string_view line) const;
 

@@ -25,6 +25,7 @@ struct Context {
   std::optional<unsigned> patience{};  ///< with systemd, in seconds; none: as create was told, or the usual
   std::vector<Error> errors{};    ///< when a document has several errors: all of them, the returned one first
   std::vector<Error> warnings{};  ///< what went wrong without being fatal
+  std::vector<Error> notices{};   ///< those of them that are said however quiet the log is to be
   std::string made_up_id{};       ///< of a container that was made without naming one
 };
 

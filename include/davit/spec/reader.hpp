@@ -17,6 +17,7 @@ struct [[nodiscard]] Read {
   T value;
   std::vector<Error> errors;    ///< in document order
   std::vector<Error> warnings;  ///< unknown keys and the like: to be logged, never fatal
+  std::vector<Error> notices;   ///< those of them that other runtimes read differently: to be said always
   [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 
