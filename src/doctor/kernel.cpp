@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+#include <charconv>
+#include <string_view>
 
 #include "davit/features/namespaces.hpp"
 #include "davit/host/facts.hpp"
@@ -56,8 +57,12 @@ std::string user_namespace_remedy() {
 void try_release(Diagnoses& out) {
   struct utsname name = {};
   ::uname(&name);
-  int major = 0, minor = 0;
-  (void)std::sscanf(name.release, "%d.%d", &major, &minor);
+  unsigned major = 0;
+  unsigned minor = 0;
+  const std::string_view release = name.release;
+  const auto* const end = release.data() + release.size();
+  const auto [dot, failure] = std::from_chars(release.data(), end, major);
+  if (failure == std::errc() && dot != end) (void)std::from_chars(dot + 1, end, minor);
   const bool is_new = major > 5 || (major == 5 && minor >= 15);
   out.push_back({"kernel", is_new ? Health::good : Health::bad, std::string("Linux ") + name.release,
                  is_new ? "" : "davit needs Linux 5.15 or newer"});
