@@ -53,6 +53,12 @@ Result<int> command_state(Invocation& invocation) {
   return 0;
 }
 
+Result<int> command_wait(Invocation& invocation) {
+  const int status = TRY(container::wait(*TRY(invocation.context()), invocation.arguments().front()));
+  TRY(print(std::to_string(status) + "\n"));
+  return 0;
+}
+
 Result<int> command_unsupported(Invocation& invocation) {
   invocation.subject.clear();
   return make_error(Code::unsupported, "not supported by this release");

@@ -16,7 +16,9 @@ Result<int> command_list(Invocation& invocation) {
   if (invocation.options().flag("quiet"))
     for (const spec::State& state : states) out.append(state.id).append("\n");
   else
-    out = json ? spec::states_json(states) + "\n" : list_table(states);
+    out = json                                ? spec::states_json(states) + "\n"
+          : invocation.options().flag("long") ? long_table(states)
+                                              : list_table(states);
   TRY(print(out));
   // A broken entry hides nothing else, but somebody should know.
   for (const Error& warning : context.warnings) {

@@ -17,10 +17,11 @@ constexpr Option kGlobal[] = {
     {"log", 0, kText, "FILE", "also log errors there: a file, syslog:IDENTIFIER or journald:IDENTIFIER"},
     {"log-format", 0, kText, "FORMAT", "text or json"},
     {"log-level", 0, kText, "LEVEL", "error (the default), warning, info or debug"},
-    {"debug", 0, kNothing, "", "the same as --log-level debug"},
+    {"debug", 0, kNothing, "", "the same as --log-level debug: what davit finds and does, step by step"},
     {"cgroup-manager", 0, kText, "MANAGER", "cgroupfs, systemd or disabled"},
     {"systemd-cgroup", 0, kNothing, "", "the same as --cgroup-manager systemd"},
     {"systemd-timeout", 0, kText, "SECONDS", "how long systemd may take for anything (default: 30)"},
+    {"trace", 0, kText, "FILE", "write how long everything took, for Perfetto; -: as a table on stderr"},
     {"rootless", 0, kText, "WHEN", ""},
     {"criu", 0, kText, "PATH", ""},
 };
@@ -33,9 +34,8 @@ constexpr Option kGlobal[] = {
       {"pid-file", 0, kText, "FILE", "write the pid of the process there"},                     \
       {"no-pivot", 0, kNothing, "", "do not use pivot_root (the rootfs is a ramdisk)"},         \
       {"no-new-keyring", 0, kNothing, "", "keep the session keyring of the caller"},            \
-      {"preserve-fds", 0, kText, "N", "pass N additional descriptors, from 3 on"},              \
-      {"no-subreaper", 0, kNothing, "", ""}, {                                                  \
-    "trace", 0, kNothing, "", "time every step and operation (for developers)"                  \
+      {"preserve-fds", 0, kText, "N", "pass N additional descriptors, from 3 on"}, {            \
+    "no-subreaper", 0, kNothing, "", ""                                                         \
   }
 
 constexpr Option kCreate[] = {DAVIT_CREATE_OPTIONS};
@@ -81,6 +81,7 @@ constexpr Option kDelete[] = {
 constexpr Option kList_[] = {
     {"format", 'f', kText, "FORMAT", "table or json"},
     {"quiet", 'q', kNothing, "", "only the ids"},
+    {"long", 'l', kNothing, "", "also how those that have ended did"},
 };
 
 constexpr Option kPs[] = {{"format", 'f', kText, "FORMAT", "table or json"}};
@@ -173,6 +174,7 @@ constexpr Command kCommands[] = {
      Order::before_arguments, 255},
     {"state", "print the state of a container", "ID", {}, 1, 1, command_state},
     {"list", "list the containers", "", kList_, 0, 0, command_list},
+    {"wait", "wait until a container has ended, and print its exit status", "ID", {}, 1, 1, command_wait},
     {"ps", "list the processes of a container", "ID [PS-OPTION...]", kPs, 1, -1, command_ps,
      Order::before_arguments},
     {"events", "print usage and lack of memory of a container as JSON lines, until it ends", "ID", kEvents, 1,

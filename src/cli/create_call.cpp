@@ -1,5 +1,7 @@
 #include "cli/create_call.hpp"
 
+#include "davit/base/story.hpp"
+
 namespace davit::cli {
 
 Result<launch::Options> launch_options(const Arguments& options) {
@@ -10,7 +12,7 @@ Result<launch::Options> launch_options(const Arguments& options) {
     launch.preserve_fds = TRY(parse_number(options.text("preserve-fds"), "--preserve-fds"));
   launch.no_pivot = options.flag("no-pivot");
   launch.no_new_keyring = options.flag("no-new-keyring");
-  launch.trace = options.flag("trace");
+  launch.trace = story::is_listening();
   return launch;
 }
 

@@ -27,6 +27,7 @@ Result<int> command_state(Invocation& invocation);
 Result<int> command_stats(Invocation& invocation);
 Result<int> command_update(Invocation& invocation);
 Result<int> command_validate(Invocation& invocation);
+Result<int> command_wait(Invocation& invocation);
 Result<int> command_unsupported(Invocation& invocation);
 
 }  // namespace davit::cli

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "davit/base/story.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::cli {
@@ -33,7 +34,7 @@ Result<container::Context*> Invocation::context() {
   const cgroup::Manager manager = TRY(choose_manager(options()));
   const std::optional<unsigned> patience = TRY(choose_patience(options()));
   context_.emplace(container::Context{TRY(container::Store::at(options().text("root"))), manager, patience});
-  log_.debug("davit " + std::string(command().name) + ": state directory " + context_->store.root());
+  story::tell(story::Actor::davit, "state directory", context_->store.root());
   return &*context_;
 }
 

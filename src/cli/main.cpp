@@ -12,6 +12,7 @@
 #include "cli/help.hpp"
 #include "cli/invocation.hpp"
 #include "cli/report.hpp"
+#include "cli/teller.hpp"
 #include "davit/base/notice.hpp"
 #include "davit/cli/parser.hpp"
 
@@ -33,12 +34,22 @@ void guard_descriptors() {
 }
 
 int execute(const Parsed& parsed, const Log& log) {
+  if (const auto checked = Teller::check(parsed.arguments.text("trace")); !checked.ok()) {
+    Reporter(log, parsed.command->name, "").failure(checked.error());
+    return parsed.command->failure_status;
+  }
   Invocation invocation(parsed, log);
   if (!parsed.arguments.arguments().empty()) invocation.subject = parsed.arguments.arguments().front();
   // The subject may become known only on the way.
   const auto reporter_now = [&] { return Reporter(log, parsed.command->name, invocation.subject); };
   set_speaker([&](const Error& notice) { reporter_now().warning(notice); });
-  const auto status = parsed.command->handler(invocation);
+  Teller teller(log, parsed.arguments.text("trace"));
+  auto status = [&] {
+    const story::Span span(story::Actor::davit, parsed.command->name,
+                           version_text().substr(0, version_text().find('\n')));
+    return parsed.command->handler(invocation);
+  }();
+  if (const auto told = teller.finish(); !told.ok()) reporter_now().warning(told.error());
   set_speaker({});
   const Reporter reporter = reporter_now();
   const container::Context* const context = invocation.used_context();

@@ -34,4 +34,21 @@ std::string list_table(const std::vector<spec::State>& states) {
   return format_table(rows);
 }
 
+std::string long_table(const std::vector<spec::State>& states) {
+  std::vector<std::vector<std::string>> rows = {
+      {"ID", "PID", "STATUS", "EXIT", "OOM-KILLED", "FINISHED", "FAILED STEP", "BUNDLE", "CREATED", "OWNER"}};
+  for (const spec::State& state : states) {
+    const bool has_ended = state.status == spec::Status::stopped;
+    const std::string unknown = has_ended ? "unknown" : "-";
+    std::string exit = state.exit_code ? std::to_string(*state.exit_code) : unknown;
+    if (!state.exit_signal.empty()) exit += " (" + state.exit_signal + ")";
+    const std::string oom = state.oom_killed ? (*state.oom_killed ? "yes" : "no") : unknown;
+    rows.push_back({state.id, std::to_string(state.pid), std::string(spec::status_name(state.status)), exit,
+                    oom, state.finished.empty() ? unknown : state.finished,
+                    state.failed_step.empty() ? "-" : state.failed_step, state.bundle, state.created,
+                    state.owner});
+  }
+  return format_table(rows);
+}
+
 }  // namespace davit::cli

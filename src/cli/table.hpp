@@ -12,5 +12,7 @@ namespace davit::cli {
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
 /// ID PID STATUS BUNDLE CREATED OWNER.
 std::string list_table(const std::vector<spec::State>& states);
+/// The same with how those that have ended did; "unknown" is what nobody has seen.
+std::string long_table(const std::vector<spec::State>& states);
 
 }  // namespace davit::cli

@@ -5,6 +5,7 @@
 #include "container/open.hpp"
 #include "container/paths.hpp"
 #include "container/poststop.hpp"
+#include "davit/base/story.hpp"
 #include "davit/container/id.hpp"
 #include "davit/container/time.hpp"
 #include "davit/features/terminal.hpp"
@@ -76,12 +77,17 @@ void take_back(Context& context, const Record& record, const Bundle& bundle,
   run_poststop_hooks(context, record, bundle.config);
 }
 
+Result<Bundle> load_bundle_told(Context& context, const CreateCall& call) {
+  const story::Span span(story::Actor::davit, "read the config", call.bundle);
+  return load_bundle(context, call);
+}
+
 }  // namespace
 
 Result<Made> make_container(Context& context, CreateCall call, bool stays, bool by_socket) {
   if (!call.id.empty()) TRY(check_id(call.id));
   const std::vector<std::string> variables = TRY(preserve_descriptors(call.options));
-  Bundle bundle = TRY(load_bundle(context, call));
+  Bundle bundle = TRY(load_bundle_told(context, call));
   spec::Process* process = bundle.config.process ? &*bundle.config.process : nullptr;
   if (process != nullptr) {
     TRY(terminal::check(*process, !stays, !call.options.console_socket.empty()));

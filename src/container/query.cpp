@@ -1,7 +1,9 @@
 #include <regex.h>
 
+#include <cstring>
 #include <string_view>
 
+#include "container/ending.hpp"
 #include "container/open.hpp"
 #include "davit/sys/file.hpp"
 
@@ -28,6 +30,18 @@ std::string user_name(uid_t uid) {
   return number;
 }
 
+void tell_ending(const Ending& ending, spec::State& state) {
+  state.finished = ending.finished;
+  state.exit_code = ending.exit_code;
+  if (ending.signal != 0) {
+    const char* name = ::sigabbrev_np(ending.signal);
+    state.exit_signal = name != nullptr ? std::string("SIG") + name : std::to_string(ending.signal);
+  }
+  state.oom_killed = ending.oom_killed;
+  state.failed_step = ending.failed_step;
+  state.error = ending.error;
+}
+
 spec::State to_state(const Record& record, spec::Status status) {
   spec::State state;
   state.id = record.id;
@@ -38,6 +52,7 @@ spec::State to_state(const Record& record, spec::Status status) {
   state.created = record.created;
   state.annotations = record.annotations;
   state.owner = user_name(record.owner);
+  if (status == spec::Status::stopped) tell_ending(known_ending(record), state);
   return state;
 }
 

@@ -37,6 +37,17 @@ void write_place(json::Writer& out, const cgroup::Place& place) {
   out.end_object();
 }
 
+void write_ending(json::Writer& out, const Ending& ending) {
+  out.key("ending").begin_object();
+  out.key("finished").string(ending.finished);
+  out.key("exitCode").number(ending.exit_code.value_or(-1));
+  out.key("signal").number(ending.signal);
+  out.key("oomKilled").number(ending.oom_killed ? (*ending.oom_killed ? 1 : 0) : -1);
+  out.key("failedStep").string(ending.failed_step);
+  out.key("error").string(ending.error);
+  out.end_object();
+}
+
 // Reads the members of a document that davit itself wrote: every member is required and of one kind, and the
 // first that is not as expected makes the whole document foreign.
 class Reader {
@@ -156,6 +167,22 @@ void read_annotations(Reader& reader, spec::Annotations& annotations) {
   }
 }
 
+// Records of containers that have not ended have none.
+void read_ending(Reader& reader, json::Value root, std::optional<Ending>& target) {
+  if (!root.find("ending").valid()) return;
+  Reader object(reader.member("ending", json::Kind::object));
+  Ending& ending = target.emplace();
+  ending.finished = object.text("finished");
+  const int code = object.number<int>("exitCode");
+  if (code >= 0) ending.exit_code = code;
+  ending.signal = object.number<int>("signal");
+  const int oom = object.number<int>("oomKilled");
+  if (oom >= 0) ending.oom_killed = oom == 1;
+  ending.failed_step = object.text("failedStep");
+  ending.error = object.text("error");
+  if (!object.ok()) reader.fail("ending/" + object.bad_key());
+}
+
 }  // namespace
 
 std::string record_json(const Record& record) {
@@ -177,7 +204,9 @@ std::string record_json(const Record& record) {
   write_place(out, record.cgroup);
   out.key("annotations").begin_object();
   for (const auto& [key, value] : record.annotations) out.key(key).string(value);
-  out.end_object().end_object();
+  out.end_object();
+  if (record.ending) write_ending(out, *record.ending);
+  out.end_object();
   return out.take();
 }
 
@@ -204,6 +233,7 @@ Result<Record> parse_record(std::string text, std::string_view file) {
   record.poststop_hooks = reader.boolean("poststopHooks");
   read_place(reader, record.cgroup);
   read_annotations(reader, record.annotations);
+  read_ending(reader, parsed.document->root(), record.ending);
   if (!reader.ok()) return damaged(file, "the member \"" + reader.bad_key() + "\" is missing or wrong");
   return record;
 }

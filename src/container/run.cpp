@@ -1,8 +1,10 @@
+#include "container/ending.hpp"
 #include "container/make.hpp"
 #include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/remove.hpp"
 #include "container/supervise.hpp"
+#include "davit/base/story.hpp"
 #include "davit/sys/interruption.hpp"
 
 namespace davit::container {
@@ -13,6 +15,7 @@ namespace {
 Result<void> try_to_clean_up(Context& context, Made& made) {
   if (auto locked = made.entry.lock(); !locked.ok())
     return locked.error().code == Code::not_found ? Result<void>() : locked;
+  const story::Span span(story::Actor::davit, "clean up");
   return destroy(context, made.entry, made.record, &made.bundle.config);
 }
 
@@ -22,7 +25,17 @@ Result<void> clean_up(Context& context, Made& made) {
   return cleaned.ok() ? cleaned : try_to_clean_up(context, made);
 }
 
-Result<int> start_and_serve(const RunCall& call, Made& made) {
+/// For `state`: delete comes later, and nobody else has seen the end.
+Result<void> record_ending(Made& made) {
+  // Somebody who deletes it meanwhile does not ask how it ended.
+  if (auto locked = made.entry.lock(); !locked.ok())
+    return locked.error().code == Code::not_found ? Result<void>() : locked;
+  auto written = made.entry.write(made.record);
+  made.entry.unlock();
+  return written;
+}
+
+Result<int> start_and_serve(Context& context, const RunCall& call, Made& made) {
   // Before the process runs, so that no signal and no notification is lost.
   std::optional<Foreground> foreground;
   if (!call.detach) foreground.emplace(TRY(Foreground::open()));
@@ -35,7 +48,17 @@ Result<int> start_and_serve(const RunCall& call, Made& made) {
     return 0;
   }
   if (notify) notify->forward_in_background(made.launched.pid, made.launched.pidfd);
-  return foreground->supervise(made.launched);
+  auto status = [&] {
+    const story::Span span(story::Actor::process, "runs", made.record.id);
+    return foreground->supervise(made.launched);
+  }();
+  if (!status.ok()) return status;
+  made.record.ending = ending_of(made.record, foreground->wait_status());
+  if (const auto death = death_by_memory(made.record, *made.record.ending))
+    context.warnings.push_back(*death);
+  if (!call.keep) return status;
+  if (const auto recorded = record_ending(made); !recorded.ok()) context.warnings.push_back(recorded.error());
+  return status;
 }
 
 }  // namespace
@@ -43,7 +66,7 @@ Result<int> start_and_serve(const RunCall& call, Made& made) {
 Result<int> run(Context& context, RunCall call) {
   Made made = TRY(make_container(context, std::move(call.create), !call.detach, false));
   if (!call.detach) announce_warnings(context);
-  auto status = start_and_serve(call, made);
+  auto status = start_and_serve(context, call, made);
   if (status.ok() && (call.detach || call.keep)) return status;
   if (status.ok()) made.record.init.pid = 0;  // its end has been seen: the number may be another's by now
   auto cleaned = clean_up(context, made);

@@ -1,6 +1,7 @@
 #include <cerrno>
 
 #include "container/bundle.hpp"
+#include "container/ending.hpp"
 #include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/remove.hpp"
@@ -21,6 +22,14 @@ void destroy_after_hook(Context& context, Opened& opened, const spec::Config& co
   if (!opened.entry.locked() && !opened.entry.lock().ok()) return;
   if (auto destroyed = destroy(context, opened.entry, opened.record, &config); !destroyed.ok())
     context.warnings.push_back(destroyed.error());
+}
+
+/// The container stays, as a stopped one: somebody may want to know later what has become of it.
+void record_failure(Context& context, Opened& opened, const Error& error) {
+  if (!opened.entry.locked() || init_alive(opened.record.init)) return;
+  opened.record.ending = failed_start(error);
+  if (auto written = opened.entry.write(opened.record); !written.ok())
+    context.warnings.push_back(written.error());
 }
 
 }  // namespace
@@ -45,7 +54,10 @@ Result<void> start(Context& context, const std::string& id) {
     TRY(check_allowed(Operation::start, status_of(opened.entry, record), id));
     return started;
   }
-  if (started.error().code == Code::hook_failed) destroy_after_hook(context, opened, config);
+  if (started.error().code == Code::hook_failed)
+    destroy_after_hook(context, opened, config);
+  else
+    record_failure(context, opened, started.error());
   return started;
 }
 

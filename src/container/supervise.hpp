@@ -19,6 +19,8 @@ class Foreground {
   /// Forwards signals and the terminal until the process ends; its exit status, 128 + n when signal n killed
   /// it. If that cannot be done, the process is killed: nobody would look after it.
   Result<int> supervise(launch::Launched& launched);
+  /// How wait(2) has it, after supervise().
+  [[nodiscard]] int wait_status() const { return supervisor_.wait_status(); }
 
  private:
   explicit Foreground(terminal::Supervisor supervisor) : supervisor_(std::move(supervisor)) {}

@@ -97,8 +97,7 @@ Status send(Context& context, MessageType type, const Operation& operation, Stat
   message.operation = operation.index;
   message.error = status.error;
   message.detail = status.detail;
-  if (type == MessageType::failed || type == MessageType::warning)
-    message.pid = static_cast<i32>(context.start_operation);
+  if (type != MessageType::child) message.pid = static_cast<i32>(context.start_operation);
   iovec part{&message, sizeof message};
   ControlDescriptor control{sizeof control - sizeof control.padding, SOL_SOCKET, kScmRights, attached.number,
                             0};

@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "davit/base/story.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/terminal.hpp"
@@ -20,6 +21,21 @@ struct Creation {
   Recorder& recorder;
 };
 
+/// What davit found on the host, for those who want to know why it does what it does.
+void tell_facts(const host::Facts& facts, const cgroup::Place& place) {
+  if (!story::is_listening()) return;
+  constexpr const char* kModes[] = {"v1", "v2", "v1 and v2"};
+  constexpr const char* kManagers[] = {"cgroupfs", "disabled", "systemd"};
+  const auto tell = [](const char* what, const std::string& found) {
+    story::tell(story::Actor::davit, what, found);
+  };
+  tell("privileges", facts.privileged ? "those of root" : "those of a user");
+  tell("cgroups", std::string(kModes[static_cast<std::size_t>(facts.cgroup.mode)]) + ", made by " +
+                      kManagers[static_cast<std::size_t>(place.manager)]);
+  for (const cgroup::Directory& directory : place.directories) tell("cgroup", directory.path);
+  tell("last capability", std::to_string(facts.last_capability));
+}
+
 Result<void> look_at_host(Creation& creation) {
   const CreateRequest& request = creation.request;
   const bool labels = request.config.process && (!request.config.process->apparmor_profile.empty() ||
@@ -27,6 +43,7 @@ Result<void> look_at_host(Creation& creation) {
   creation.session.facts = TRY(host::probe(labels || !request.config.linux.mount_label.empty()));
   creation.session.place =
       TRY(cgroup::choose(request.config, request.id, creation.session.facts.cgroup, request.cgroup_manager));
+  tell_facts(creation.session.facts, creation.session.place);
   if (request.patience) creation.session.place.unit.patience = *request.patience;
   // A container without cgroups of its own may see ours, and no more.
   if (request.cgroup_manager == cgroup::Manager::disabled)
@@ -81,6 +98,7 @@ Result<void> compile(Creation& creation) {
                                               .filter = session.filter,
                                               .start_by_socket = request.start_by_socket,
                                               .trace = request.options.trace}));
+  tell_plan(session.plan);
   session.launched.warnings = session.plan.warnings;
   return {};
 }
@@ -154,7 +172,10 @@ constexpr Step kSteps[] = {
 
 Result<void> run_steps(Creation& creation) {
   for (const Step& step : kSteps) {
-    auto done = step.run(creation);
+    auto done = [&] {
+      const story::Span span(story::Actor::davit, step.name);
+      return step.run(creation);
+    }();
     if (done.ok()) continue;
     if (done.error().step.empty()) done.error().step.append(step.name);
     return done;

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "davit/base/story.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
@@ -51,8 +52,12 @@ Result<void> check_number_held(sys::FdRef container) {
 
 /// Follows the stage until the process runs its program.
 Result<void> follow(Session& session) {
-  TRY(start_init(session));
+  {
+    const story::Span span(story::Actor::davit, "spawn");
+    TRY(start_init(session));
+  }
   TRY(build_filter(session, {}));
+  const story::Span span(story::Actor::davit, "wait ready");
   return serve(session, program::Point::none);
 }
 
@@ -64,6 +69,7 @@ bool was_refused_by_cgroup(const Session& session, const Error& error) {
 }
 
 Result<void> prepare(Session& session, const ExecRequest& request) {
+  const story::Span span(story::Actor::davit, "prepare");
   session.facts =
       TRY(host::probe(!request.process.apparmor_profile.empty() || !request.process.selinux_label.empty()));
   auto channel = TRY(make_channel());
@@ -89,6 +95,7 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
                                          .sets_limits = limits::wanted(request.process),
                                          .has_tracers = request.has_tracers,
                                          .trace = request.options.trace}));
+  tell_plan(session.plan);
   session.launched.warnings = session.plan.warnings;
   return open_host_resources(session);
 }

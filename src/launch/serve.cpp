@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "davit/base/notice.hpp"
+#include "davit/base/story.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
@@ -74,6 +75,7 @@ Result<void> adopt_child(Session& session, const program::Message& message) {
   }
   const sys::UniqueFd stage = std::exchange(session.launched.pidfd, std::move(*pidfd));
   session.launched.pid = message.pid;
+  if (story::is_listening()) session.heard_at = story::now();
   auto settled = settle_child(session);
   if (!settled.ok()) (void)sys::send_signal(stage, SIGKILL);
   const pid_t stage_pid = std::exchange(session.stage_pid, -1);
@@ -112,6 +114,7 @@ Result<void> attach_to_cgroups(const Session& session) {
 
 /// Does the host's part at a point that init has reached, and lets init go on.
 Result<void> meet(Session& session, Point point) {
+  const story::Span span(story::Actor::davit, "meet init", program::name(point));
   switch (point) {
     case Point::user_namespace: {
       const pid_t stage = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;
@@ -174,6 +177,7 @@ Result<bool> handle(Session& session, Incoming& incoming, Point until) {
       TRY(take_listener(session, incoming));
       return false;
     case MessageType::reached:
+      if (message.point == Point::none) return tell_operation(session, incoming), false;
       if (until != Point::none && message.point == until) return true;
       TRY(meet(session, message.point));
       return false;
@@ -209,6 +213,7 @@ Result<void> check_going(const Session& session, int silence) {
 
 /// What init says next. Its end counts even where somebody who could trace it has taken hold of the channel.
 Result<Incoming> hear(const Session& session) {
+  if (story::is_listening()) tell_waits(session);
   for (int silence = kLook;; silence += kLook) {
     const sys::Sign sign = TRY(sys::wait_sign(session.channel, session.launched.pidfd, kLook));
     if (sign == sys::Sign::word) return receive(session.channel);
@@ -246,6 +251,7 @@ Result<void> start_init(Session& session) {
   session.launched.pid = spawned.pid;
   session.launched.pidfd = std::move(spawned.pidfd);
   if (session.plan.staged) session.stage_pid = spawned.pid;
+  if (story::is_listening()) session.heard_at = story::now();
   session.undo.push([&session] {
     if (session.launched.pidfd.valid()) {
       (void)sys::send_signal(session.launched.pidfd, 9);

@@ -47,8 +47,10 @@ struct Session {
   bool waits_for_thaw = false;  ///< exec only: into a container that is paused
   pid_t stage_pid = -1;
   std::optional<struct rlimit> callers_descriptors;  ///< RLIMIT_NOFILE, while davit and init have another one
-  sys::UniqueFd listener;    ///< of the seccomp filter, until the process has a number
-  std::string console_name;  ///< of the pty, where init made one
+  sys::UniqueFd listener;             ///< of the seccomp filter, until the process has a number
+  std::string console_name;           ///< of the pty, where init made one
+  std::int64_t heard_at = 0;          ///< with Options::trace: when init was ready for its next operation
+  std::optional<plan::Plan> later{};  ///< with it: what init does after the start, if `plan` does not say
   Launched launched;
   Undo undo;
 };
@@ -78,6 +80,12 @@ Result<void> build_filter(Session& session, const std::string& cache);
 /// Adds to an error what davit knows about the reason.
 void explain_failure(const plan::Plan& plan, const Subject& subject, const program::Message& message,
                      Error& error);
+/// Tells what is about to be done, as far as no operation tells it.
+void tell_plan(const plan::Plan& plan);
+/// Tells the story of an operation that init has done.
+void tell_operation(Session& session, const Incoming& incoming);
+/// Tells what init waits for, until it says something.
+void tell_waits(const Session& session);
 /// The error that a `failed` message stands for.
 Error failure_of(const plan::Plan& plan, const Subject& subject, const program::Message& message);
 /// The same for a `failed` message of an init whose program another davit compiled: counts from the operation

@@ -1,6 +1,7 @@
 // start: init executes its program, told through the channel (run) or the start socket (start).
 #include <sys/socket.h>
 
+#include "davit/base/story.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/process.hpp"
@@ -16,7 +17,10 @@ constexpr int kDeathTimeout = 1000;  // milliseconds
 /// Serves init until it executes, then runs the poststart hooks. A failure ends the container, and is
 /// reported when it has ended: nobody shall find it running after that.
 Result<void> run_program(Session& session, const std::function<void()>& when_it_runs) {
-  auto done = serve(session, program::Point::none);
+  auto done = [&] {
+    const story::Span span(story::Actor::davit, "start");
+    return serve(session, program::Point::none);
+  }();
   if (done.ok()) {
     when_it_runs();
     done = hooks::run(session.subject.config.hooks, hooks::Kind::poststart,
@@ -39,6 +43,7 @@ Result<void> start_now(const spec::Config& config, const std::string& id, const 
   TRY(tell(session.channel, program::Point::start));
   session.launched.pid = launched.pid;
   session.launched.pidfd = std::move(launched.pidfd);
+  if (story::is_listening()) session.heard_at = story::now();
   auto started = run_program(session, [] {});
   launched.pidfd = std::move(session.launched.pidfd);
   return started;
@@ -58,6 +63,7 @@ Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& con
   TRY(tell(session.channel, program::Point::starting));
   TRY(sys::unlink_at(state_directory, kStartSocket));
   TRY(tell(session.channel, program::Point::start));
+  if (story::is_listening()) session.heard_at = story::now();
   return run_program(session, when_it_runs);
 }
 

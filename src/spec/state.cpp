@@ -22,6 +22,12 @@ void write_state(json::Writer& writer, const State& state) {
   if (!state.created.empty()) writer.key("created").string(state.created);
   if (!state.annotations.empty()) write_annotations(writer, state.annotations);
   if (!state.owner.empty()) writer.key("owner").string(state.owner);
+  if (!state.finished.empty()) writer.key("finished").string(state.finished);
+  if (state.exit_code) writer.key("exitCode").number(*state.exit_code);
+  if (!state.exit_signal.empty()) writer.key("exitSignal").string(state.exit_signal);
+  if (state.oom_killed) writer.key("oomKilled").boolean(*state.oom_killed);
+  if (!state.failed_step.empty()) writer.key("failedStep").string(state.failed_step);
+  if (!state.error.empty()) writer.key("error").string(state.error);
   writer.end_object();
 }
 

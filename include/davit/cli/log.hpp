@@ -33,6 +33,7 @@ class Log {
   /// A warning that has to be said even where warnings are not.
   void notice(std::string_view message, const Error& about) const { put(Level::warning, message, &about); }
   [[nodiscard]] bool says_warnings() const { return level_ >= Level::warning; }
+  [[nodiscard]] bool is_debug() const { return level_ == Level::debug; }
   void debug(std::string_view message) const { write(Level::debug, message); }
 
  private:

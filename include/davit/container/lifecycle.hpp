@@ -127,6 +127,9 @@ Result<void> follow_events(Context& context, const std::string& id, std::int64_t
 
 /// The state of one container; does not wait for others that work on it.
 Result<spec::State> state(Context& context, const std::string& id);
+/// Waits until a container has ended: its exit status, 128 + n when signal n killed it. Code::unsupported
+/// where that cannot be known.
+Result<int> wait(Context& context, const std::string& id);
 /// The states of all; entries that cannot be read become warnings.
 Result<std::vector<spec::State>> list(Context& context);
 /// The ids that match a POSIX extended regular expression.

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,16 @@ struct Init {
   std::string boot_id;           ///< empty: the record is where nothing outlives the boot
 };
 
+/// How a container ended. What nobody has seen is absent.
+struct Ending {
+  std::string finished;          ///< RFC 3339, UTC; empty: unknown
+  std::optional<int> exit_code;  ///< 128 + the signal that killed it
+  int signal = 0;                ///< 0: none did, or unknown
+  std::optional<bool> oom_killed;
+  std::string failed_step;  ///< of a start that failed
+  std::string error;        ///< why
+};
+
 struct Record {
   std::string id;
   std::string bundle;   ///< absolute
@@ -36,6 +47,7 @@ struct Record {
   bool own_pid_namespace = true;  ///< false: killing init does not end the other processes
   bool no_pivot = false;          ///< created with --no-pivot: exec has to change the root, too
   bool poststop_hooks = false;    ///< delete has to read the config
+  std::optional<Ending> ending;   ///< absent: it has not ended, or nobody of ours was there
 };
 
 /// The document, on one line.

@@ -98,5 +98,9 @@ Result<void> kill(const Place& place, int signal);
 Result<void> remove(const Place& place, std::vector<Error>& warnings);
 /// How many processes the OOM killer took here; 0 where it cannot be known.
 std::uint64_t oom_kills(const Place& place);
+/// Whether there is a counter of them to look at.
+bool counts_oom_kills(const Place& place);
+/// The memory limit of the place's own cgroup that was reached, with its value; empty: none of its own.
+std::string reached_limit(const Place& place);
 
 }  // namespace davit::cgroup

@@ -73,10 +73,13 @@ class Supervisor {
   /// Until the child `pid` has ended: returns its exit status, or 128 + the signal that killed it. Other
   /// children are reaped on the way.
   Result<int> supervise(pid_t pid, sys::FdRef pidfd, Relay* relay);
+  /// How wait(2) has it, after supervise().
+  [[nodiscard]] int wait_status() const { return wait_status_; }
 
  private:
   Supervisor() = default;
   sys::UniqueFd signals_;
+  int wait_status_ = 0;
 };
 
 }  // namespace davit::terminal

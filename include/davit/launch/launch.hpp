@@ -26,7 +26,7 @@ struct Options {
                             ///< goes on with sys::Interruption::has_come()
   bool no_pivot = false;
   bool no_new_keyring = false;
-  bool trace = false;
+  bool trace = false;  ///< init says when each of its operations is done, for story::tell
 };
 
 /// A process that was launched and is not yet (or no longer) under somebody's care.

@@ -98,7 +98,8 @@ struct Message {
   u32 operation = 0;
   i32 error = 0;  ///< errno, positive
   Detail detail{};
-  i32 pid = 0;  ///< child: its pid; failed, warning: index of the operation that waited for the start, or 0
+  i32 pid =
+      0;  ///< child: its pid; all others of init: index of the operation that waited for the start, or 0
   u64 value = 0;
   char text[480] = {};  ///< NUL-terminated: a path, kernel log, or output of a hook
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,14 @@ struct State {
   std::string created;  ///< RFC 3339 with nanoseconds
   Annotations annotations;
   std::string owner;  ///< user name
+
+  // No members of the specification. What is not known is left out; the names are those that CRI-O knows.
+  std::string finished;          ///< RFC 3339 with nanoseconds
+  std::optional<int> exit_code;  ///< 128 + the signal that killed it
+  std::string exit_signal;       ///< "SIGKILL"
+  std::optional<bool> oom_killed;
+  std::string failed_step;  ///< of a start that failed
+  std::string error;        ///< why
 };
 
 using JsonStyle = json::Style;

@@ -29,6 +29,8 @@ Result<bool> wait_end(FdRef pidfd, int milliseconds);
 /// How a process ended that somebody else has reaped, as wait(2) has it; nothing where it has not ended so,
 /// or the kernel does not say (before 6.15).
 std::optional<int> reaped_status(FdRef pidfd);
+/// The same of one that nobody has reaped yet; nothing where the kernel does not tell it to us.
+std::optional<int> zombie_status(pid_t pid);
 /// What there is to be had from a process at the other end of a socket.
 enum class Sign : std::uint8_t { word, end, none };
 /// Waits for something to read, or the end of file, in `socket`: Sign::word; or for the end of the process

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "davit/sys/file.hpp"
 #include "davit/sys/process.hpp"
@@ -169,6 +170,35 @@ std::uint64_t oom_kills(const Place& place) {
   const bool v2 = directory->controllers.empty();
   const auto text = read_value(directory->path + (v2 ? "/memory.events" : "/memory.oom_control"));
   return text.ok() ? keyed_value(*text, "oom_kill") : 0;
+}
+
+bool counts_oom_kills(const Place& place) {
+  const Directory* directory = find_directory(place, "memory");
+  if (directory == nullptr) return false;
+  const bool v2 = directory->controllers.empty();
+  return exists(directory->path + (v2 ? "/memory.events" : "/memory.oom_control"));
+}
+
+std::string reached_limit(const Place& place) {
+  const Directory* directory = find_directory(place, "memory");
+  if (directory == nullptr) return {};
+  const auto value_of = [&](const std::string& file) {
+    const auto text = read_value(directory->path + "/" + file);
+    return text.ok() ? *text : std::string();
+  };
+  const auto named = [&](const std::string& file) {
+    return file + " of " + directory->path + ", " + value_of(file) + " bytes";
+  };
+  if (directory->controllers.empty())
+    return keyed_value(value_of("memory.events.local"), "max") > 0 ? named("memory.max") : std::string();
+  // Not the failcnt of v1, which newer kernels no longer count. Charges are made in batches.
+  constexpr std::uint64_t kCharge = 64 * 4096;
+  for (const std::string kind : {"memory.memsw.", "memory."}) {
+    const std::uint64_t most = std::strtoull(value_of(kind + "max_usage_in_bytes").c_str(), nullptr, 10);
+    const std::uint64_t limit = std::strtoull(value_of(kind + "limit_in_bytes").c_str(), nullptr, 10);
+    if (most > 0 && most + kCharge >= limit) return named(kind + "limit_in_bytes");
+  }
+  return {};
 }
 
 }  // namespace davit::cgroup

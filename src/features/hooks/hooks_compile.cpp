@@ -1,5 +1,6 @@
 #include "davit/features/hooks.hpp"
 
+#include "davit/base/story.hpp"
 #include "state.hpp"
 
 namespace davit::hooks {
@@ -83,7 +84,9 @@ void compile(features::Compilation& out, const spec::Hooks& hooks, Kind kind, co
     operation.path = out.builder.text(hook.path);
     const std::vector<std::string> only_path = {hook.path};
     operation.arguments = out.builder.texts(hook.args.empty() ? only_path : hook.args);
-    operation.environment = out.builder.texts(hook.env.value_or(inherited));
+    std::vector<std::string> environment = hook.env.value_or(inherited);
+    story::continue_trace(environment);
+    operation.environment = out.builder.texts(environment);
     operation.state_before_pid = out.builder.text(std::string_view(document).substr(0, before));
     operation.state_after_pid = out.builder.text(std::string_view(document).substr(after));
     operation.timeout_seconds = hook.timeout.value_or(0);

@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "davit/base/notice.hpp"
+#include "davit/base/story.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/interruption.hpp"
@@ -78,6 +79,13 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return result;
 }
 
+/// The hook's own variables, or davit's; with --trace, the hook may go on with the trace.
+std::vector<std::string> environment_of(const spec::Hook& hook) {
+  std::vector<std::string> environment = hook.env ? *hook.env : own_environment({hook});
+  story::continue_trace(environment);
+  return environment;
+}
+
 /// posix_spawn with its two helper objects.
 class Spawner {
  public:
@@ -111,11 +119,11 @@ class Spawner {
   Result<pid_t> spawn(const spec::Hook& hook) {
     const std::vector<std::string> only_path = {hook.path};
     const std::vector<char*> arguments = pointers(hook.args.empty() ? only_path : hook.args);
-    std::vector<char*> own;
-    if (hook.env) own = pointers(*hook.env);
+    const std::vector<std::string> environment = environment_of(hook);
+    const std::vector<char*> variables = pointers(environment);
     pid_t pid = -1;
-    const int code = ::posix_spawn(&pid, hook.path.c_str(), &actions_, &attributes_, arguments.data(),
-                                   hook.env ? own.data() : environ);
+    const int code =
+        ::posix_spawn(&pid, hook.path.c_str(), &actions_, &attributes_, arguments.data(), variables.data());
     if (code != 0) return system_error(code, "exec " + hook.path);
     return pid;
   }
@@ -198,6 +206,7 @@ Error waiting_for(const spec::Hook& hook, Kind kind, std::size_t index) {
 
 Result<void> run_one(const spec::Hook& hook, Kind kind, std::size_t index, const std::string& state,
                      const std::string& bundle) {
+  const story::Span span(story::Actor::hook, name_of(kind), hook.path);
   Running running = TRY(start(hook, state, bundle));
   Deadline deadline;
   if (hook.timeout) deadline = Clock::now() + std::chrono::seconds(*hook.timeout);

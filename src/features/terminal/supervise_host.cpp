@@ -77,6 +77,7 @@ Result<int> Supervisor::supervise(pid_t pid, sys::FdRef pidfd, Relay* relay) {
     if (!status && entries[kProcess].revents == 0) continue;
     if (!status) status = TRY(sys::wait_for(pid));
     if (relay != nullptr) relay->drain();
+    wait_status_ = *status;
     return exit_status(*status);
   }
 }
