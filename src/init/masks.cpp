@@ -32,8 +32,11 @@ Status clone(FdRef mount, u32 flags, Fd& tree, const char* name = "") {
 Status prepare_null(Context& context) {
   if (context.null_tree.is_open()) return kDone;
   INIT_TRY(open_null(context));
-  INIT_TRY(clone(context.null_device, 0, context.null_tree));
-  return change_attributes(context.null_tree, {kBorrowed, 0, 0}, false);
+  SweptFd tree;
+  INIT_TRY(clone(context.null_device, 0, tree));
+  INIT_TRY(change_attributes(tree, {kBorrowed, 0, 0}, false));
+  context.null_tree = static_cast<SweptFd&&>(tree);  // not before: another look would take it as it is
+  return kDone;
 }
 
 Status mask_file(Context& context, FdRef target) {
