@@ -52,7 +52,7 @@ std::string replace_commas(std::string text) {
 
 void add_attributes(std::vector<std::string>& words, const program::MountAttributes& attributes,
                     const char* reach) {
-  const auto with_reach = [&](std::string text) { return text.empty() ? text : text + reach; };
+  const auto with_reach = [&](const std::string& text) { return text.empty() ? text : text + reach; };
   add(words, with_reach(replace_commas(program::mount_attributes(attributes.set))));
   if (attributes.clear != 0)
     add(words, with_reach("without " + replace_commas(program::mount_attributes(attributes.clear))));
@@ -66,7 +66,7 @@ std::string attributes_text(const program::MountAttributes& own, const program::
   return joined(words);
 }
 
-std::string after_colon(std::string text, const std::string& rest) {
+std::string after_colon(const std::string& text, const std::string& rest) {
   return rest.empty() ? text : text + ": " + rest;
 }
 
