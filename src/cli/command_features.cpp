@@ -21,9 +21,9 @@ Result<int> command_features(Invocation& /*invocation*/) {
   features.linux.cgroup.rdma = true;
   features.linux.apparmor = true;
   features.linux.selinux = true;
-  features.linux.intel_rdt.enabled = false;
+  features.linux.intel_rdt = {.enabled = true, .schemata = true, .monitoring = true};
   features.linux.idmap = true;
-  features.linux.net_devices = false;
+  features.linux.net_devices = true;
   features.annotations = {{"io.github.seccomp.libseccomp.version", seccomp_version_text()},
                           {"davit.version", version_number()}};
   features.potentially_unsafe_config_annotations = {"org.systemd.property.", "run.oci."};

@@ -88,8 +88,23 @@ Result<std::string> resources_text(const Arguments& options) {
   if (!file.empty()) return sys::read_file_or_pipe(file, kMaximumResources);
   std::string text = TRY(resources_from_flags(options));
   if (!text.empty()) return text;
+  if (options.given("l3-cache-schema") || options.given("mem-bw-schema")) return std::string("{}");
   Error error = make_error(Code::invalid_argument, "there is nothing to update");
   return error.advise("name a limit (see --help), or a file like linux.resources with --resources");
+}
+
+/// One line that begins as the resource does.
+Result<std::string> schema_of(const Arguments& options, std::string_view option, std::string_view prefix) {
+  std::string schema = options.text(option);
+  if (schema.empty() || (schema.starts_with(prefix) && schema.find('\n') == std::string::npos)) return schema;
+  Text<768> message("--");
+  message.append(option).append(" must be one line that begins with \"").append(prefix).append("\"");
+  return make_error(Code::invalid_argument, message);
+}
+
+Result<resctrl::Schemata> schemata_of(const Arguments& options) {
+  return resctrl::Schemata{TRY(schema_of(options, "l3-cache-schema", "L3")),
+                           TRY(schema_of(options, "mem-bw-schema", "MB:"))};
 }
 
 }  // namespace
@@ -128,6 +143,7 @@ Result<std::string> resources_from_flags(const Arguments& options) {
 
 Result<int> command_update(Invocation& invocation) {
   const std::string file = invocation.options().text("resources");
+  const resctrl::Schemata schemata = TRY(schemata_of(invocation.options()));
   std::string text = TRY(resources_text(invocation.options()));
   container::Context& context = *TRY(invocation.context());
   const std::string name = file.empty() ? "the limits given" : file == "-" ? "standard input" : file;
@@ -138,7 +154,7 @@ Result<int> command_update(Invocation& invocation) {
     context.errors = std::move(read.errors);
     return context.errors.front();
   }
-  TRY(container::update(context, invocation.arguments().front(), read.value.resources));
+  TRY(container::update(context, invocation.arguments().front(), read.value.resources, schemata));
   return 0;
 }
 

@@ -138,6 +138,8 @@ constexpr Option kUpdate[] = {
     {"cpuset-mems", 0, kText, "LIST", "memory nodes that may be used"},
     {"blkio-weight", 0, kText, "N", "share of block devices among containers"},
     {"pids-limit", 0, kText, "N", "number of processes and threads; -1 is no limit"},
+    {"l3-cache-schema", 0, kText, "L3:...", "share of the cache (resctrl)"},
+    {"mem-bw-schema", 0, kText, "MB:...", "share of the memory bandwidth (resctrl)"},
     {"kernel-memory", 0, kText, "BYTES", ""},
     {"kernel-memory-tcp", 0, kText, "BYTES", ""},
 };

@@ -23,8 +23,9 @@ class EntryRecorder : public launch::Recorder {
   EntryRecorder(const Store& store, const Entry& entry, Record& record)
       : store_(store), entry_(entry), record_(record) {}
 
-  Result<void> creating(const cgroup::Place& place) override {
+  Result<void> creating(const cgroup::Place& place, const resctrl::Group& group) override {
     record_.cgroup = place;
+    record_.resctrl_group = group;
     return entry_.write(record_);
   }
   Result<void> created(pid_t pid) override {
@@ -74,6 +75,7 @@ void take_back(Context& context, const Record& record, const Bundle& bundle,
   (void)sys::send_signal(launched.pidfd, 9);
   (void)sys::wait_end(launched.pidfd, kDeathTimeout);
   (void)cgroup::remove(record.cgroup, context.warnings);
+  resctrl::remove(resctrl::host_tree(), record.resctrl_group);
   run_poststop_hooks(context, record, bundle.config);
 }
 

@@ -107,6 +107,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .container_pid = record.init.pid,
                                     .container = init,
                                     .place = record.cgroup,
+                                    .resctrl_group = record.resctrl_group,
                                     .cgroups = call.cgroups,
                                     .options = options,
                                     .no_pivot = record.no_pivot,

@@ -110,11 +110,14 @@ Result<void> resume(Context& context, const std::string& id) {
   return cgroup::thaw(opened.record.cgroup);
 }
 
-Result<void> update(Context& context, const std::string& id, const spec::Resources& resources) {
+Result<void> update(Context& context, const std::string& id, const spec::Resources& resources,
+                    const resctrl::Schemata& schemata) {
   const Opened opened = TRY(open_for(context, Operation::update, id));
   spec::Resources limits = resources;
   // New device rules would replace those of create, which engines do not send again.
   limits.devices.clear();
+  // First what cannot be half done.
+  TRY(resctrl::update(resctrl::host_tree(), opened.record.resctrl_group, schemata));
   return cgroup::apply(opened.record.cgroup, limits);
 }
 

@@ -48,6 +48,14 @@ void write_ending(json::Writer& out, const Ending& ending) {
   out.end_object();
 }
 
+void write_group(json::Writer& out, const resctrl::Group& group) {
+  out.begin_object();
+  out.key("directory").string(group.directory);
+  out.key("monitoring").string(group.monitoring);
+  out.key("isOwn").boolean(group.is_own);
+  out.end_object();
+}
+
 // Reads the members of a document that davit itself wrote: every member is required and of one kind, and the
 // first that is not as expected makes the whole document foreign.
 class Reader {
@@ -89,6 +97,7 @@ class Reader {
     fail(key);
     return {};
   }
+  [[nodiscard]] bool has(std::string_view key) const { return ok_ && object_.find(key).valid(); }
   void fail(std::string_view key) {
     if (ok_) bad_key_ = key;
     ok_ = false;
@@ -155,6 +164,14 @@ void read_place(Reader& reader, cgroup::Place& place) {
   if (!object.ok()) reader.fail("cgroup/" + object.bad_key());
 }
 
+void read_group(Reader& reader, resctrl::Group& group) {
+  Reader object(reader.member("resctrl", json::Kind::object));
+  group.directory = object.text("directory");
+  group.monitoring = object.text("monitoring");
+  group.is_own = object.boolean("isOwn");
+  if (!object.ok()) reader.fail("resctrl/" + object.bad_key());
+}
+
 void read_annotations(Reader& reader, spec::Annotations& annotations) {
   const json::Value object = reader.member("annotations", json::Kind::object);
   if (!object.valid()) return;
@@ -202,6 +219,10 @@ std::string record_json(const Record& record) {
   out.key("poststopHooks").boolean(record.poststop_hooks);
   out.key("cgroup");
   write_place(out, record.cgroup);
+  if (record.resctrl_group.exists()) {
+    out.key("resctrl");
+    write_group(out, record.resctrl_group);
+  }
   out.key("annotations").begin_object();
   for (const auto& [key, value] : record.annotations) out.key(key).string(value);
   out.end_object();
@@ -232,6 +253,8 @@ Result<Record> parse_record(std::string text, std::string_view file) {
   record.no_pivot = reader.boolean("noPivot");
   record.poststop_hooks = reader.boolean("poststopHooks");
   read_place(reader, record.cgroup);
+  // Only containers with linux.intelRdt have one.
+  if (reader.has("resctrl")) read_group(reader, record.resctrl_group);
   read_annotations(reader, record.annotations);
   read_ending(reader, parsed.document->root(), record.ending);
   if (!reader.ok()) return damaged(file, "the member \"" + reader.bad_key() + "\" is missing or wrong");

@@ -36,6 +36,16 @@ void tell_facts(const host::Facts& facts, const cgroup::Place& place) {
   tell("last capability", std::to_string(facts.last_capability));
 }
 
+Result<void> choose_resctrl_group(Creation& creation) {
+  const std::optional<spec::IntelRdt>& wanted = creation.request.config.linux.intel_rdt;
+  if (!wanted) return {};
+  const auto root = resctrl::find_root();
+  if (!root.ok()) return spec::at(wanted->position, root.error());
+  creation.session.resctrl_group =
+      TRY(resctrl::choose(resctrl::host_tree(), *root, *wanted, creation.request.id));
+  return {};
+}
+
 Result<void> look_at_host(Creation& creation) {
   const CreateRequest& request = creation.request;
   const bool labels = request.config.process && (!request.config.process->apparmor_profile.empty() ||
@@ -45,6 +55,7 @@ Result<void> look_at_host(Creation& creation) {
       TRY(cgroup::choose(request.config, request.id, creation.session.facts.cgroup, request.cgroup_manager));
   tell_facts(creation.session.facts, creation.session.place);
   if (request.patience) creation.session.place.unit.patience = *request.patience;
+  TRY(choose_resctrl_group(creation));
   // A container without cgroups of its own may see ours, and no more.
   if (request.cgroup_manager == cgroup::Manager::disabled)
     return host::load_own_paths(creation.session.facts.cgroup);
@@ -52,7 +63,7 @@ Result<void> look_at_host(Creation& creation) {
 }
 
 Result<void> reserve_state(Creation& creation) {
-  return creation.recorder.creating(creation.session.place);
+  return creation.recorder.creating(creation.session.place, creation.session.resctrl_group);
 }
 
 /// systemd takes its time, and makes the cgroup around a process; which is not init, so that init can be born
@@ -66,7 +77,7 @@ Result<void> make_unit(Creation& creation) {
                         session.undo));
   const bool is_elsewhere = !expected.directories.empty() &&
                             expected.directories.back().path != session.place.directories.back().path;
-  return is_elsewhere ? creation.recorder.creating(session.place) : Result<void>();
+  return is_elsewhere ? creation.recorder.creating(session.place, session.resctrl_group) : Result<void>();
 }
 
 Result<void> find_filter(Creation& creation) {
@@ -84,6 +95,17 @@ Result<void> prepare_cgroup(Creation& creation) {
   // A user who may not make all of them leaves the container in ours, and that is what it sees.
   return made < session.place.directories.size() ? host::load_own_paths(session.facts.cgroup)
                                                  : Result<void>();
+}
+
+/// Joined like one more cgroup of v1.
+Result<void> prepare_resctrl_group(Creation& creation) {
+  Session& session = creation.session;
+  const std::optional<spec::IntelRdt>& wanted = creation.request.config.linux.intel_rdt;
+  if (!wanted) return {};
+  TRY(resctrl::prepare(resctrl::host_tree(), session.resctrl_group, *wanted, session.undo));
+  for (std::string& path : resctrl::task_paths(session.resctrl_group))
+    session.entrance.task_paths.push_back(std::move(path));
+  return {};
 }
 
 Result<void> compile(Creation& creation) {
@@ -159,6 +181,7 @@ constexpr Step kSteps[] = {
     {"find seccomp filter", find_filter},
     {"make unit", make_unit},
     {"prepare cgroup", prepare_cgroup},
+    {"prepare resctrl group", prepare_resctrl_group},
     {"compile", compile},
     {"open host resources", open_resources},
     {"spawn", spawn_init},

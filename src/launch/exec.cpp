@@ -1,4 +1,5 @@
 // exec: another process in a container, always through a stage.
+#include <fcntl.h>
 #include <sched.h>
 
 #include <cerrno>
@@ -76,6 +77,8 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
   session.channel = std::move(channel.first);
   session.init_channel = std::move(channel.second);
   session.entrance = TRY(cgroup::enter(request.place, request.cgroups, request.container_pid));
+  for (const std::string& path : resctrl::task_paths(request.resctrl_group))
+    session.entrance.task_files.push_back(TRY(sys::open(path, O_WRONLY)));
   session.is_attached = session.is_attached || session.entrance.from_outside;
   look_up_filter(session, request.filter_cache);
 

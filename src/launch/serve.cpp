@@ -1,4 +1,6 @@
 // The conversation with init, from the clone to "created" or to the program's execution.
+#include <sched.h>
+
 #include <cerrno>
 #include <csignal>
 
@@ -7,6 +9,7 @@
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
+#include "davit/features/network.hpp"
 #include "davit/features/scheduling.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/program/printer.hpp"
@@ -112,6 +115,12 @@ Result<void> attach_to_cgroups(const Session& session) {
   return attached.error().wrap(adding(session.launched.pid));
 }
 
+Result<void> move_network_devices(Session& session) {
+  const std::string path = "/proc/" + std::to_string(session.launched.pid) + "/ns/net";
+  const sys::UniqueFd network = TRY(namespaces::open_namespace(path, CLONE_NEWNET));
+  return network::move_devices(session.subject.config.linux.net_devices, network, session.undo);
+}
+
 /// Does the host's part at a point that init has reached, and lets init go on.
 Result<void> meet(Session& session, Point point) {
   const story::Span span(story::Actor::davit, "meet init", program::name(point));
@@ -125,6 +134,9 @@ Result<void> meet(Session& session, Point point) {
     }
     case Point::attached:
       TRY(attach_to_cgroups(session));
+      break;
+    case Point::network:
+      TRY(move_network_devices(session));
       break;
     case Point::mounts:
       TRY(run_runtime_hooks(session));

@@ -31,6 +31,7 @@ struct Session {
   host::Facts facts;
   cgroup::Place place;
   cgroup::Entrance entrance;
+  resctrl::Group resctrl_group;
   bool is_attached = false;  ///< init is born outside of its cgroups, and put there at Point::attached
   std::optional<seccomp::Filter> filter;
   plan::Plan plan;

@@ -184,6 +184,10 @@ Result<Plan> compile_container(const Input& input) {
   TRY(namespaces::compile_keyring(out));
   TRY(namespaces::compile_cgroup_namespace(out, config));  // its root is the cgroup we are in by now
   TRY(namespaces::compile_network(out, config));
+  if (!config.linux.net_devices.empty()) {  // before the settings of net.* that are about them
+    tell(out, program::Point::network);
+    await(out, program::Point::network);
+  }
   const rootfs::Sealing sealing = TRY(compile_tree(out, input));
   if (plan.runs_runtime_hooks) {  // they may still change the mount namespace
     tell(out, program::Point::mounts);

@@ -1,4 +1,4 @@
-// Rules that span features, and what this release does not do: refused, never ignored.
+// Rules that span features.
 #include "davit/features/namespaces.hpp"
 #include "davit/features/rootfs.hpp"
 #include "davit/features/sysctl.hpp"
@@ -6,12 +6,6 @@
 
 namespace davit::plan {
 namespace {
-
-void refuse(std::vector<Error>& errors, const spec::Position& position, std::string_view what) {
-  Error error = make_error(Code::unsupported, what);
-  error.advise("remove it from the config, or use another runtime for this container");
-  errors.push_back(spec::at(position, error));
-}
 
 void append(std::vector<Error>& to, const std::vector<Error>& from) {
   to.insert(to.end(), from.begin(), from.end());
@@ -34,11 +28,6 @@ std::vector<Error> validate(const spec::Config& config) {
   append(errors, rootfs::validate(config));
   check_mount_namespace(config, errors);
   append(errors, sysctl::validate(config, sysctl::is_host_namespace));
-  if (!config.linux.net_devices.empty())
-    refuse(errors, config.linux.net_devices.front().position,
-           "moving network devices is not in this release");
-  if (config.linux.intel_rdt)
-    refuse(errors, config.linux.intel_rdt->position, "intelRdt is not in this release");
   if (config.linux.seccomp) {
     auto checked = seccomp::check(*config.linux.seccomp);
     if (!checked.ok()) errors.push_back(checked.error());

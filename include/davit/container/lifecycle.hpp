@@ -91,7 +91,8 @@ Result<void> resume(Context& context, const std::string& id);
 /// The host pids of all processes of a container.
 Result<std::vector<pid_t>> processes(Context& context, const std::string& id);
 /// Applies new resource limits; devices are left alone.
-Result<void> update(Context& context, const std::string& id, const spec::Resources& resources);
+Result<void> update(Context& context, const std::string& id, const spec::Resources& resources,
+                    const resctrl::Schemata& schemata);
 
 /// What a network interface in a container's own network namespace has counted.
 struct InterfaceCounters {

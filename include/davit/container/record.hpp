@@ -10,6 +10,7 @@
 
 #include "davit/base/result.hpp"
 #include "davit/features/cgroup.hpp"
+#include "davit/features/resctrl.hpp"
 #include "davit/spec/config.hpp"
 
 namespace davit::container {
@@ -43,6 +44,7 @@ struct Record {
   uid_t owner = 0;      ///< who ran `create`
   Init init;
   cgroup::Place cgroup;
+  resctrl::Group resctrl_group;
   spec::Annotations annotations;
   bool own_pid_namespace = true;  ///< false: killing init does not end the other processes
   bool no_pivot = false;          ///< created with --no-pivot: exec has to change the root, too

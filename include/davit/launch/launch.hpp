@@ -12,6 +12,7 @@
 
 #include "davit/base/result.hpp"
 #include "davit/features/cgroup.hpp"
+#include "davit/features/resctrl.hpp"
 #include "davit/spec/config.hpp"
 #include "davit/sys/fd.hpp"
 
@@ -44,7 +45,7 @@ class Recorder {
  public:
   virtual ~Recorder() = default;
   /// Before anything is made on the host: what `delete --force` must be able to find.
-  virtual Result<void> creating(const cgroup::Place& place) = 0;
+  virtual Result<void> creating(const cgroup::Place& place, const resctrl::Group& group) = 0;
   /// Init exists and is complete; from here on it outlives davit.
   virtual Result<void> created(pid_t pid) = 0;
   /// The state directory, for the start socket.
@@ -82,6 +83,7 @@ struct ExecRequest {
   pid_t container_pid = -1;  ///< the container's init
   sys::FdRef container{};    ///< a pidfd of it, opened before anyone looked whether it is the right process
   cgroup::Place place;
+  resctrl::Group resctrl_group{};
   std::vector<std::string> cgroups;  ///< --cgroup: below the container's own
   Options options;
   bool no_pivot = false;       ///< the container was created with --no-pivot

@@ -71,7 +71,7 @@ struct ExecInput {
 /// Compiles exec.
 Result<Plan> compile_exec(const ExecInput& input);
 
-/// Rules that span features, and what this release does not do. All errors at once; what has any must not be
+/// Rules that span features. All errors at once; what has any must not be
 /// compiled.
 std::vector<Error> validate(const spec::Config& config);
 

@@ -19,6 +19,7 @@ enum class Point : u32 {
   start,           ///< host -> init: execute the program
   starting,        ///< host -> init: nobody else can say "start" from here on
   owned,           ///< host -> init: the listener or terminal that it sent has got to where it belongs
+  network,         ///< init -> host: network devices may move in; host -> init: they are there
 };
 
 enum class MessageType : u32 {

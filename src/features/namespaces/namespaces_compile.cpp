@@ -173,6 +173,9 @@ std::vector<Error> validate(const spec::Config& config) {
   if (!config.domainname.empty() && !has(config, NamespaceType::uts))
     errors.push_back(spec::at(config.position, "domainname",
                               invalid("unable to set domainname without a private UTS namespace")));
+  if (!config.linux.net_devices.empty() && !has(config, NamespaceType::network))
+    errors.push_back(spec::at(config.linux.net_devices.front().position,
+                              invalid("unable to move network devices without a private network namespace")));
   return errors;
 }
 

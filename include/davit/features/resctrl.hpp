@@ -1,0 +1,55 @@
+// Intel RDT, AMD PQoS and their like: the resctrl group of a container (config-linux.md, "IntelRdt";
+// Documentation/filesystems/resctrl.rst).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/base/undo.hpp"
+#include "davit/spec/config.hpp"
+
+namespace davit::resctrl {
+
+/// Where a container's processes belong; a container without intelRdt has none.
+struct Group {
+  std::string directory;   ///< of the class of service; empty: none
+  std::string monitoring;  ///< of the monitoring group in it; empty: none
+  bool is_own = false;     ///< `directory` is made with the container, and goes with it
+
+  [[nodiscard]] bool exists() const { return !directory.empty(); }
+};
+
+/// What is done to a resctrl filesystem.
+class Tree {
+ public:
+  virtual ~Tree() = default;
+  virtual bool has_directory(const std::string& path) = 0;
+  virtual Result<void> make_directory(const std::string& path) = 0;
+  virtual void remove_directory(const std::string& path) = 0;
+  virtual Result<std::string> read(const std::string& file) = 0;
+  virtual Result<void> write(const std::string& file, const std::string& text) = 0;
+};
+/// The machine's own.
+Tree& host_tree();
+/// Where a resctrl filesystem is mounted; an error where there is none.
+Result<std::string> find_root();
+
+/// The group that the config asks for, in the resctrl filesystem at `root`; nothing is made.
+Result<Group> choose(Tree& tree, const std::string& root, const spec::IntelRdt& wanted,
+                     const std::string& id);
+/// Makes what is missing of it, and sets or compares its schemata. Undo takes back what was made.
+Result<void> prepare(Tree& tree, const Group& group, const spec::IntelRdt& wanted, Undo& undo);
+/// The files into which a process writes "0" to become a member, in this order.
+std::vector<std::string> task_paths(const Group& group);
+/// What `update` was given.
+struct Schemata {
+  std::string l3_cache;          ///< "L3:...", or empty
+  std::string memory_bandwidth;  ///< "MB:...", or empty
+};
+Result<void> update(Tree& tree, const Group& group, const Schemata& schemata);
+/// Removes what came with the container.
+void remove(Tree& tree, const Group& group);
+
+}  // namespace davit::resctrl

@@ -1,0 +1,58 @@
+// Network devices and their addresses, over rtnetlink(7).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "davit/base/result.hpp"
+#include "davit/sys/fd.hpp"
+
+namespace davit::sys {
+
+struct NetworkDevice {
+  std::string name;
+  int index = 0;
+  bool is_up = false;
+};
+
+/// An address that stays until somebody takes it away, as the kernel describes it.
+struct NetworkAddress {
+  std::uint8_t family = 0;
+  std::uint8_t prefix = 0;
+  std::uint32_t flags = 0;  ///< IFA_F_*, without what the kernel finds out by itself
+  struct Attribute {
+    std::uint16_t type = 0;  ///< IFA_*
+    std::vector<std::byte> value;
+  };
+  std::vector<Attribute> attributes;
+};
+
+/// A socket of one network namespace, that of its opening.
+class RouteSocket {
+ public:
+  static Result<RouteSocket> open();
+  /// In the namespace behind `network`; the caller is in his own again when it returns.
+  static Result<RouteSocket> open_in(FdRef network);
+
+  /// ENODEV when there is none of this name.
+  Result<NetworkDevice> device(const std::string& name);
+  Result<std::vector<NetworkDevice>> devices();
+  /// The permanent global ones (IFA_F_PERMANENT, RT_SCOPE_UNIVERSE).
+  Result<std::vector<NetworkAddress>> addresses(int index);
+  Result<void> add(int index, const NetworkAddress& address);
+  Result<void> set_up(int index);
+  /// Into the namespace behind `network`, as device `new_index` called `name` ("%d" stands for a number).
+  /// Loses its addresses, and is down.
+  Result<void> move(int index, FdRef network, int new_index, const std::string& name);
+
+ private:
+  explicit RouteSocket(UniqueFd socket) : socket_(std::move(socket)) {}
+  Result<std::vector<std::byte>> ask(const std::vector<std::byte>& request);
+
+  UniqueFd socket_;
+  std::uint32_t sequence_ = 0;
+};
+
+}  // namespace davit::sys
