@@ -17,6 +17,7 @@ Result<int> command_explain(Invocation& invocation);
 Result<int> command_features(Invocation& invocation);
 Result<int> command_kill(Invocation& invocation);
 Result<int> command_list(Invocation& invocation);
+Result<int> command_mounts(Invocation& invocation);
 Result<int> command_pause(Invocation& invocation);
 Result<int> command_ps(Invocation& invocation);
 Result<int> command_resume(Invocation& invocation);

@@ -35,6 +35,7 @@ constexpr std::array<Rule, kOperations> kRules = {{
     {Operation::update, kAlive, "cannot update a {} container: container not running"},
     {Operation::processes, kAlive | bit(Status::stopped), "cannot list the processes of a {} container"},
     {Operation::observe, kAlive, "cannot watch a {} container: container not running"},
+    {Operation::change_mounts, kAlive, "cannot change the mounts of a {} container: container not running"},
 }};
 
 constexpr bool rules_are_in_order() {

@@ -144,6 +144,26 @@ constexpr HookKind kHooks[] = {
     {hooks::Kind::poststop, "at delete, by davit, in the host's namespaces"},
 };
 
+void add_network_devices(Section& section, const spec::Linux& linux) {
+  for (const spec::NetDevice& device : linux.net_devices)
+    section.lines.push_back({device.name,
+                             "the host's " + device.host_name + ", moved in with its addresses, and up",
+                             mark_of(device.position), Tone::plain, 1});
+}
+
+void add_resctrl(Section& section, const Subject& subject) {
+  if (!subject.config.linux.intel_rdt) return;
+  const spec::IntelRdt& rdt = *subject.config.linux.intel_rdt;
+  const std::string name = rdt.clos_id.empty() ? "its own" : rdt.clos_id == "/" ? "the default" : rdt.clos_id;
+  section.lines.push_back({"resctrl", "class of service: " + name, mark_of(rdt.position)});
+  std::vector<std::string> schemata = {rdt.l3_cache_schema, rdt.mem_bw_schema};
+  schemata.insert(schemata.end(), rdt.schemata.begin(), rdt.schemata.end());
+  for (const std::string& line : schemata)
+    if (!line.empty()) section.lines.push_back({"schemata", line, mark_of(rdt.position), Tone::plain, 1});
+  if (rdt.enable_monitoring)
+    section.lines.push_back({"monitoring", "a group of its own", mark_of(rdt.position), Tone::plain, 1});
+}
+
 }  // namespace
 
 Section host_section(const Subject& subject) {
@@ -183,6 +203,7 @@ Section namespaces_section(const Subject& subject) {
       add_mappings(section, "uid", linux.uid_mappings);
       add_mappings(section, "gid", linux.gid_mappings);
     }
+    if (about.type == NamespaceType::network) add_network_devices(section, linux);
     if (about.type == NamespaceType::time && linux.time_offsets) {
       add_offset(section, "monotonic", linux.time_offsets->monotonic);
       add_offset(section, "boottime", linux.time_offsets->boottime);
@@ -204,6 +225,7 @@ Section cgroup_section(const Subject& subject) {
   for (const Error& error : preview.errors)
     section.lines.push_back({"warning", "create would refuse: " + std::string(error.message.view()),
                              mark_of(error.where), Tone::notable});
+  add_resctrl(section, subject);
   if (preview.writes.empty() && preview.errors.empty())
     section.lines.push_back({"limits", "none", {}, Tone::notable});
   return section;

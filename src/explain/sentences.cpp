@@ -154,6 +154,9 @@ Sentence say(const Reader&, const program::ChangeRoot&) {
 Sentence say(const Reader&, const program::EnterRoot&) {
   return {"/", "is entered by chroot"};
 }
+Sentence say(const Reader& reader, const program::DetachMount& o) {
+  return {reader.text(o.path), "is unmounted"};
+}
 Sentence say(const Reader&, const program::SetPropagation& o) {
   const bool is_slave = (o.flags & MS_SLAVE) != 0;
   return {"/", is_slave ? "mounts made here do not reach the host"

@@ -176,6 +176,7 @@ Status perform(Context& context, const program::SealRoot& operation);
 Status perform(Context& context, const program::PivotRoot& operation);
 Status perform(Context& context, const program::ChangeRoot& operation);
 Status perform(Context& context, const program::EnterRoot& operation);
+Status perform(Context& context, const program::DetachMount& operation);
 Status perform(Context& context, const program::OpenConsole& operation);
 Status perform(Context& context, const program::TakeTerminal& operation);
 Status perform(Context& context, const program::OwnStdio& operation);

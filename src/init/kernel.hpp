@@ -85,6 +85,7 @@ struct SignalAction {
 };
 
 inline constexpr u32 kMountDetach = 2;
+inline constexpr u32 kUnmountNoFollow = 8;
 
 // linux/stat.h hides these from anybody who has seen a header of glibc.
 inline constexpr u32 kTypeMask = 0170000;

@@ -309,6 +309,25 @@ Status perform(Context& context, const program::MountTree& operation) {
   return kDone;
 }
 
+Status perform(Context& context, const program::DetachMount& operation) {
+  // umount2(2) knows no descriptors. From inside the parent, one name is left to be changed meanwhile, and
+  // that leads nowhere else.
+  const char* const path = context.text(operation.path);
+  const char* name = path;
+  for (const char* at = path; *at != '\0'; ++at)
+    if (*at == '/') name = at + 1;
+  char directory[kPathMax];
+  const u64 length = static_cast<u64>(name - path);
+  if (length == 0 || length >= sizeof directory || *name == '\0') return {EINVAL, Detail::resolve_target};
+  __builtin_memcpy(directory, path, length);
+  directory[length] = '\0';
+  const long opened = open_below(context.slot(operation.root), directory, O_PATH | O_DIRECTORY);
+  INIT_TRY(check(opened, Detail::resolve_target));
+  const SweptFd parent(opened);
+  INIT_TRY(check(syscall(__NR_fchdir, FdRef(parent))));
+  return check(syscall(__NR_umount2, name, kMountDetach | kUnmountNoFollow));
+}
+
 Status perform(Context& context, const program::Remount& operation) {
   const program::Target& place = operation.target;
   const bool follow = (place.flags & program::kTargetNoFollow) == 0;

@@ -34,6 +34,8 @@ Failure describe_failure(const program::Program& program, const program::Message
   if (operation->op == program::Op::set_propagation && message.error == EINVAL)
     failure.advice =
         "davit's own root is no mount point (a chroot?): mount --bind it on itself before entering it";
+  if (operation->op == program::Op::detach_mount && message.error == EINVAL)
+    failure.advice = "nothing is mounted there: /proc/PID/mountinfo lists the container's mounts";
   if (operation->op == program::Op::run_hook) failure.code = Code::hook_failed;
   if (operation->op == program::Op::find_program || operation->op == program::Op::execute)
     failure.code = Code::exec_failed;

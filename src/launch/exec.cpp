@@ -28,29 +28,6 @@ constexpr NamespaceFile kNamespaceFiles[] = {
     {spec::NamespaceType::cgroup, "cgroup"}, {spec::NamespaceType::time, "time"},
 };
 
-/// CLONE_NEW* of the container's namespaces that are not ours: setns(2) into one's own user namespace fails.
-Result<std::uint32_t> foreign_namespaces(const spec::Config& config, pid_t pid) {
-  std::uint32_t types = 0;
-  for (const NamespaceFile& file : kNamespaceFiles) {
-    if (!namespaces::has(config, file.type)) continue;
-    const std::uint32_t flag = namespaces::clone_flag(file.type);
-    if (file.type == spec::NamespaceType::user) {
-      const std::string theirs = "/proc/" + std::to_string(pid) + "/ns/user";
-      if (TRY(sys::is_same_file(theirs, "/proc/self/ns/user"))) continue;
-    }
-    types |= flag;
-  }
-  return types;
-}
-
-/// All that was found below /proc/PID is the container's if its init, even as a zombie, still has the number.
-Result<void> check_number_held(sys::FdRef container) {
-  auto sent = sys::send_signal(container, 0);
-  if (!sent.ok() && sent.error().errno_value == ESRCH)
-    return make_error(Code::wrong_state, "cannot exec in a stopped container");
-  return sent;
-}
-
 /// Follows the stage until the process runs its program.
 Result<void> follow(Session& session) {
   {
@@ -119,7 +96,7 @@ Result<void> follow_or_stop(Session& session) {
 
 Result<void> launch(Session& session, const ExecRequest& request) {
   TRY(prepare(session, request));
-  TRY(check_number_held(request.container));
+  TRY(check_number_held(request.container, "exec in"));
   auto followed = request.options.foreground ? follow_or_stop(session) : follow(session);
   // A caller that asked for the pidfd and does not get it would not look after the process.
   if (followed.ok() && !request.options.pidfd_socket.empty())
@@ -152,6 +129,27 @@ Result<Launched> exec(const ExecRequest& request) {
   Session second = begin(request, true);
   TRY(launch(second, request));
   return std::move(second.launched);
+}
+
+Result<std::uint32_t> foreign_namespaces(const spec::Config& config, pid_t pid) {
+  std::uint32_t types = 0;
+  for (const NamespaceFile& file : kNamespaceFiles) {
+    if (!namespaces::has(config, file.type)) continue;
+    const std::uint32_t flag = namespaces::clone_flag(file.type);
+    if (file.type == spec::NamespaceType::user) {
+      const std::string theirs = "/proc/" + std::to_string(pid) + "/ns/user";
+      if (TRY(sys::is_same_file(theirs, "/proc/self/ns/user"))) continue;
+    }
+    types |= flag;
+  }
+  return types;
+}
+
+Result<void> check_number_held(sys::FdRef container, std::string_view doing) {
+  auto sent = sys::send_signal(container, 0);
+  if (!sent.ok() && sent.error().errno_value == ESRCH)
+    return make_error(Code::wrong_state, "cannot " + std::string(doing) + " a stopped container");
+  return sent;
 }
 
 }  // namespace davit::launch

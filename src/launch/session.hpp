@@ -61,6 +61,12 @@ features::Call call_of(const std::string& id, const std::string& bundle, const O
 /// The state as hooks and the seccomp agent see it.
 spec::State state_of(const Subject& subject, pid_t pid);
 
+/// CLONE_NEW* of the container's namespaces that are not ours: setns(2) into one's own user namespace fails.
+Result<std::uint32_t> foreign_namespaces(const spec::Config& config, pid_t pid);
+/// All that was found below /proc/PID is the container's if its init, even as a zombie, still has the number;
+/// else the error says what cannot be done: "exec in", "change the mounts of".
+Result<void> check_number_held(sys::FdRef container, std::string_view doing);
+
 /// Sets RLIMIT_NOFILE of init to what davit's caller has; nothing where it still is that.
 Result<void> restore_descriptors(Session& session);
 /// Opens everything the plan asks for and fills the program's slots.

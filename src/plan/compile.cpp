@@ -114,28 +114,27 @@ program::Slot request_late_pids(features::Compilation& out, const ExecInput& inp
   return out.lasting.back();
 }
 
-/// All namespaces of the container's init at once, as its root.
-Result<void> compile_join(features::Compilation& out, const ExecInput& input, bool without_pids) {
+/// All namespaces of the container's init at once, as its root. The input is that of exec or of mounts.
+template <typename Input>
+void compile_join(features::Compilation& out, const Input& input, bool without_pids) {
   const std::uint32_t types = without_pids ? input.join_types & ~CLONE_NEWPID : input.join_types;
-  if (types == 0) return {};
+  if (types == 0) return;
   program::JoinProcess join;
   join.pidfd = out.request({.kind = features::RequestKind::process});
   join.types = types;
   out.builder.emit(join);
   if (input.joins_user) out.builder.emit(namespaces::namespace_root(input.config));
-  return {};
 }
 
 /// The way of an exec into the container's namespaces and below its root.
-Result<void> compile_entry(features::Compilation& out, const ExecInput& input, bool without_pids) {
+void compile_entry(features::Compilation& out, const ExecInput& input, bool without_pids) {
   if (!input.enters_root) return compile_join(out, input, without_pids);
   // Opened before the namespaces are joined, used right after.
   const program::Slot root = out.request({.kind = features::RequestKind::process_root});
-  TRY(compile_join(out, input, without_pids));
+  compile_join(out, input, without_pids);
   program::EnterRoot enter;
   enter.directory = root;
   out.builder.emit(enter);
-  return {};
 }
 
 /// What only the process of an exec itself can do, and without any privilege.
@@ -257,7 +256,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
   TRY(lsm::compile_labels(out, process));  // in a procfs of the host; fork(2) hands them on
   const bool is_filtered = forks_filtered(input, filter_known(input.config, input.filter));
   const program::Slot pids = is_filtered ? request_late_pids(out, input) : program::kNoSlot;
-  TRY(compile_entry(out, input, pids != program::kNoSlot));
+  compile_entry(out, input, pids != program::kNoSlot);
   TRY(namespaces::compile_keyring(out));
   terminal::compile(out, process, false);  // opened and given away by root
   Filter filter = compile_filter_source(out, input.config, input.filter);
@@ -284,6 +283,23 @@ Result<Plan> compile_exec(const ExecInput& input) {
   if (!is_filtered) compile_search(out, process);
   if (!is_filtered && has_listener(filter)) compile_filter(out, process, filter);
   compile_execute(out, process, is_filtered ? Filter() : filter);
+  finish(out, plan);
+  return plan;
+}
+
+Result<Plan> compile_mounts(const MountsInput& input) {
+  features::Compilation out(input.facts, input.call);
+  out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
+  // Not "/" of the namespace: a container without pivot_root has its root elsewhere.
+  out.root = out.request({.kind = features::RequestKind::process_root});
+  compile_join(out, input, true);
+  if (input.removes)
+    TRY(rootfs::compile_removals(out, input.config));
+  else
+    TRY(rootfs::compile_additions(out, input.config, rootfs::host_queries()));
+  tell(out, program::Point::ready);
+  await(out, program::Point::created);  // the end of the channel is its end
+  Plan plan;
   finish(out, plan);
   return plan;
 }

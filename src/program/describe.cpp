@@ -110,6 +110,9 @@ bool say_rootfs(Words& words, const Failure& failure) {
     case Op::protect_path:
       say_path(words, "make read-only", failure.view(failure.as<ProtectPath>().path));
       break;
+    case Op::detach_mount:
+      say_path(words, "unmount", failure.view(failure.as<DetachMount>().path));
+      break;
     default:
       return false;
   }

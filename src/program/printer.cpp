@@ -225,6 +225,9 @@ void operands(Line& line, const ChangeRoot& o) {
 void operands(Line& line, const EnterRoot& o) {
   line.slot("directory", o.directory);
 }
+void operands(Line& line, const DetachMount& o) {
+  line.string("path", o.path);
+}
 void operands(Line& line, const OpenConsole& o) {
   line.count("rows", o.rows)
       .count("columns", o.columns)

@@ -35,6 +35,10 @@ void read_members(Object& object, Mount& mount) {
   object.optional("gidMappings", mount.gid_mappings);
 }
 
+void read_members(Object& object, MountList& list) {
+  object.required("mounts", list.mounts);
+}
+
 void read_members(Object& object, IdMapping& mapping) {
   object.required("containerID", mapping.container_id);
   object.required("hostID", mapping.host_id);
@@ -98,6 +102,14 @@ Read<ProcessDocument> read_process(std::string text, std::string_view file_name)
 Read<ResourcesDocument> read_resources(std::string text, std::string_view file_name) {
   Read<ResourcesDocument> result;
   read_document(std::move(text), file_name, result.value.resources, result);
+  return result;
+}
+
+Read<MountsDocument> read_mounts(std::string text, std::string_view file_name) {
+  Read<MountsDocument> result;
+  MountList list;
+  read_document(std::move(text), file_name, list, result);
+  result.value.mounts = std::move(list.mounts);
   return result;
 }
 

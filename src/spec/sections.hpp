@@ -11,6 +11,7 @@ namespace davit::spec {
 void read_members(Object& object, Config& config);
 void read_members(Object& object, Root& root);
 void read_members(Object& object, Mount& mount);
+void read_members(Object& object, MountList& list);
 void read_members(Object& object, Hook& hook);
 void read_members(Object& object, Hooks& hooks);
 void read_members(Object& object, IdMapping& mapping);
@@ -19,6 +20,7 @@ bool read_entry(Report& report, std::string_view key, json::Value value,
 void check(Report& report, Config& config);
 void check(Report& report, Root& root);
 void check(Report& report, Mount& mount);
+inline void check(Report& /*report*/, MountList& /*list*/) {}
 void check(Report& report, Hook& hook);
 void check(Report& report, IdMapping& mapping);
 /// Reports ranges that overlap, on either side.

@@ -94,6 +94,11 @@ Result<std::vector<pid_t>> processes(Context& context, const std::string& id);
 Result<void> update(Context& context, const std::string& id, const spec::Resources& resources,
                     const resctrl::Schemata& schemata);
 
+/// Mounts into a running container (or detaches what is mounted at the destinations, the last first). What
+/// was mounted before one that fails is detached again.
+Result<void> add_mounts(Context& context, const std::string& id, const std::vector<spec::Mount>& mounts);
+Result<void> remove_mounts(Context& context, const std::string& id, const std::vector<spec::Mount>& mounts);
+
 /// What a network interface in a container's own network namespace has counted.
 struct InterfaceCounters {
   std::string name;

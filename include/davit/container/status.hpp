@@ -39,9 +39,10 @@ enum class Operation : std::uint8_t {
   resume,
   update,
   processes,
-  observe
+  observe,
+  change_mounts
 };
-inline constexpr std::size_t kOperations = 10;
+inline constexpr std::size_t kOperations = 11;
 
 /// Whether the operation may begin in that status; otherwise an error (Code::wrong_state) in the words that
 /// engines look for.

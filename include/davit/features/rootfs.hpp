@@ -46,6 +46,12 @@ void compile_place(features::Compilation& compilation, const spec::Config& confi
 /// their order. Sets compilation.root; a mount on "/" replaces it.
 Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Config& config,
                              const CgroupDirectories& cgroups, const SourceQueries& queries);
+/// Mounts all of config.mounts, in their order, into a container that runs: below compilation.root, in its
+/// namespaces. Their sources are davit's.
+Result<void> compile_additions(features::Compilation& compilation, const spec::Config& config,
+                               const SourceQueries& queries);
+/// Detaches what is mounted at the destinations of config.mounts, the last first.
+Result<void> compile_removals(features::Compilation& compilation, const spec::Config& config);
 /// linux.maskedPaths and linux.readonlyPaths; before compile_pivot.
 Result<void> compile_masks(features::Compilation& compilation, const spec::Config& config);
 /// Makes the container's root "/" (or only enters it, where the mount namespace is not the container's own).

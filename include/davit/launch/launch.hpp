@@ -96,4 +96,16 @@ struct ExecRequest {
 /// has blocked what he will forward: SIGHUP, SIGINT or SIGTERM still end it before the program runs.
 Result<Launched> exec(const ExecRequest& request);
 
+struct MountsRequest {
+  const spec::Config& config;  ///< of the container, with the mounts that are meant instead of its own
+  std::string id;
+  std::string bundle;        ///< relative sources count from here
+  pid_t container_pid = -1;  ///< the container's init
+  sys::FdRef container{};    ///< as ExecRequest::container
+  bool removes = false;
+};
+
+/// Makes or removes mounts in a running container; warnings are appended. An error may leave some of them.
+Result<void> change_mounts(const MountsRequest& request, std::vector<Error>& warnings);
+
 }  // namespace davit::launch

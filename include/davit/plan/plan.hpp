@@ -71,6 +71,18 @@ struct ExecInput {
 /// Compiles exec.
 Result<Plan> compile_exec(const ExecInput& input);
 
+struct MountsInput {
+  const spec::Config& config;  ///< of the container, with the mounts that are meant instead of its own
+  const host::Facts& facts;
+  features::Call call;
+  std::uint32_t join_types = 0;  ///< as ExecInput::join_types
+  bool joins_user = false;
+  bool removes = false;
+};
+
+/// Compiles `mounts add` and `mounts remove`.
+Result<Plan> compile_mounts(const MountsInput& input);
+
 /// Rules that span features. All errors at once; what has any must not be
 /// compiled.
 std::vector<Error> validate(const spec::Config& config);

@@ -13,7 +13,7 @@ using AllOperations =
              SetTimeOffsets, ForkInit, NewSession, JoinKeyring, LoopbackUp, SetHostname, SetDomainname,
              EnterPlace, SetPropagation, OpenTree, AttachRoot, MountFilesystem, MountTree, Remount,
              MakeDevice, MakeSymlink, MakeDirectory, MaskPath, ProtectPath, SealRoot, PivotRoot, ChangeRoot,
-             EnterRoot, OpenConsole, TakeTerminal, OwnStdio, OpenProc, WriteSysctl, WriteLabel, SetScheduler,
+             EnterRoot, DetachMount, OpenConsole, TakeTerminal, OwnStdio, OpenProc, WriteSysctl, WriteLabel, SetScheduler,
              SetIoPriority, SetMemoryPolicy, SetAffinity, SetPersonality, SetLimit, SetUmask, DropBounding,
              BecomeUser, SetCapabilities, ReleaseCapabilities, NoNewPrivileges, LoadSeccomp, ChangeDirectory,
              CheckDirectory, SetHome, RunHook, FindProgram, WaitStart, CloseDescriptors, Execute>;

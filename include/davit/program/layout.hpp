@@ -75,6 +75,7 @@ enum class Op : u16 {
   pivot_root,
   change_root,
   enter_root,
+  detach_mount,
   // console (init/console.cpp)
   open_console,
   take_terminal,

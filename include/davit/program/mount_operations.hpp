@@ -207,6 +207,14 @@ struct ChangeRoot : Operation {
   u16 padding[3] = {};
 };
 
+/// umount2(MNT_DETACH) of the mount at the path, which is no symlink: `mounts remove`.
+struct DetachMount : Operation {
+  static constexpr Op kOp = Op::detach_mount;
+  Str path;
+  Slot root = kNoSlot;
+  u16 padding[3] = {};
+};
+
 /// exec into a container made with --no-pivot, or without mount namespace: fchdir(slot), chroot(".").
 struct EnterRoot : Operation {
   static constexpr Op kOp = Op::enter_root;

@@ -34,6 +34,12 @@ struct Mount {
   Position position;
 };
 
+/// The mounts of `mounts add`, in a document of their own.
+struct MountList {
+  std::vector<Mount> mounts;
+  Position position;
+};
+
 struct Hook {
   std::string path;  ///< absolute
   std::vector<std::string> args;

@@ -33,12 +33,20 @@ struct ResourcesDocument {
   std::shared_ptr<const json::Document> document;
 };
 
+/// Mounts that stand in a document of their own (`mounts add`).
+struct MountsDocument {
+  std::vector<Mount> mounts;
+  std::shared_ptr<const json::Document> document;
+};
+
 /// Reads and checks config.json; `file_name` is how errors call it.
 Read<Config> read_config(std::string text, std::string_view file_name);
 /// Reads and checks a process object; unlike in a config, `args` is required.
 Read<ProcessDocument> read_process(std::string text, std::string_view file_name);
 /// Reads and checks a resources object.
 Read<ResourcesDocument> read_resources(std::string text, std::string_view file_name);
+/// Reads and checks an object with a list of mounts, like that of a config.
+Read<MountsDocument> read_mounts(std::string text, std::string_view file_name);
 
 /// Folds a list into one Error: the first one, with a count of the others. The list must not be empty.
 Error first_of(const std::vector<Error>& errors);

@@ -89,6 +89,9 @@ void attach_root(Mounting& mounting, program::Slot tree);
 void change_propagation(Mounting& mounting, const Entry& entry, const std::vector<Propagation>& changes,
                         std::size_t first);
 
+/// Makes read-only what had to be written first.
+void compile_late_readonly(features::Compilation& compilation, const Sealing& sealing);
+
 /// The kinds.
 Result<void> compile_bind(Mounting& mounting, const Entry& entry);
 Result<void> compile_filesystem(Mounting& mounting, const Entry& entry);

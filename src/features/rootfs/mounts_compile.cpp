@@ -148,6 +148,17 @@ Result<void> compile_entry(Mounting& mounting, const Entry& entry) {
   return compile_filesystem(mounting, entry);
 }
 
+/// What would be somebody else's if it were mounted from outside, or cover everything.
+Result<void> check_addition(const Entry& entry) {
+  const std::string& type = entry.mount.type;
+  if (entry.destination == "/")
+    return refuse(entry, Code::invalid_config, "nothing can be mounted over the root of a running container");
+  if (!entry.options.bind && (type == "proc" || type == "cgroup" || type == "cgroup2"))
+    return refuse(entry, Code::unsupported,
+                  "a mount of type " + type + " can only be made with the container");
+  return {};
+}
+
 bool is_shared(const Entry& entry) {
   const std::vector<Propagation>& changes = entry.options.propagations;
   return std::any_of(changes.begin(), changes.end(),
@@ -276,6 +287,35 @@ Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Con
   }
   close_before_hooks(mounting);
   return std::move(mounting.sealing);
+}
+
+Result<void> compile_additions(features::Compilation& compilation, const spec::Config& config,
+                               const SourceQueries& queries) {
+  const CgroupDirectories nowhere;
+  Mounting mounting{compilation, config, nowhere, queries};
+  mounting.has_shared = true;  // what the container has made of its mounts is not known
+  std::vector<Entry> entries = TRY(read_entries(mounting));
+  for (Entry& entry : entries) {
+    TRY(check_addition(entry));
+    if (is_source_needed(entry)) TRY(open_source(mounting, entry));
+    TRY(compile_entry(mounting, entry));
+  }
+  compile_late_readonly(compilation, mounting.sealing);
+  return {};
+}
+
+Result<void> compile_removals(features::Compilation& compilation, const spec::Config& config) {
+  for (auto mount = config.mounts.rbegin(); mount != config.mounts.rend(); ++mount) {
+    const std::string path = clean(mount->destination);
+    if (path == "/")
+      return spec::at(mount->position, "destination",
+                      make_error(Code::invalid_config, "the root itself cannot be removed"));
+    program::DetachMount detach;
+    detach.path = compilation.builder.text(path);
+    detach.root = compilation.root;
+    compilation.builder.emit(detach, compilation.origin(mount->position));
+  }
+  return {};
 }
 
 std::vector<Error> validate(const spec::Config& config) {

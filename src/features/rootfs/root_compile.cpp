@@ -137,8 +137,7 @@ Result<void> compile_pivot(features::Compilation& compilation, const spec::Confi
   return {};
 }
 
-Result<void> compile_seal(features::Compilation& compilation, const spec::Config& config,
-                          const Sealing& sealing) {
+void compile_late_readonly(features::Compilation& compilation, const Sealing& sealing) {
   for (const LateReadonly& late : sealing.read_only) {
     // The mount's own descriptor is the root of the path, so that nothing mounted over it can take its place.
     program::Remount remount;
@@ -148,6 +147,11 @@ Result<void> compile_seal(features::Compilation& compilation, const spec::Config
     remount.attributes.set = MOUNT_ATTR_RDONLY;
     compilation.builder.emit(remount, late.origin);
   }
+}
+
+Result<void> compile_seal(features::Compilation& compilation, const spec::Config& config,
+                          const Sealing& sealing) {
+  compile_late_readonly(compilation, sealing);
   FinalPropagation propagation = final_propagation(config);
   if (sealing.becomes_private) propagation = {MS_PRIVATE, true};
   program::SealRoot seal;
