@@ -71,6 +71,14 @@ Result<void> note_tracer(const Entry& entry, const spec::Config& config, const s
   return entry.note_tracer();
 }
 
+/// To conmon the file says that the process really runs.
+Result<void> name_process(const ExecCall& call, const launch::Launched& launched) {
+  if (call.pid_file.empty()) return {};
+  auto written = write_pid_file(call.pid_file, launched.pid);
+  if (!written.ok()) (void)sys::send_signal(launched.pidfd, 9);
+  return written;
+}
+
 }  // namespace
 
 Result<int> exec(Context& context, const ExecCall& call) {
@@ -125,13 +133,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
   launch::Launched launched = std::move(*executed);
   context.warnings.insert(context.warnings.end(), launched.warnings.begin(), launched.warnings.end());
   if (foreground) announce_warnings(context);
-  // Only now: to conmon the file says that the process really runs.
-  if (!call.pid_file.empty()) {
-    if (auto written = write_pid_file(call.pid_file, launched.pid); !written.ok()) {
-      (void)sys::send_signal(launched.pidfd, 9);
-      return written.error();
-    }
-  }
+  TRY(name_process(call, launched));
   return foreground ? foreground->supervise(launched) : Result<int>(0);
 }
 
