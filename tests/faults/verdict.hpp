@@ -42,6 +42,7 @@ class Judge {
  private:
   Finding judge(const Fault& fault, const Result& result);
   Finding judge_success(const Fault& fault);
+  [[nodiscard]] bool is_death_in_waiting(const Fault& fault, const std::string& effect) const;
   [[nodiscard]] bool is_same(const std::string& effect, const Fault& fault) const;
   [[nodiscard]] std::size_t first_own_call() const;
   [[nodiscard]] long call_of(const Fault& fault) const;
