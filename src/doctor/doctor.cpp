@@ -57,7 +57,7 @@ std::string find_program(const std::string& name) {
                            ":/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/sbin:/bin";
   for (std::size_t begin = 0; begin < path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
-    const std::string file = path.substr(begin, end - begin) + "/" + name;
+    std::string file = path.substr(begin, end - begin) + "/" + name;
     if (file.front() == '/' && ::access(file.c_str(), X_OK) == 0) return file;
     begin = end + 1;
   }

@@ -128,7 +128,7 @@ std::vector<std::string> open_calls(const std::vector<Group>& groups, const std:
   return names;
 }
 
-std::string without_prefix(std::string word, std::string_view prefix) {
+std::string without_prefix(const std::string& word, std::string_view prefix) {
   return word.starts_with(prefix) ? word.substr(prefix.size()) : word;
 }
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -23,11 +23,11 @@ bool may_trace_anybody() {
   if (::geteuid() != 0) return false;
   const auto map = read_record("/proc/self/uid_map");
   if (!map.ok()) return false;
-  unsigned long inside = 1;
-  unsigned long outside = 1;
-  unsigned long count = 0;
-  return std::sscanf(map->c_str(), "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 &&
-         outside == 0 && count == 4294967295UL;
+  char* end = nullptr;
+  const unsigned long inside = std::strtoul(map->c_str(), &end, 10);
+  const unsigned long outside = std::strtoul(end, &end, 10);
+  // All ids: an absent number is read as 0, which is too few.
+  return inside == 0 && outside == 0 && std::strtoul(end, nullptr, 10) == UINT32_MAX;
 }
 
 }  // namespace

@@ -192,7 +192,7 @@ std::string reached_limit(const Place& place) {
   if (directory->controllers.empty())
     return keyed_value(value_of("memory.events.local"), "max") > 0 ? named("memory.max") : std::string();
   // Not the failcnt of v1, which newer kernels no longer count. Charges are made in batches.
-  constexpr std::uint64_t kCharge = 64 * 4096;
+  constexpr std::uint64_t kCharge = 64UL * 4096;
   for (const std::string kind : {"memory.memsw.", "memory."}) {
     const std::uint64_t most = std::strtoull(value_of(kind + "max_usage_in_bytes").c_str(), nullptr, 10);
     const std::uint64_t limit = std::strtoull(value_of(kind + "limit_in_bytes").c_str(), nullptr, 10);
