@@ -128,7 +128,8 @@ TEST(NamespacesHost, WhoHoldsANamespaceEndsWithDavit) {
   pid_t orphan = 0;
   for (int tries = 0; tries < 6000 && (orphan = waitpid(-1, &status, WNOHANG)) == 0; ++tries) usleep(10000);
   EXPECT_GT(orphan, 0) << "nobody held the namespace, or it does not end";
-  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  // By the signal, or by itself where davit was gone before it could ask for that.
+  EXPECT_TRUE(WIFEXITED(status) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) << status;
 }
 
 TEST(NamespacesHost, KnowsTheHostsNamespaces) {
