@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The clauses of the specification that apply to Linux: clauses.tsv, which travels inside of the program.
 #pragma once
 

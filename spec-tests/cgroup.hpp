@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where this host keeps what a container's cgroup says.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config-linux.md, control groups: the path, files of v2 by their own names, and who owns them.
 #include <sys/stat.h>
 

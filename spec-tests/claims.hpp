@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a runtime says of itself, which decides what it can be asked for.
 #pragma once
 

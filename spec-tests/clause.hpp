@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Each test names the clauses of the specification that it checks: a file and a line of runtime-spec, as in
 // clauses.tsv.
 #pragma once

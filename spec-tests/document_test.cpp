@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // bundle.md, glossary.md and the parts of config.md about the document as a whole.
 #include <sys/inotify.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // features.md and features-linux.md: what a runtime says of itself must be true.
 #include <algorithm>
 

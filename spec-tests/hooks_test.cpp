@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config.md, hooks, and the steps of the lifecycle in runtime.md that call them.
 #include "clause.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config-linux.md, but for seccomp.
 #include <fcntl.h>
 #include <sched.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // spec-tests: puts any OCI runtime to the clauses of the specification.
 #include <gtest/gtest.h>
 #include <sys/utsname.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config.md, mounts: every option word and the order of the list.
 #include <sys/mount.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config-linux.md, network devices.
 #include <unistd.h>
 

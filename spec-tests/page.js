@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 (() => {
   const by = id => document.getElementById(id);
   const controls = ["words", "verdict", "level", "file"].map(by);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config.md, process and hostname.
 #include <sched.h>
 #include <sys/resource.h>

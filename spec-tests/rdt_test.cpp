@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config-linux.md, Intel RDT. What is written needs a real resctrl: a CPU that has it, and the mount.
 #include <unistd.h>
 

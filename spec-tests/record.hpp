@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Listens to GoogleTest and writes down what it finds, by clause.
 #pragma once
 

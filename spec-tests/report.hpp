@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a run has found, written for people and for programs.
 #pragma once
 

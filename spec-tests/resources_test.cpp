@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config-linux.md, the resources of a control group, on v1, v2 and hybrid hosts.
 #include "cgroup.hpp"
 #include "clause.hpp"

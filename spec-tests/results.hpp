@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a run has found: of each test, and from that of each clause.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // runtime.md: state, lifecycle and operations.
 #include <signal.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "davit/cli/main.hpp"
 
 int main(int argc, char** argv) {

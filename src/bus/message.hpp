@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Messages of D-Bus between davit's values and bytes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The static libdbus refers to two functions of libsystemd, which only its servers call, to learn of sockets
 // that they were started with. davit serves nobody.
 

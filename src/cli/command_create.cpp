@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/create_call.hpp"
 #include "cli/handlers.hpp"
 #include "davit/container/id.hpp"

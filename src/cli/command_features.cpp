@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/handlers.hpp"
 #include "cli/help.hpp"
 #include "cli/invocation.hpp"

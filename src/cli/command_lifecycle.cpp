@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The commands that only name a container.
 #include "cli/handlers.hpp"
 #include "cli/invocation.hpp"

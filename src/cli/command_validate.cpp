@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/config_source.hpp"
 #include "cli/handlers.hpp"
 #include "cli/output_style.hpp"

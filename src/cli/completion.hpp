@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Completions and the man page, made from the table of commands.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which config explain and validate are asked about.
 #pragma once
 

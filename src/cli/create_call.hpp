@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What create, run and explain read from the command line.
 #pragma once
 

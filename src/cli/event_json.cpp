@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/event_json.hpp"
 
 #include "davit/json/writer.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Events as JSON lines, in the shape that runc's `events` has given them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What people write who come from another program, and what davit calls it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One call of davit: what a command gets to work with.
 #pragma once
 

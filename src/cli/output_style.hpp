@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How wide the terminal is, and whether it has colours.
 #pragma once
 

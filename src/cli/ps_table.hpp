@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The output of the host's ps, reduced to one container.
 #pragma once
 

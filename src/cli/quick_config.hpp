@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A config for `run --rootfs`, where there is none.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How errors and warnings are said: all of them, each with what to do about it.
 #pragma once
 

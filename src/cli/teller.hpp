@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The story of one call of davit: line by line in the log, or as a whole once it has ended.
 #pragma once
 

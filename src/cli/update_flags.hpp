@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options of update that name a single limit.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What containers use, for people.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What davit itself has put into a state directory, told from what others keep under the same name.
 #pragma once
 

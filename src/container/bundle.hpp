@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From a bundle on disk to a config in memory, and the rules that tie a config to the command line.
 #pragma once
 

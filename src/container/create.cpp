@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <sys/auxv.h>
 
 #include "container/make.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a container ended: what is known of it, and never more.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a container uses, and what happens to it meanwhile.
 #include <poll.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What create and run share: a container from a bundle, up to "created".
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mounts of a container that runs.
 #include "container/open.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sd_notify(3): when davit runs as a service, the container tells the service manager that it is ready. It
 // gets a socket of its own; only its READY is passed on, as it must not speak for the service otherwise.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "container/open.hpp"
 
 #include <linux/magic.h>

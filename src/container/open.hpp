@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the operations get hold of an existing container.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Paths as text: made absolute and tidy without asking the file system.
 #pragma once
 

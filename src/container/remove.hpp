@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of a container, for delete and for whoever has to clean up after a failure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of a container whose record is damaged: what its config still tells.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Staying with a process in the foreground.
 #pragma once
 

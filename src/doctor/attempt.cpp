@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "doctor/attempt.hpp"
 
 #include <sys/mman.h>

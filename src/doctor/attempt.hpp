@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Trying something in a child, so that nothing of it stays with us.
 #pragma once
 

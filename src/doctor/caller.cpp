@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the caller has: ids to give away, a systemd to ask, programs that help.
 #include <fcntl.h>
 #include <sched.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cgroups, by making one and removing it.
 #include <fcntl.h>
 #include <linux/bpf.h>

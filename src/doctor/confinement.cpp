@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Filters of system calls, and the security modules.
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether the engines that are installed know davit.
 #include <fcntl.h>
 #include <unistd.h>

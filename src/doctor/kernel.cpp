@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel makes for this caller: namespaces, mounts, memory that can be executed, keyrings.
 #include <fcntl.h>
 #include <linux/keyctl.h>

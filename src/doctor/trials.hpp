@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The groups of trials, in the order in which they are shown.
 #pragma once
 

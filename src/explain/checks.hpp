@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks that create leaves to init or to the kernel, or that it ends at the first error of.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A config on this host, as far as it can be told without making anything.
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sections that are read off the config: what davit itself does, and what needs no operation.
 #include <array>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two documents side by side: what only one of them says.
 #include <algorithm>
 

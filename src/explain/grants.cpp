@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a config gives away, one line each with the reason why that matters.
 #include <algorithm>
 #include <array>

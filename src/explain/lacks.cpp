@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What this machine lacks for a config. It only looks: nothing is made, opened for writing, or executed.
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Text on a terminal: what is safe to show, how wide it is, where it breaks.
 #include "davit/explain/render.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sections that are read off the program: what init does, in its order.
 #include <algorithm>
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The seccomp profile by what it does, not by how it is written.
 #include <cstring>
 #include <set>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sections of the document, in the order in which they are shown.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations in words: a sentence for each of those that init knows.
 #include <linux/mount.h>
 #include <linux/sched.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything that is wrong with a config, at once.
 #include "davit/explain/validate.hpp"
 

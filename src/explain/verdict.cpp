@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Findings as a compiler would show them, and as JSON.
 #include <algorithm>
 

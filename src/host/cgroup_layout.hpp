@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pure half of probing cgroups: text of /proc in, layout out.
 #pragma once
 

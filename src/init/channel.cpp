@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Talking to davit: fixed-size datagrams over one socket.
 #include "init/context.hpp"
 

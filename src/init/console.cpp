@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The container's terminal, from its own devpts and from nowhere else.
 #include "init/mounting.hpp"
 #include "init/paths.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What one run of a program knows, and the functions that perform its operations.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // tmpcopyup: what an image has at a place moves into the empty filesystem that is about to cover it.
 // The source is hostile and may change meanwhile: everything is opened by single names that are not followed.
 #include "init/mounting.hpp"

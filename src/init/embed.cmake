@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Writes an assembler file that embeds IMAGE between two symbols.
 file(WRITE ${OUT} "    .section .rodata.davit_init_image, \"a\"
     .balign 4096

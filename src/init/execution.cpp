@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From the working directory to execve.
 #include "init/execution.hpp"
 

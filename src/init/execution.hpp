@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What execve, hooks and set_home share.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Why a program cannot be executed: execve(2) has one errno for many causes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HOME of a user, from the container's own /etc/passwd: hostile text of any length.
 #include "init/execution.hpp"
 #include "init/paths.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hooks that run in the container's namespaces: started, fed with the state, listened to, and timed.
 #include "init/execution.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who the container's process is and what it may do.
 #include "init/context.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel's own headers do not say but every libc does: init has no libc to ask.
 #pragma once
 

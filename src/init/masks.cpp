@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the container may not see or not change: masked and read-only paths.
 #include "init/mounting.hpp"
 #include "init/paths.hpp"

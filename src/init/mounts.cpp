@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Filesystems, binds and remounts.
 #include "init/mounting.hpp"
 #include "init/paths.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Device nodes, symlinks and directories below the container's root.
 #include "init/mounting.hpp"
 #include "init/paths.hpp"

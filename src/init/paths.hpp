@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finding and making places below the container's root, which is hostile: by descriptors and openat2 only.
 #pragma once
 

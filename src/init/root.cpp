@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The container's root: how it gets into place, and how nothing else stays in reach.
 #include "init/mounting.hpp"
 #include "init/paths.hpp"

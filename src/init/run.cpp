@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loop: one record after the other, and one report if one fails.
 #include "davit/program/all.hpp"
 #include "init/context.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Loading the filter, and getting its listener out past it.
 #include <linux/filter.h>
 #include <linux/seccomp.h>

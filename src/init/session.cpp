@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Session, keyring, loopback and the names of the container.
 #include "init/context.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values for the kernel: labels, sysctls, scheduling, memory policy.
 #include <linux/sched/types.h>
 

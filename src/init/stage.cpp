@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The way into namespaces, before the container's first process exists.
 #include "init/paths.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first instructions of init: from the kernel's initial stack to a mapped program.
 #include "init/start.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The way into init, free of kernel headers so that tests with a libc can include it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // System calls without a libc: one inline function per architecture, and types that keep descriptors apart
 // from numbers. Everything returns the kernel's own answer: a value, or -errno.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "json/builder.hpp"
 
 #include <yajl/yajl_parse.h>

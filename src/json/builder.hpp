@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Turns yajl's events into the nodes of a Document.
 #pragma once
 

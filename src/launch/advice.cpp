@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What to do about a failed operation, from what davit knows of the config and init does not.
 #include <algorithm>
 #include <cerrno>

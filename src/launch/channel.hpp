@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // davit's end of the channel to init: fixed-size messages, each side knowing from the program which comes
 // next.
 #pragma once

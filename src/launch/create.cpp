@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // create and run: the parent's steps, as a table.
 #include <cerrno>
 #include <csignal>

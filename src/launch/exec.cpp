@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // exec: another process in a container, always through a stage.
 #include <fcntl.h>
 #include <sched.h>

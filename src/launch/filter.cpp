@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The compiled seccomp filter: from the cache before init starts, or built while init works.
 #include <span>
 

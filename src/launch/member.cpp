@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The process around which systemd makes the container's cgroup.
 #include "davit/sys/process.hpp"
 #include "davit/sys/socket.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From init's terse messages to errors a person can use.
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mounts add, mounts remove: a process that enters the container's namespaces, changes its mounts, and ends.
 #include <sched.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which message may come from inside, when, how often, and from whom.
 #pragma once
 

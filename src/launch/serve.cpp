@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The conversation with init, from the clone to "created" or to the program's execution.
 #include <sched.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the steps of one launch share: a create, a start, or an exec on its way.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The only place that clones: from davit to the init image, without a copy of davit's memory.
 #pragma once
 

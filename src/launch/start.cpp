@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // start: init executes its program, told through the channel (run) or the start socket (start).
 #include <sys/socket.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What init does, as davit hears of it: for --debug and --trace.
 #include <sched.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order in which a container comes to be. The order is security: every line says why it stands where it
 // does.
 #include <algorithm>

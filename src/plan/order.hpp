@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pieces that create and exec have in common, in the order of a process's last steps.
 #pragma once
 

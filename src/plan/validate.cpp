@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rules that span features.
 #include "davit/features/namespaces.hpp"
 #include "davit/features/rootfs.hpp"

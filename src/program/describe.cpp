@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What init's {operation, detail, text} means to a reader. The quoted phrases are what engines match on.
 #include <string_view>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names of operations, rendezvous and the kernel's flags.
 #include <linux/mount.h>
 #include <linux/sched.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads JSON objects member by member, so that a reader looks like the schema: one line per key.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Collects everything that is wrong with a document while it is read.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The readers of the sections: read_members() reads like the schema, check() holds the rules of the prose.
 #pragma once
 

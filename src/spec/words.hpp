@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of the closed sets and their enumerators: the one place where both stand together.
 #pragma once
 

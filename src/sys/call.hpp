@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shared by the wrappers of this layer: retry on EINTR, errors that name the call.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What all attacks have in common: something of the host's that must not change, and victims to try.
 #pragma once
 

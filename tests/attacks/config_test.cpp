@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configurations, ids and arguments that are not what they seem.
 #include <fcntl.h>
 #include <grp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a container could reach of the host through what the runtime itself put there.
 #include <fcntl.h>
 #include <linux/keyctl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Images and volumes that lead a runtime astray: what is below a rootfs is an attacker's. The console's rows
 // (CVE-2025-52565) are in tests/integration/terminal_test.cpp, beside what else a console must be.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Programs in a container that wait for what the runtime brings in, and what it leaves to them.
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The benchmark: every runtime in every round, in an order thrown anew each time, so that whatever else the
 // machine does meets all alike. `run` in this folder builds everything and calls it; see tests/README.md.
 #include <sched.h>

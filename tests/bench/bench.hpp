@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the parts of the benchmark share. Containers are made one at a time; all times are in milliseconds,
 // all sizes in kB.
 #pragma once

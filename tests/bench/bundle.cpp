@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes the two bundles of the benchmark, and what the floor would otherwise have to find out about them and
 // this host.
 //   bundle OUT BINARIES SECCOMP_LIST      to be run within the view of cgroups that is then measured

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Running one command of a runtime, and knowing what it took.
 #include <fcntl.h>
 #include <poll.h>

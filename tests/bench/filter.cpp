@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The floor's seccomp filter. Most of the time that loading a filter takes is spent by the kernel emulating
 // it for every system call number, so the way to any answer has to be short: a tree over ranges of numbers.
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The life cycle of the floor, with the command line of a runtime. State is one file: the pid, then what
 // `state` prints. A container is created, not yet running, as long as its init keeps the fifo open.
 #include "floor.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the parts of the floor share. The floor makes the two containers of the benchmark, and only these,
 // with as few system calls as this kernel needs for it: what it costs is what any runtime must pay. It parses
 // no config and checks nothing; facts come in the environment, from the bundle tool. x86_64 only.

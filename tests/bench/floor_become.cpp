@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the floor's child does: the rootfs, and then the loss of everything that the container must not have.
 #include <errno.h>
 #include <fcntl.h>

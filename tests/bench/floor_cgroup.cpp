@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The floor's cgroups: on v2 the child is born inside; on v1 it joins each hierarchy by writing "0" to
 // `tasks`.
 #include <fcntl.h>

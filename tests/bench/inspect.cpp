@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What needs one look instead of many rounds: system calls, memory, and whether a runtime works here at all.
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Inside a container: what two equivalent containers must agree on. Of mounts below /proc and /sys only the places, as
 # runtimes choose different ways to the same protection; whether it holds is tried further down.
 exec 2>&1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Old versions of crun (1.8) raise RLIMIT_MEMLOCK before it loads a device program, and fail where root lacks
 // CAP_SYS_RESOURCE, although kernels since 5.11 do not count such programs against it. Preloaded into such a crun, and
 // only there: that one call succeeds without being made.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A program without a libc: called "...e" (pause) it sleeps for good, by any other name (nothing) it ends at once.
   .globl _start
 _start:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // peak FILE COMMAND...: runs the command and writes its peak resident memory in kB, that of its children
 // included. Small and static itself, as a process inherits the peak of the one that spawned it.
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The seccomp profile of the podman-like bundle: read from seccomp.list, written out for config.json, and
 // compiled into the filter that the floor loads.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables, and the goals that davit has set itself.
 #include <stdio.h>
 

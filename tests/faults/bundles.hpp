@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The configurations that commands are disturbed on: all that a runtime could forget is in them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every system call of every process of a command fails once, in every way, and the process is killed there:
 // the command says so, or did all it should; and nothing is left.
 //   DAVIT_FAULTS_SECONDS  for a sample, drawn from all scenarios (default 180)

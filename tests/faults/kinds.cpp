@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of commands, and the bundles that they are tried on.
 #include <ostream>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What differs between architectures in making a traced process's system call fail.
 #pragma once
 

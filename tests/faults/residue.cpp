@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a container leaves on the host, and how it looks from within when it is made comparable.
 #include <fcntl.h>
 #include <poll.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is disturbed: a command of a runtime, on a kind of bundle, in a view of cgroups.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a command with all processes it makes under ptrace(2), and disturbs one system call of one of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Injects a fault into a scenario and says what was wrong with what came of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is done to every input of the config fuzzer; also run over the corpus in each unit test run.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `davit explain` prints of real engines' configs, on a host that is the same everywhere.
 //   DAVIT_UPDATE_GOLDEN=1 davit_golden_tests    writes what is printed now
 #include "davit/explain/explain.hpp"

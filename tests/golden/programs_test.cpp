@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole programs of real engines' configs, as `davit explain --operations` prints them. A change of the
 // order, of an operation or of the place it comes from shows up here as a diff to be looked at.
 //   DAVIT_UPDATE_GOLDEN=1 davit_golden_tests    writes what is printed now

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // davit as a person uses it at a prompt.
 #include <filesystem>
 

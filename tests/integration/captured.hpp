@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configurations that real engines wrote, made to run on this machine.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything that real engines asked for in the captured configurations runs.
 #include "captured.hpp"
 #include "support/fixture.hpp"

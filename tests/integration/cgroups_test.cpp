@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cgroups: values, places, freezing, killing and removal, on each layout this machine can show.
 #include <sys/stat.h>
 #include <unistd.h>

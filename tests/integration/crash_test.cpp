@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A runtime can be killed at any instruction, and there can be many of them.
 #include <signal.h>
 

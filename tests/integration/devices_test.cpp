@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Devices: the default ones, configured ones, and what the cgroup lets through.
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // davit doctor on this machine: it tries, tells, and leaves nothing behind.
 #include <linux/filter.h>
 #include <linux/seccomp.h>

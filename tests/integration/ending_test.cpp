@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How containers ended, and who is told.
 #include "support/fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What goes wrong leaves the host as it was, and says what it was in one line.
 #include <fcntl.h>
 #include <sched.h>

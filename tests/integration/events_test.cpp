@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a container uses, and lack of memory, as events and as a table.
 #include <signal.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `exec`: a further process in a running container.
 #include <fcntl.h>
 #include <sched.h>

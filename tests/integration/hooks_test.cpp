@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The six kinds of hooks: when, where, with what, and what happens when they fail.
 #include <sys/stat.h>
 #include <unistd.h>

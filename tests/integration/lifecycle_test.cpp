@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The life of a container, from create to delete, and what is not allowed in which state.
 #include <signal.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `mounts add` and `mounts remove`: mounts of a container that runs.
 #include <filesystem>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mistakes that people make, and what davit answers: the place, the cause, and what to do.
 // DAVIT_TEST_PEERS=/usr/bin/runc:/usr/bin/crun also prints what those say to the same.
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mounts: every option, every kind of source, every odd destination.
 #include <sys/mount.h>
 #include <sys/resource.h>

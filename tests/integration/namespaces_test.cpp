@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Namespaces: new ones, joined ones, inherited ones.
 #include <fcntl.h>
 #include <sched.h>

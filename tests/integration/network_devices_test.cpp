@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // linux.netDevices: devices of the host that move into the container.
 #include <unistd.h>
 

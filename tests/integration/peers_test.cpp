@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The same bundles under davit, runc and crun: what a program sees inside must be the same, but for the
 // differences that the table below accepts, each with its reason.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the process is when it begins: ids, capabilities, limits, scheduling.
 #include <signal.h>
 #include <sys/resource.h>

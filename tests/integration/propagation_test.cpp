@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Propagation: what mounts of the host and of the container get to see of each other.
 #include <sys/mount.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `run` in the foreground and detached: what comes in, what goes out, how it ends.
 #include <fcntl.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // seccomp: actions, conditions, architectures, and the listener.
 #include <fcntl.h>
 #include <linux/seccomp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What davit tells of its own work when it is asked to: --debug, --trace, --help.
 #include "support/fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The systemd cgroup driver against a manager that is only played: what it is asked for, and what becomes of
 // davit when it does not answer as it should.
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Terminals: handed to an engine over a socket, or in the foreground on the caller's own.
 #include <fcntl.h>
 #include <poll.h>

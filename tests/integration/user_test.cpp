@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // davit for users without privileges.
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words that callers of other runtimes look for in an error, each of them once.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel tests of cgroups share: places of their own, children inside of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cgroup feature on the real kernel, in the layout of this machine and in a pure v2 view of it.
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Limits on a machine whose cgroup v2 really has controllers, read back from the kernel and felt by
 // processes.
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether the init of a container still lives, asked of the kernel.
 #include <fcntl.h>
 #include <gtest/gtest.h>

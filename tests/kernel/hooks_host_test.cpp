@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hooks of davit's own namespaces.
 #include <gtest/gtest.h>
 #include <stdlib.h>

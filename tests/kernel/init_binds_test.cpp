@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bind mounts: where their sources are found, and what becomes of their flags.
 #include <sys/statvfs.h>
 

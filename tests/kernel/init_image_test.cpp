@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real freestanding image, from a sealed memfd, with programs made by the builder.
 #include "init_support.hpp"
 

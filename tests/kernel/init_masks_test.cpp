@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masked and read-only paths, and what is done to mounts that are there already.
 #include <sys/sysmacros.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is mounted right below a filesystem of init's own, where everything may be in the way.
 #include <fstream>
 

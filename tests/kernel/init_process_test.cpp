@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Identity, settings, hooks, programs and the console.
 #include <elf.h>
 #include <linux/audit.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real image and its host: start sockets, user namespaces, seccomp listeners, what must not leak.
 #include <linux/filter.h>
 #include <linux/seccomp.h>

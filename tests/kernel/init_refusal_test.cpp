@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What init does when the kernel, or a filter around davit, answers otherwise than it should: never less than
 // was asked for.
 #include <grp.h>

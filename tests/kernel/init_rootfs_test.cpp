@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mounts, nodes and masks below a root that does its worst.
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The terminal and the descriptors 0 to 2.
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>

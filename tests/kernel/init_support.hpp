@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Starts init images and single operations the way davit does, for the tests of init.
 #pragma once
 

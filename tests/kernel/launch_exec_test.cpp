@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // exec finds the container by a number, which may be another process's by the time it is used.
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Namespaces of this machine: checked files, written mappings, and namespaces that only carry mappings.
 #include <gtest/gtest.h>
 #include <linux/filter.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What davit does from outside for a process: hooks, limits, the console, standing in the foreground.
 #include <fcntl.h>
 #include <gtest/gtest.h>

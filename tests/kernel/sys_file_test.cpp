@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files that davit writes and reads for its caller.
 #include "davit/sys/file.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bundles: a busybox rootfs that costs next to nothing, and a config to change.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # davit_embed(TARGET NAME FILE): the bytes of FILE inside of TARGET, between embedded_NAME and embedded_NAME_end.
 function(davit_embed target name file)
   set(source ${CMAKE_CURRENT_BINARY_DIR}/embedded_${name}.S)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A stand-in for systemd's manager in one of the views of cgroups: it listens where systemd does, speaks
 // D-Bus, makes cgroups and moves processes, and can be as unpleasant as no real one lets itself be made.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files and descriptors for tests; failures to set a test up are test failures.
 #pragma once
 

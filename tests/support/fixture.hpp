@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fixture of all tests that run containers: everything made in a test is gone after it, or the test
 // fails.
 #pragma once

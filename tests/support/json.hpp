@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON for tests: keeps member order and number texts, so that what is written is what was meant.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The programs that run in the containers of tests; they travel inside of the test program.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The place in which this test program works, so that whatever a runtime leaves behind can be told from the
 // rest of a busy machine.
 #pragma once

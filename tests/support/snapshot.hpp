@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a host looks like, as far as a runtime could change it; compared before and after a test.
 #pragma once
 

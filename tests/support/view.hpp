@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lets a single command see this machine as a pure cgroup v1 or pure cgroup v2 host.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Containers as units of systemd: names, properties, annotations. All pure.
 #include "features/cgroup/unit.hpp"
 

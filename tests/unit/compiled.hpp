@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a feature's compile functions have emitted, for their tests.
 #pragma once
 

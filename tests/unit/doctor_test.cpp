@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the doctor makes of what it saw; what it tries is in tests/integration.
 #include "davit/doctor/doctor.hpp"
 

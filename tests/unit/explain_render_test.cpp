@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Documents as text: columns, line breaks, colours, and what must not reach a terminal.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is wrong with a config, all at once, and what it grants.
 #include "davit/explain/validate.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rules of intelRdt, on a tree that behaves like the kernel's.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Replays what fuzzing has found, so that it stays fixed without a fuzzer at hand.
 #include <gtest/gtest.h>
 

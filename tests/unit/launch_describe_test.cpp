@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a failure of init becomes for the user, beyond the words of the operation.
 #include "launch/describe.hpp"
 

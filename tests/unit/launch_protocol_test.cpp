@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Messages from inside are input: which one is believed, from whom, when, and how often.
 #include "launch/protocol.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plans and stages of containers, their sysctls and their devices.
 #include "davit/features/namespaces.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order of a whole program, and what is known of it later.
 #include "davit/plan/plan.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What mounts[], root and masks become; nothing here touches a file system.
 #include <linux/mount.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which mounts become read-only in one call.
 #include <gtest/gtest.h>
 

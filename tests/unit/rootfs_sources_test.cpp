@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who opens the sources of bind mounts, as what they come, and what propagation becomes.
 #include "rootfs_support.hpp"
 

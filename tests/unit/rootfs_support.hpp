@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of the rootfs compilation share: a config, and what it becomes in print.
 #pragma once
 

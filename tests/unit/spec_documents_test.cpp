@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole documents: what engines send, the samples of the specification, and what davit writes itself.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the reader accepts, and what it says about what it does not.
 #include "davit/spec/reader.hpp"
 

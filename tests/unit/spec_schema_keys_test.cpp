@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The keys that the reader knows are those of the OCI schema: no more, no less.
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """table.py RESULTS: what the actions said, a row for each and a column for each runtime and manager."""
 import collections
 import sys

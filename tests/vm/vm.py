@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A guest under QEMU: boots it once, keeps its memory, and runs each job in a throw-away copy of it.
 
   vm.py snapshot SUITE [--cgroups v2|v1|hybrid]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one error value of davit: made where something fails, enriched on its way up, printed once by cli.
 #pragma once
 

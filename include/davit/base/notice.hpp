@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What cannot wait until the command has ended: whoever speaks to the user (cli) says it at once.
 #pragma once
 

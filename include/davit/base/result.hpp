@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Result<T>: either a value or an Error. TRY(expression) hands an Error to the caller.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What happens and how long it takes, for whoever asked to be told (--debug, --trace); costs nothing while
 // nobody has.
 #pragma once

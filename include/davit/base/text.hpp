@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A string of bounded length without heap: the building block of Error and of messages.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Undo: what has to be taken back when a sequence of steps does not reach its end.
 #pragma once
 

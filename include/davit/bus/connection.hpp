@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A connection to a D-Bus peer or broker over a socket that davit opens and waits on itself: no step of it
 // lasts beyond its deadline. The format of messages is libdbus's affair.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What davit asks of systemd's manager, over its own socket or a bus. Everything that one of these objects
 // does has to be done by its one deadline.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values of D-Bus, of any type, as trees: what messages are made of.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one table of commands and options. Parsing, --help, and later the man page and the completions are made
 // from it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What davit says besides its results: to people on stderr, to engines in a log file.
 #pragma once
 

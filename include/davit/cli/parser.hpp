@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From argv to a command with its options, by the rules that runc's callers are used to.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Container ids: what they may look like, and how one is made from a path.
 #pragma once
 

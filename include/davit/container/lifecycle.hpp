@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operations on containers, as the commands see them. None of them prints.
 #pragma once
 

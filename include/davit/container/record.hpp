@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What davit remembers of a container between two commands: the content of <root>/<id>/state.json.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names of signals as users and engines write them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The status of a container is never stored: it is derived from what is there. And: what is allowed when.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state directory: <root>/<id>/ with state.json (the record), config.json (the config as it was at
 // create), until the start start.sock, and the empty file tracers once an exec has brought in somebody who
 // may trace others. No other code touches it. davit may be killed at any instruction:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `davit doctor`: what containers of this caller can have on this host, found out by trying.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What davit has to say about a config: sections of short lines, each with its place in the config. Made by
 // explain, validate and doctor, written by render.hpp.
 #pragma once

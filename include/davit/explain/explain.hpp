@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `davit explain`: what somebody gets who creates a container of a config.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `davit validate`: all that can be known of a config without running it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cgroups of one container, made through the file system or by systemd: choose, prepare, apply, freeze, kill,
 // remove.
 #pragma once

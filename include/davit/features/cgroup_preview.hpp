@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What create would do to cgroups, without doing it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel has counted for a container: usage, limits, pressure, and the end by lack of memory.
 #pragma once
 

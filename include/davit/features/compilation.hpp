@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the *_compile parts of all features share: they turn the spec and facts about the host into
 // operations, without side effects. plan/compile.cpp calls them in the one order that is right.
 #pragma once

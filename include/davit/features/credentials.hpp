@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who the container's process is: umask, ids, groups, capabilities, no_new_privs. The order of the operations
 // is plan's: set_umask, drop_bounding, become_user, set_capabilities, no_new_privileges.
 #pragma once

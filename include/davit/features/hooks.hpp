@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Hooks: those of the runtime's namespaces are run by davit, those of the container's become operations.
 #pragma once
 

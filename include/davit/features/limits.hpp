@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // rlimits and oom_score_adj, set by davit from outside while init waits at Point::limits.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AppArmor profile and SELinux label of the container's process.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which namespaces a container makes or joins, in which order, and what belongs to a new one.
 #pragma once
 

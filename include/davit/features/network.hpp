@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Network devices of the host that move into the container (config-linux.md, "Network Devices").
 #pragma once
 

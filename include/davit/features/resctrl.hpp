@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Intel RDT, AMD PQoS and their like: the resctrl group of a container (config-linux.md, "IntelRdt";
 // Documentation/filesystems/resctrl.rst).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The container's file tree: its root, mounts, masked and read-only paths, and the step into it.
 #pragma once
 

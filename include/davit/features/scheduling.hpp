@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the process is scheduled: policy, I/O priority, NUMA memory policy, personality, exec's CPU affinity.
 #pragma once
 

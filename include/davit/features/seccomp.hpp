@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // linux.seccomp: from the profile to BPF (libseccomp), a cache of the compiled filters, and the listener.
 #pragma once
 

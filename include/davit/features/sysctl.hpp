@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // linux.sysctl: kernel parameters of the container's own namespaces.
 #pragma once
 

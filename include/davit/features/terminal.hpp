@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The terminal: the container's console, handing it to somebody else, or serving it in the foreground.
 #pragma once
 

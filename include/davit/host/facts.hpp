@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What this machine can do, as far as compiling a config depends on it. Probing is lazy: a fact that nobody
 // asks for costs no system call.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which Linux security modules the running kernel enforces.
 #pragma once
 

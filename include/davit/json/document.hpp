@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A parsed JSON text whose every value knows its pointer, line and column.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes JSON text: always valid, always UTF-8.
 #pragma once
 

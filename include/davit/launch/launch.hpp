@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parent's side of create, run, start and exec: named steps around the clone of init.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From a config to what davit and init do: the one place that knows the right order.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every type of operation, once: tables over all of them are made from this list.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Builds programs on the host and keeps the source map that ties each operation to its place in config.json.
 #pragma once
 

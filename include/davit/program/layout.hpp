@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The language between host and init: what happens inside a container, as a flat list of small operations.
 //
 // A program is one block of memory: Header, records, data. Every reference is an offset into the data, so

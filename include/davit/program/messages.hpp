@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What host and init say to each other, and when.
 #pragma once
 

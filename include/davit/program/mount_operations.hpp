@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on mounts, and on what lies below the container's root.
 #pragma once
 

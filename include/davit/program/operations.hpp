@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All operations of the language between host and init (layout.hpp says what a program is).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Programs and the messages of init as text: for `davit explain`, for --trace, and for everybody who reads an
 // error.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on the process: who it is, and how it comes to run its program.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on the console and on settings of the kernel.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on the way into the container: meeting the host, namespaces, the session.
 #pragma once
 

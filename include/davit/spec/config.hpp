@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // config.json of runtime-spec 1.3, as far as it applies to Linux, as plain structs with every default
 // resolved.
 #pragma once

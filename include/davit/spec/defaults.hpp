@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The config that `davit spec` writes and that `run --rootfs` starts from.
 #pragma once
 

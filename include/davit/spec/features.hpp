@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The document of `davit features` (features.md, features-linux.md).
 #pragma once
 

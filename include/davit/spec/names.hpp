@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of the spec's closed sets, in both directions.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where in a document a value stands, so that any layer can say which line of the config caused an error.
 #pragma once
 

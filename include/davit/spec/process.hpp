@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The `process` object of runtime-spec 1.3 as plain structs; also the document of `exec --process`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads the documents of the spec: all errors at once, each with pointer, line and column.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The `linux.resources` object of runtime-spec 1.3; also the document of `update --resources`.
 // An absent value is an empty optional or an empty list and means "leave it alone".
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The `linux.seccomp` object of runtime-spec 1.3.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state of a container as JSON: for `state` and `list`, for hooks, and for the seccomp listener.
 #pragma once
 

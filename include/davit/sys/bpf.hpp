@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // bpf(2) as far as device programs of cgroups need it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ownership of file descriptors: UniqueFd owns, FdRef borrows; no function takes a bare int.
 #pragma once
 

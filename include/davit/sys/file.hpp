@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files and directories: one system call each (or one obvious loop), O_CLOEXEC always, EINTR handled here.
 // Every error names the call and its operands.
 #pragma once

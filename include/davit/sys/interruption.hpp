@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signals that ask davit to end while there is something to take back.
 #pragma once
 

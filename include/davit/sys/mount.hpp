@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fd-based mount API as far as the host side needs it (mount_setattr(2), open_tree(2)).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Processes: pidfds, signals, waiting, limits.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RootFs: the only way to files below a hostile directory tree.
 #pragma once
 

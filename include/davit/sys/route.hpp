@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Network devices and their addresses, over rtnetlink(7).
 #pragma once
 

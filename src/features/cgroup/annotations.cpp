@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Annotations `org.systemd.property.NAME`: properties of the container's unit. Whoever writes a pod's
 // manifest writes annotations, too (CVE-2024-3154), so only what concerns the unit itself is let through:
 // nothing that starts or stops other units, acts on the machine, runs a command, or moves the container

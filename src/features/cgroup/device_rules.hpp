@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Device rules: from the config's list to what the kernel is told.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of a container's cgroups: who is in them, signals to all, removal.
 #include <fcntl.h>
 #include <signal.h>

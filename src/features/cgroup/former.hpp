@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the files of cgroups said before they were written, to take it back.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What linux.resources means in files of a cgroup: pure translators, used by create and update alike.
 #pragma once
 

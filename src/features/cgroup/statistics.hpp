@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of read_statistics(): text of the kernel's counter files to numbers, for v1 and for v2.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counter files of cgroup v1 (Documentation/admin-guide/cgroup-v1/).
 #include <unistd.h>
 

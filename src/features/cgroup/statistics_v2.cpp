@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counter files of cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
 #include "features/cgroup/statistics.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Settings of a cgroup -> properties of a unit (systemd.resource-control(5)). systemd would otherwise take
 // back what it does not know of, with its next reload. It writes the same values, and does not tell when the
 // kernel refuses them: so davit writes them, too.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What both translators need to put a list of settings together.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Small helpers around the directories of a place; used by everything here that touches the file system.
 #pragma once
 

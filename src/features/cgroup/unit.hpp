@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A container as a unit of systemd: its name, its properties, its life.
 #pragma once
 

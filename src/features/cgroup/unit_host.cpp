@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The life of a container's unit: systemd makes it, changes it, takes it away.
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cgroupsPath for systemd: which unit, in which slice, and where its cgroup will be.
 #include <unistd.h>
 

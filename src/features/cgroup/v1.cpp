@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // linux.resources -> files of v1 hierarchies (Documentation/admin-guide/cgroup-v1).
 
 #include "features/cgroup/translation.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // linux.resources -> files of a cgroup v2 directory (Documentation/admin-guide/cgroup-v2.rst).
 #include <algorithm>
 #include <array>

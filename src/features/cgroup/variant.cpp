@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GVariant's text format, as far as properties of units need it: numbers, booleans, strings, arrays and
 // tuples, with or without the name of their type (docs.gtk.org/glib/gvariant-text-format.html).
 #include <charconv>

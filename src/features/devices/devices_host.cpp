@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What of the devices depends on this machine.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state document on a hook's stdin.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writing the id mappings of a user namespace.
 #include <sys/wait.h>
 #include <unistd.h>

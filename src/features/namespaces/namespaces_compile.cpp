@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Namespaces of a container: the plan, the stage, and what belongs to a new namespace.
 #include <linux/sched.h>
 

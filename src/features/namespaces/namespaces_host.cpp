@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opening namespaces, and user namespaces that only carry mappings.
 #include <fcntl.h>
 #include <linux/nsfs.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The mappings of a user namespace whose config has none: what the caller may map anyway.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mounts of type cgroup: what the container sees of its cgroups.
 #include <linux/mount.h>
 

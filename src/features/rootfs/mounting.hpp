@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the kinds of mounts have in common while they are compiled.
 #pragma once
 

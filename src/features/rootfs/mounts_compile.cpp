@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mounts[]: what every entry has in common, and plain filesystems.
 #include <linux/mount.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of mounts[].options and what they mean for one mount.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Paths as text: nothing here touches a file system.
 #pragma once
 

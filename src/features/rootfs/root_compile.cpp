@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The root itself: how it gets into the mount namespace, and how it becomes "/".
 #include <linux/mount.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the trees of bind mounts come from: who opens them, as what they come, and with whose ids.
 #include <linux/mount.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What compile_tree asks, answered by this machine.
 #include <linux/magic.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
 #include <sys/personality.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The spec's words for seccomp in libseccomp's and the kernel's terms.
 #pragma once
 

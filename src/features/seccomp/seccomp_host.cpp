@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <linux/seccomp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>

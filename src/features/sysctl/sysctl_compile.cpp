@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kernel parameters: which namespace confines which, and how they are written.
 #include <array>
 #include <string_view>

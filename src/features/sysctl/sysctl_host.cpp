@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compares namespaces of the config with those of davit.
 #include "davit/features/sysctl.hpp"
 #include "davit/spec/names.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Things that the process tries to do.
 #include <fcntl.h>
 #include <sched.h>

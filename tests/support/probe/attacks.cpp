@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What hostile programs in containers have done to runtimes.
 #include <dirent.h>
 #include <fcntl.h>

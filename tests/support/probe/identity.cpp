@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All that a runtime decides about a process, so that two containers can be compared line by line.
 #include <fcntl.h>
 #include <linux/keyctl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A static program that runs inside containers and tells what it finds there.
 //   probe report              everything about the process, one "key value" per line
 //   probe devices DIR         "name type mode uid:gid major:minor" per entry

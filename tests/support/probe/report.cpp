@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the process is: printed as "key value" lines, so that tests compare lines and a person can read them.
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # How long a container's life takes with either manager, for all runtimes side by side; medians of ROUNDS. Emulated
 # times are good for ratios alone.
 . /share/lib.sh

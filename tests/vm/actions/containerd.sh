@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # containerd: its own client ctr, then CRI.
 . /share/lib.sh
 ENGINE=containerd

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """CRI of containerd, one process for all calls, as each start of Python with gRPC is felt under an emulator.
    RT and CG choose the handler: NAME, or NAME-cgroupfs."""
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Docker, with the cgroup driver that it chooses or is told.
 . /share/lib.sh
 ENGINE=docker

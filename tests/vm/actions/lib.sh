@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What every job shares. RT: davit, crun or runc; CG: systemd or cgroupfs; ENGINE: the column of the table.
 # An action is a function do_NAME: it passes if every command in it succeeds. `is`, `has` and `status_is` compare.
 set -u

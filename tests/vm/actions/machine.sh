@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # systemd as the first process of a container by Podman: root, in a user namespace, rootless.
 . /share/lib.sh
 [ "$(id -u)" = 0 ] && ENGINE=systemd-in || ENGINE=systemd-in-rootless

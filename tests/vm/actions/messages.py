@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """messages.py TRACE: counts D-Bus messages in what strace -yy -xx saw on sockets, after the authentication."""
 import collections
 import re

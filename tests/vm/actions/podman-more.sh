@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Podman, root or rootless: what else it offers.
 . /share/lib.sh
 [ "$(id -u)" = 0 ] && ENGINE=podman || ENGINE=rootless

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Many containers at once beside a manager that has much to do, by the runtime alone and by Podman.
 . /share/lib.sh
 ENGINE=storm

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """terminal.py [--size ROWSxCOLUMNS] -- COMMAND...: a command on a terminal, led by lines on stdin:
 
   expect TEXT   wait until this has been written after what was expected last; escapes as in Python

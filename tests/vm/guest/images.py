@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """images.py ROOT DIR: makes of files of ROOT alone DIR/images.tar (localhost/busybox, localhost/pause), an OCI layout and an
 archive of `docker save` at once, so that podman, ctr and docker all take it; and DIR/machine, a root with a systemd that
 boots, with a copy for the sub-ids of tester, as an import of so much would take an emulator minutes."""
