@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue.hpp"
 
+#include <cctype>
 #include <map>
 #include <string_view>
 
@@ -24,6 +25,13 @@ std::vector<Clause> parse(std::string_view text) {
       clauses.push_back({fields[0], fields[1], fields[2], fields.size() > 3 ? fields[3] : ""});
   }
   return clauses;
+}
+
+/// Most sections have an anchor of that name; of the others the heading is known, and its anchor is GitHub's.
+std::string anchor_of(std::string section) {
+  if (section.find(' ') == std::string::npos) return section;
+  for (char& c : section) c = c == ' ' ? '-' : static_cast<char>(tolower(static_cast<unsigned char>(c)));
+  return section;
 }
 
 }  // namespace
@@ -53,7 +61,7 @@ std::string line_of(const std::string& id) {
 }
 
 std::string link_to(const Clause& clause) {
-  return kSpecification + file_of(clause.id) + "#" + clause.section;
+  return kSpecification + file_of(clause.id) + "#" + anchor_of(clause.section);
 }
 
 }  // namespace spec_tests

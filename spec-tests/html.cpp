@@ -42,10 +42,19 @@ std::string tag(const std::string& name, const std::string& style, const std::st
   return "<" + name + " class=\"" + style + "\">" + inner + "</" + name + ">";
 }
 
+/// The name, and as much more as tells this run from the others.
 std::string label_of(const Run& run, const std::vector<Run>& runs) {
-  int same = 0;
-  for (const auto& other : runs) same += other.runtime == run.runtime ? 1 : 0;
-  return same > 1 ? run.runtime + " " + run.cgroups : run.runtime;
+  int same_name = 0;
+  int same_cgroups = 0;
+  for (const auto& other : runs) {
+    if (other.runtime != run.runtime) continue;
+    ++same_name;
+    same_cgroups += other.cgroups == run.cgroups ? 1 : 0;
+  }
+  std::string label = run.runtime;
+  if (same_name > 1) label += " " + run.cgroups;
+  if (same_cgroups > 1) label += ", " + run.host.substr(0, run.host.find(','));
+  return label;
 }
 
 std::string numbers(const Count& count) {
@@ -55,33 +64,35 @@ std::string numbers(const Count& count) {
   return cells + tag("td", "nt", std::to_string(count.not_tested));
 }
 
+/// What became of one run, level by level.
+std::string summary_of(const Run& run, const std::string& label) {
+  auto counts = by_level(run);
+  if (const Count attacks = of_suite(run, "attacks"); attacks.total() > 0) counts["attacks"] = attacks;
+  std::string html = "<tbody>";
+  bool first = true;
+  for (const char* level : {"MUST", "SHOULD", "FIELD", "MAY", "attacks"}) {
+    if (counts.count(level) == 0) continue;
+    html += "<tr>";
+    if (first)
+      html += "<th rowspan=\"" + std::to_string(counts.size()) + "\">" + escaped(label) + "<small>" +
+              escaped(run.version) + "<br>specification " + escaped(run.specification) + "<br>" +
+              escaped(run.host) + "<br>cgroups " + escaped(run.cgroups) + "</small></th>";
+    first = false;
+    html += tag("td", "level", level) + numbers(counts[level]) + "</tr>\n";
+  }
+  return html + "</tbody>";
+}
+
 std::string summary(const std::vector<Run>& runs) {
   std::string html =
       "<table class=\"summary\"><thead><tr><th>runtime</th><th></th><th>passed</th><th>failed</th>"
       "<th title=\"not applicable\">n. a.</th><th title=\"not tested\">n. t.</th></tr></thead>\n";
-  for (const auto& run : runs) {
-    html += "<tbody>";
-    auto counts = by_level(run);
-    if (const Count attacks = of_suite(run, "attacks"); attacks.total() > 0) counts["attacks"] = attacks;
-    bool first = true;
-    for (const char* level : {"MUST", "SHOULD", "FIELD", "MAY", "attacks"}) {
-      if (counts.count(level) == 0) continue;
-      html += "<tr>";
-      if (first)
-        html += "<th rowspan=\"" + std::to_string(counts.size()) + "\">" + escaped(label_of(run, runs)) +
-                "<small>" + escaped(run.version) + "<br>specification " + escaped(run.specification) +
-                "<br>" + escaped(run.host) + "<br>cgroups " + escaped(run.cgroups) + "</small></th>";
-      first = false;
-      html += tag("td", "level", level) + numbers(counts[level]) + "</tr>\n";
-    }
-    html += "</tbody>";
-  }
+  for (const auto& run : together(runs)) html += summary_of(run, run.runtime);
+  for (const auto& run : runs) html += summary_of(run, label_of(run, runs));
   return html +
          "</table>\n<p class=\"legend\">✓ passed, ✗ failed, – not applicable (n. a.): the runtime says that "
-         "it lacks "
-         "it, · not tested (n. t.): the host lacks what the test needs, or nothing can be seen from outside. "
-         "A clause "
-         "opens to what was seen.</p>\n";
+         "it lacks it, · not tested (n. t.): the host lacks what the test needs, or nothing can be seen from "
+         "outside. A clause opens to what was seen.</p>\n";
 }
 
 /// One clause or test: its head, the verdicts side by side, and what was seen where it is opened.

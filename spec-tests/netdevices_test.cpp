@@ -10,16 +10,27 @@ namespace {
 
 using support::default_config;
 
-/// A TAP device of the host that is gone at the end, wherever a runtime has put it.
-class Tap {
+/// A network device of the host, of whichever kind it can make, that is gone at the end, wherever a runtime
+/// has put it.
+class Device {
  public:
-  explicit Tap(std::string name) : name_(std::move(name)) {
-    made_ = support::run({support::busybox(), "tunctl", "-t", name_}).ok();
+  explicit Device(std::string name) : name_(std::move(name)) {
+    const auto made = [](std::vector<std::string> words) {
+      words.insert(words.begin(), support::busybox());
+      return support::run(words).ok();
+    };
+    is_tap_ = made({"tunctl", "-t", name_});
+    made_ = is_tap_;
+    for (const char* kind : {"dummy", "ifb", "bridge", "veth"})
+      made_ = made_ || made({"ip", "link", "add", "name", name_, "type", kind});
   }
-  Tap(const Tap&) = delete;
-  Tap& operator=(const Tap&) = delete;
-  ~Tap() {
-    if (made_) support::run({support::busybox(), "tunctl", "-d", name_});
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  ~Device() {
+    if (is_tap_)
+      support::run({support::busybox(), "tunctl", "-d", name_});
+    else if (made_)
+      support::run({support::busybox(), "ip", "link", "delete", "dev", name_});
   }
   [[nodiscard]] bool made() const { return made_; }
   [[nodiscard]] bool add(const std::string& address) const {
@@ -33,6 +44,7 @@ class Tap {
 
  private:
   std::string name_;
+  bool is_tap_ = false;
   bool made_ = false;
 };
 
@@ -50,15 +62,16 @@ class NetDevicesSpec : public SpecTest {
   }
 };
 
-#define NEEDS_DEVICE(tap)                           \
+#define NEEDS_DEVICE(device)                        \
   NEEDS_FEATURE("linux.netDevices.enabled", "1.3"); \
-  SKIP_UNLESS((tap).made(), "no TAP device can be made here: /dev/net/tun is missing or refused")
+  SKIP_UNLESS((device).made(),                      \
+              "this kernel makes no network device: neither TAP, dummy, ifb, bridge nor veth")
 
 TEST_F(NetDevicesSpec, AreMovedRenamedAndUp) {
   CLAUSE("config-linux-214", "config-linux-221");
-  const Tap tap(new_name());
-  NEEDS_DEVICE(tap);
-  Bundle bundle(with(tap.name(), "inside0"));
+  const Device device(new_name());
+  NEEDS_DEVICE(device);
+  Bundle bundle(with(device.name(), "inside0"));
   bundle.sh("cat /sys/class/net/inside0/flags");
   const Outcome outcome = run_bundle(bundle);
   ASSERT_TRUE(outcome.ok()) << outcome.all();
@@ -68,18 +81,19 @@ TEST_F(NetDevicesSpec, AreMovedRenamedAndUp) {
 
 TEST_F(NetDevicesSpec, KeepTheirNameWithoutAnother) {
   CLAUSE("config-linux-214");
-  const Tap tap(new_name());
-  NEEDS_DEVICE(tap);
-  EXPECT_EQ(output(with(tap.name(), ""), "test -d /sys/class/net/" + tap.name() + " && echo there"), "there");
+  const Device device(new_name());
+  NEEDS_DEVICE(device);
+  EXPECT_EQ(output(with(device.name(), ""), "test -d /sys/class/net/" + device.name() + " && echo there"),
+            "there");
 }
 
 TEST_F(NetDevicesSpec, ANameThatIsTakenIsAnError) {
   CLAUSE("config-linux-224", "config-linux-226");
-  const Tap tap(new_name());
-  NEEDS_DEVICE(tap);
-  refused(with(tap.name(), "lo"));
+  const Device device(new_name());
+  NEEDS_DEVICE(device);
+  refused(with(device.name(), "lo"));
   CLAUSE("runtime-84");
-  EXPECT_TRUE(tap.is_here()) << "a failure leaves the device where it was";
+  EXPECT_TRUE(device.is_here()) << "a failure leaves the device where it was";
 }
 
 TEST_F(NetDevicesSpec, ADeviceThatIsMissingIsAnError) {
@@ -90,20 +104,20 @@ TEST_F(NetDevicesSpec, ADeviceThatIsMissingIsAnError) {
 
 TEST_F(NetDevicesSpec, APatternIsFilledIn) {
   CLAUSE("config-linux-228");
-  const Tap tap(new_name());
-  NEEDS_DEVICE(tap);
-  EXPECT_EQ(output(with(tap.name(), "some%d"), "cd /sys/class/net && echo some*"), "some0");
+  const Device device(new_name());
+  NEEDS_DEVICE(device);
+  EXPECT_EQ(output(with(device.name(), "some%d"), "cd /sys/class/net && echo some*"), "some0");
 }
 
 TEST_F(NetDevicesSpec, AttributesAndPermanentAddressesStay) {
   CLAUSE("config-linux-232");
-  const Tap tap(new_name());
-  NEEDS_DEVICE(tap);
-  ASSERT_TRUE(tap.add("192.0.2.7/24"));
-  ASSERT_TRUE(tap.set("mtu", "1300"));
-  const bool six = tap.add("2001:db8::7/64");
+  const Device device(new_name());
+  NEEDS_DEVICE(device);
+  ASSERT_TRUE(device.add("192.0.2.7/24"));
+  ASSERT_TRUE(device.set("mtu", "1300"));
+  const bool six = device.add("2001:db8::7/64");
   const std::string text =
-      output(with(tap.name(), "inside0"), "cat /sys/class/net/inside0/mtu; ip addr show dev inside0");
+      output(with(device.name(), "inside0"), "cat /sys/class/net/inside0/mtu; ip addr show dev inside0");
   EXPECT_EQ(text.rfind("1300\n", 0), 0U) << text;
   EXPECT_NE(text.find("inet 192.0.2.7/24"), std::string::npos) << text;
   if (six) {
@@ -113,17 +127,17 @@ TEST_F(NetDevicesSpec, AttributesAndPermanentAddressesStay) {
 
 TEST_F(NetDevicesSpec, AreNotMovedBack) {
   CLAUSE("config-linux-244", "config-linux-251");
-  const Tap tap(new_name());
-  NEEDS_DEVICE(tap);
-  Bundle bundle(with(tap.name(), "inside0"));
+  const Device device(new_name());
+  NEEDS_DEVICE(device);
+  Bundle bundle(with(device.name(), "inside0"));
   bundle.args({"/bin/sleep", "1000"});
   const std::string id = start(bundle);
-  ASSERT_FALSE(tap.is_here());
+  ASSERT_FALSE(device.is_here());
   // What is done to it in there stays as it is.
   EXPECT_TRUE(exec(id, "ip link set dev inside0 down").ok());
   EXPECT_EQ(exec(id, "cat /sys/class/net/inside0/operstate").line(), "down");
   destroy(id);
-  EXPECT_FALSE(tap.is_here()) << "a TAP device ends with its namespace, unless it was moved away";
+  EXPECT_FALSE(device.is_here()) << "it ends with its namespace, unless it was moved away";
   EXPECT_FALSE(support::exists("/sys/class/net/inside0"));
 }
 

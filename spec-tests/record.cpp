@@ -12,11 +12,46 @@ namespace {
 
 constexpr std::size_t kSeen = 1500;
 
+/// How many bytes the character at `at` takes in UTF-8; 0: it is none.
+std::size_t length_at(const std::string& text, std::size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xc2 ? 0
+                             : lead < 0xe0 ? 2
+                             : lead < 0xf0 ? 3
+                             : lead < 0xf5 ? 4
+                                           : 0;
+  if (length == 0 || at + length > text.size()) return 0;
+  const auto next = length > 1 ? static_cast<unsigned char>(text[at + 1]) : 0;
+  // Too long, a surrogate, beyond Unicode.
+  if ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) || (lead == 0xf0 && next < 0x90) ||
+      (lead == 0xf4 && next > 0x8f))
+    return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((static_cast<unsigned char>(text[at + i]) & 0xc0U) != 0x80) return 0;
+  return length;
+}
+
+/// What any form of report can hold, whatever a container has written: UTF-8 without control characters.
+std::string printable(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = length_at(text, at);
+    const bool control = length == 1 && text[at] != '\n' && (text[at] < ' ' || text[at] == 0x7f);
+    if (length == 0)
+      out += '?';
+    else if (control)
+      out += ' ';
+    else
+      out.append(text, at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 /// The message without the trace that names the clauses, and of bearable length.
 std::string shortened(std::string text) {
-  text = text.substr(0, text.find("\nGoogle Test trace:"));
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' && c != '\n') c = ' ';
+  text = printable(text.substr(0, text.find("\nGoogle Test trace:")));
   if (text.size() > kSeen) {
     text.resize(kSeen);
     while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.pop_back();

@@ -37,6 +37,34 @@ std::string lines_of(const std::map<std::string, ClauseResult>& results, Verdict
   return text;
 }
 
+/// A line of TAP, and beneath it what was seen where it failed.
+std::string tap_line(int number, const std::string& name, Verdict verdict, const std::string& seen) {
+  std::string line = (verdict == Verdict::failed ? "not ok " : "ok ") + std::to_string(number) + " - " + name;
+  if (verdict == Verdict::not_applicable || verdict == Verdict::not_tested)
+    line += std::string(" # SKIP ") + word_of(verdict) + ": " + first_line(seen);
+  line += "\n";
+  if (verdict != Verdict::failed) return line;
+  for (const auto& part : support::split(seen, '\n')) line += "# " + part + "\n";
+  return line;
+}
+
+std::string seconds(int milliseconds) {
+  char text[32];
+  snprintf(text, sizeof text, "%d.%03d", milliseconds / 1000, milliseconds % 1000);
+  return text;
+}
+
+std::string junit_case(const TestResult& test) {
+  std::string text = "<testcase classname=\"" + test.suite + "\" name=\"" + escaped(test.name) +
+                     "\" time=\"" + seconds(test.milliseconds) + "\">";
+  const std::string message = " message=\"" + escaped(first_line(test.seen)) + "\"";
+  if (test.verdict == Verdict::failed)
+    text += "<failure" + message + ">" + escaped(test.seen) + "</failure>";
+  else if (test.verdict != Verdict::passed)
+    text += "<skipped" + message + "/>";
+  return text + "</testcase>\n";
+}
+
 }  // namespace
 
 std::string text_report(const Run& run) {
@@ -74,37 +102,38 @@ std::vector<Run> runs_from(const std::string& json) {
   return runs;
 }
 
-std::string tap_report(const Run& run) {
-  auto results = by_clause(run);
-  std::string text = "TAP version 13\n1.." + std::to_string(catalogue().size()) + "\n";
+std::string tap_report(const std::vector<Run>& runs) {
+  std::string lines;
   int number = 0;
-  for (const auto& clause : catalogue()) {
-    const ClauseResult& result = results[clause.id];
-    text += (result.verdict == Verdict::failed ? "not ok " : "ok ") + std::to_string(++number) + " " +
-            clause.id + " " + clause.level;
-    if (result.verdict == Verdict::not_applicable || result.verdict == Verdict::not_tested)
-      text += std::string(" # SKIP ") + word_of(result.verdict) + ": " + first_line(result.seen);
-    text += "\n";
-    if (result.verdict != Verdict::failed) continue;
-    for (const auto& line : support::split(result.seen, '\n')) text += "# " + line + "\n";
+  for (const auto& run : runs) {
+    const std::string prefix = runs.size() < 2 ? "" : run.runtime + " (cgroups " + run.cgroups + ") ";
+    const auto results = by_clause(run);
+    for (const auto& clause : catalogue()) {
+      const ClauseResult& result = results.at(clause.id);
+      lines += tap_line(++number, prefix + clause.id + " " + clause.level, result.verdict, result.seen);
+    }
+    for (const auto& test : run.tests)
+      if (test.suite != "spec")
+        lines += tap_line(++number, prefix + test.suite + " " + test.name, test.verdict, test.seen);
   }
-  return text;
+  return "TAP version 13\n1.." + std::to_string(number) + "\n" + lines;
 }
 
 std::string junit_report(const std::vector<Run>& runs) {
   std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
   for (const auto& run : runs) {
-    text += "<testsuite name=\"" + escaped(run.version) + "\" tests=\"" + std::to_string(run.tests.size()) +
-            "\">\n";
+    Count count;
+    int milliseconds = 0;
+    std::string cases;
     for (const auto& test : run.tests) {
-      text += "<testcase classname=\"" + test.suite + "\" name=\"" + escaped(test.name) + "\" time=\"" +
-              std::to_string(test.milliseconds / 1000.0) + "\">";
-      if (test.verdict == Verdict::failed) text += "<failure>" + escaped(test.seen) + "</failure>";
-      if (test.verdict != Verdict::failed && test.verdict != Verdict::passed)
-        text += "<skipped message=\"" + escaped(first_line(test.seen)) + "\"/>";
-      text += "</testcase>\n";
+      count.add(test.verdict);
+      milliseconds += test.milliseconds;
+      cases += junit_case(test);
     }
-    text += "</testsuite>\n";
+    text += "<testsuite name=\"" + escaped(run.version + ", cgroups " + run.cgroups) + "\" tests=\"" +
+            std::to_string(count.total()) + "\" failures=\"" + std::to_string(count.failed) +
+            "\" errors=\"0\" skipped=\"" + std::to_string(count.not_applicable + count.not_tested) +
+            "\" time=\"" + seconds(milliseconds) + "\">\n" + cases + "</testsuite>\n";
   }
   return text + "</testsuites>\n";
 }
@@ -113,8 +142,10 @@ std::string report_for(const std::string& file, const std::vector<Run>& runs) {
   if (ends_with(file, ".html")) return html_report(runs);
   if (ends_with(file, ".json")) return json_report(runs);
   if (ends_with(file, ".xml")) return junit_report(runs);
+  if (ends_with(file, ".tap")) return tap_report(runs);
   std::string text;
-  for (const auto& run : runs) text += ends_with(file, ".tap") ? tap_report(run) : text_report(run);
+  for (const auto& run : runs) text += text_report(run);
+  for (const auto& run : together(runs)) text += text_report(run);
   return text;
 }
 

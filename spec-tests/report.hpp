@@ -18,7 +18,7 @@ std::vector<Run> runs_from(const std::string& json);
 /// One page without anything outside of it: the runtimes side by side.
 std::string html_report(const std::vector<Run>& runs);
 /// Test Anything Protocol, a line per clause.
-std::string tap_report(const Run& run);
+std::string tap_report(const std::vector<Run>& runs);
 /// JUnit's XML, a test case per test.
 std::string junit_report(const std::vector<Run>& runs);
 /// The form is that of the file's name: .html, .json, .xml, .tap, or text.

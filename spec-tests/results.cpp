@@ -129,6 +129,26 @@ std::map<std::string, Count> by_level(const Run& run) {
   return counts;
 }
 
+std::vector<Run> together(const std::vector<Run>& runs) {
+  std::vector<Run> all;
+  std::map<std::string, int> times;
+  for (const auto& run : runs) {
+    const auto same = [&](const Run& known) { return known.version == run.version; };
+    const auto at = std::find_if(all.begin(), all.end(), same);
+    ++times[run.version];
+    if (at == all.end()) {
+      all.push_back(run);
+      continue;
+    }
+    at->tests.insert(at->tests.end(), run.tests.begin(), run.tests.end());
+    at->host = std::to_string(times[run.version]) + " runs together";
+    at->cgroups += ", " + run.cgroups;
+  }
+  const auto once = [&](const Run& run) { return times[run.version] < 2; };
+  all.erase(std::remove_if(all.begin(), all.end(), once), all.end());
+  return all;
+}
+
 Count of_suite(const Run& run, const std::string& suite) {
   Count count;
   for (const auto& test : run.tests)

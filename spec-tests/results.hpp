@@ -67,6 +67,8 @@ struct Count {
 
 /// How many clauses of each level came out how.
 std::map<std::string, Count> by_level(const Run& run);
+/// What the runs of each version that ran more than once have seen together, wherever they ran.
+std::vector<Run> together(const std::vector<Run>& runs);
 /// How many tests of a suite came out how.
 Count of_suite(const Run& run, const std::string& suite);
 
