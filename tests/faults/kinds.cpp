@@ -81,12 +81,8 @@ std::vector<Kind> all_kinds() {
   std::vector<Kind> kinds;
   for (const Verb& verb : kVerbs)
     for (const char* bundle : {"plain", "user", "terminal", "hooks"})
-      for (const support::View view : {support::View::host, support::View::v2}) {
-        // In the foreground it takes the caller's terminal, and we have none.
-        const std::string name = verb.name;
-        if (bundle == std::string("terminal") && (name == "run" || name == "exec")) continue;
+      for (const support::View view : {support::View::host, support::View::v1, support::View::v2})
         kinds.push_back({&verb, bundle, view});
-      }
   return kinds;
 }
 

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container leaves on the host, and how it looks from within when it is made comparable.
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstring>
+#include <cerrno>
 #include <set>
 
 #include "faults/scenario.hpp"
@@ -151,6 +146,13 @@ std::string Scenario::residue() {
   return left;
 }
 
+std::string Scenario::residue_but_caches() {
+  std::string left;
+  for (const auto& line : split(residue(), ';'))
+    if (!support::trim(line).empty() && line.find("/:seccomp") == std::string::npos) left += line + ";";
+  return left;
+}
+
 void Scenario::sweep_up() {
   for (const auto& path : marked_cgroups()) {
     support::put(path + "/freezer.state", "THAWED");
@@ -161,37 +163,6 @@ void Scenario::sweep_up() {
   support::eventually([] { return support::reap_orphans(), support::descendants().empty(); }, 5000);
   for (const auto& name : support::list_dir(state_.path())) support::remove_tree(state_.path() + "/" + name);
   console_.close_all();
-}
-
-Console::Console(std::string path) : path_(std::move(path)) {
-  listener_ = support::Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  snprintf(address.sun_path, sizeof address.sun_path, "%s", path_.c_str());
-  if (bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      listen(listener_.get(), 8) != 0)
-    abort();
-}
-
-void Console::take() {
-  for (;;) {
-    support::Fd connection(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!connection.valid()) return;
-    char text[256];
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    iovec part = {text, sizeof text};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    if (recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC) <= 0) continue;
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header == nullptr || header->cmsg_type != SCM_RIGHTS) continue;
-    int fd = -1;
-    memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    masters_.emplace_back(fd);
-  }
 }
 
 }  // namespace faults

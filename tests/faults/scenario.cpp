@@ -55,6 +55,7 @@ Scenario::Scenario(const Kind& kind)
       runtime_(support::Runtime::path_under_test(), state_.path()),
       console_(directory_ / "console") {
   runtime_.view = kind.view;
+  if (is_in_foreground()) terminal_.emplace();
   for (const char* name : {"identity", "marks"}) {
     write_file(file(name), "", 0666);
     write_file(bundle_.rootfs() + "/" + name, "");
@@ -72,6 +73,11 @@ Scenario::Scenario(const Kind& kind)
   write_file(file("resources"), resources);
 }
 
+bool Scenario::is_in_foreground() const {
+  const std::string name = kind_.verb->name;
+  return has_terminal() && (name == "run" || name == "exec");
+}
+
 std::vector<std::string> Scenario::creation(const char* verb) const {
   std::vector<std::string> words = {verb, "--bundle", bundle_.path()};
   if (has_terminal()) words.insert(words.end(), {"--console-socket", console_.path()});
@@ -81,13 +87,13 @@ std::vector<std::string> Scenario::creation(const char* verb) const {
 std::vector<std::string> Scenario::arguments() const {
   const std::string name = kind_.verb->name;
   std::vector<std::string> words = {name};
-  if (name == "create" || name == "run" || name == "run-detached") {
-    words = creation(name == "create" ? "create" : "run");
-    if (name == "run-detached") words.emplace_back("--detach");
-  }
+  if (name == "create") words = creation("create");
+  if (name == "run-detached") (words = creation("run")).emplace_back("--detach");
+  if (name == "run") words.insert(words.end(), {"--bundle", bundle_.path()});
   if (name == "exec-detached") words = {"exec", "--detach"};
+  if (kind_.verb->effect == Effect::more && has_terminal()) words.emplace_back("--tty");
   if (name == "exec-detached" && has_terminal())
-    words.insert(words.end(), {"--tty", "--console-socket", console_.path()});
+    words.insert(words.end(), {"--console-socket", console_.path()});
   if (name == "update") words.insert(words.end(), {"--resources", file("resources")});
   if (name == "delete-force") words = {"delete", "--force"};
   words.push_back(id_);
@@ -103,6 +109,7 @@ std::string Scenario::prepare() {
   if (kind_.bundle == "hooks") support::remove_tree(state_.path() + "/:seccomp");
   const Before before = kind_.verb->before;
   init_ = -1;
+  if (terminal_) terminal_->reset();
   if (before == Before::nothing) return "";
   std::vector<std::string> words = creation(before == Before::created ? "create" : "run");
   if (before != Before::created) words.emplace_back("--detach");
@@ -123,8 +130,10 @@ std::string Scenario::prepare() {
 Command Scenario::command() const {
   Command command;
   command.argv = arguments();
-  command.in_child = [change = support::enter(kind_.view)] {
+  const int terminal = terminal_ ? terminal_->number() : -1;
+  command.in_child = [change = support::enter(kind_.view), terminal] {
     if (change) change();
+    if (terminal >= 0) dup2(terminal, 0);
     if (chdir("/") != 0) _exit(126);
     be_untidy();
   };

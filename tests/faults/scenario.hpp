@@ -2,7 +2,10 @@
 // What is disturbed: a command of a runtime, on a kind of bundle, in a view of cgroups.
 #pragma once
 
+#include <termios.h>
+
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +53,21 @@ class Console {
   std::vector<support::Fd> masters_;
 };
 
+/// The terminal in which somebody types a command of the runtime.
+class Terminal {
+ public:
+  Terminal();
+  /// Undoes what a killed runtime could not.
+  void reset() const;
+  [[nodiscard]] bool is_as_before() const;
+  [[nodiscard]] int number() const { return slave_.get(); }
+
+ private:
+  support::Fd master_;
+  support::Fd slave_;
+  termios before_{};
+};
+
 class Scenario {
  public:
   explicit Scenario(const Kind& kind);
@@ -68,9 +86,15 @@ class Scenario {
   std::string remove();
   /// What is there and was not at the time of learn_clean(), after a time in which it may go.
   std::string residue();
+  /// Without what is kept for the next container.
+  std::string residue_but_caches();
   void learn_clean();
+  /// What a runtime does to the settings of its caller's terminal must be undone.
+  [[nodiscard]] bool terminal_is_as_before() const { return !terminal_ || terminal_->is_as_before(); }
   /// Ends and removes by hand what the runtime could not.
   void sweep_up();
+  /// It serves the container's terminal itself, at that of its caller.
+  [[nodiscard]] bool is_in_foreground() const;
   void be_patient(int ms) { patience_ms_ = ms; }
   [[nodiscard]] const Kind& kind() const { return kind_; }
   [[nodiscard]] const support::Runtime& runtime() const { return runtime_; }
@@ -93,6 +117,7 @@ class Scenario {
   support::Runtime runtime_;
   support::Bundle bundle_;
   Console console_;
+  std::optional<Terminal> terminal_;  ///< with a terminal, in the foreground
   pid_t init_ = -1;
   int patience_ms_ = 5000;
   std::string clean_;

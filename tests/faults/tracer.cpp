@@ -61,7 +61,7 @@ class Tracer {
 
   void launch();
   void add(pid_t pid, pid_t creator);
-  bool keeps_zombie() const;
+  bool take_stop(pid_t pid, int& status) const;
   pid_t next(int& status) const;
   void follow();
   void on_stop(pid_t pid, int status);
@@ -245,22 +245,24 @@ void Tracer::on_stop(pid_t pid, int status) {
   }
 }
 
-/// True once what was there before has ended. It stays a zombie as long as we follow, as with a parent that
-/// is not quicker than the runtime: from who is reaped nobody else learns whether he had executed his
-/// program.
-bool Tracer::keeps_zombie() const {
-  if (command_.existing < 0) return false;
+/// What was there before stays a zombie as long as we follow, as with a parent that is not quicker than the
+/// runtime: from who is reaped nobody else learns whether he had executed his program. So only its stops are
+/// taken, and asked for alone: waitid(2) with WEXITED reports those, too.
+bool Tracer::take_stop(pid_t pid, int& status) const {
+  if (pid != command_.existing) return waitpid(pid, &status, __WALL | WNOHANG) == pid;
   siginfo_t info{};
-  return waitid(P_PID, static_cast<id_t>(command_.existing), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) ==
-             0 &&
-         info.si_pid == command_.existing;
+  if (waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG | __WALL) != 0 || info.si_pid != pid)
+    return false;
+  status = info.si_status << 8 | 0x7f;  // as wait(2) has it, with the event
+  return true;
 }
 
 /// The next one that has stopped or ended; 0: nobody for now.
 pid_t Tracer::next(int& status) const {
-  if (!keeps_zombie()) return waitpid(-1, &status, __WALL | (command_.existing < 0 ? 0 : WNOHANG));
+  if (command_.existing < 0) return waitpid(-1, &status, __WALL);
+  // By number: whom nobody has announced yet has time.
   for (const auto& [pid, tracee] : tracees_)
-    if (pid != command_.existing && waitpid(pid, &status, __WALL | WNOHANG) == pid) return pid;
+    if (take_stop(pid, status)) return pid;
   return 0;
 }
 

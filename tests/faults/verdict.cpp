@@ -66,6 +66,15 @@ constexpr Fallback kFallbacks[] = {
     {SYS_prctl, EPERM, "CapAmb"},              // with a warning: less than was asked for
 };
 
+/// A terminal that davit itself has served goes with it.
+std::string without_terminal(const std::string& text) {
+  std::string rest;
+  for (const auto& line : support::split(text, '\n'))
+    if (line.rfind("terminal ", 0) != 0 && line.find(" /dev/console ") == std::string::npos)
+      rest += line + "\n";
+  return rest;
+}
+
 std::string without_fallbacks(const std::string& text, long call, int error) {
   std::string rest;
   for (const auto& line : support::split(text, '\n')) {
@@ -77,6 +86,11 @@ std::string without_fallbacks(const std::string& text, long call, int error) {
     if (!is_one) rest += line + "\n";
   }
   return rest;
+}
+
+/// Who is killed is the runtime itself.
+bool is_killed(const Fault& fault) {
+  return fault.process == 0 && fault.error == Fault::kKill;
 }
 
 std::string on_one_line(std::string text) {
@@ -101,17 +115,27 @@ std::string Tally::line() const {
 }
 
 std::string Judge::learn() {
-  // Twice: the first one fills caches, and shows what the second must not find.
+  const std::string why = learn_twice();
+  if (!why.empty()) scenario_.sweep_up();
+  return why;
+}
+
+std::string Judge::learn_twice() {
+  // The first one fills caches, the second must find nothing else.
   scenario_.learn_clean();
   for (int round = 0; round < 2; ++round) {
     if (const std::string why = scenario_.prepare(); !why.empty()) return why;
     standing_ = scenario_.standing();
     undisturbed_ = trace(scenario_.command(), {});
-    if (undisturbed_.hung || undisturbed_.status != 0) return "it fails: " + undisturbed_.err;
+    if (undisturbed_.hung) return "no end after " + std::to_string(undisturbed_.took_ms) + " ms";
+    if (undisturbed_.status != 0)
+      return "status " + std::to_string(undisturbed_.status) + ": " + undisturbed_.err;
     effect_ = scenario_.effect();
     if (const std::string why = scenario_.remove(); !why.empty()) return why;
+    if (const std::string left = round == 0 ? scenario_.residue_but_caches() : scenario_.residue();
+        !left.empty())
+      return "it leaves " + left;
     if (round == 0) scenario_.learn_clean();
-    if (const std::string left = scenario_.residue(); !left.empty()) return "it leaves " + left;
   }
   scenario_.be_patient(1000 + 10 * undisturbed_.took_ms);
   return effect_.empty() && scenario_.kind().verb->effect != Verb::Effect::gone ? "no effect" : "";
@@ -165,6 +189,10 @@ Finding Judge::inject(const Fault& fault) {
 Finding Judge::judge(const Fault& fault, const Result& result) {
   if (result.hung) return {What::hang, "no end after " + std::to_string(result.took_ms) + " ms"};
   if (!result.was_hit) return {What::not_reached, ""};
+  // Who is killed, or may not put it back, leaves the terminal as it is.
+  const bool is_excused = is_killed(fault) || (fault.process == 0 && call_of(fault) == SYS_ioctl);
+  if (!is_excused && !scenario_.terminal_is_as_before())
+    return {What::residue, "the caller's terminal has other settings than before"};
   return result.status == 0 ? judge_success(fault) : judge_failure(fault, result);
 }
 
@@ -176,6 +204,9 @@ long Judge::call_of(const Fault& fault) const {
 }
 
 bool Judge::is_same(const std::string& effect, const Fault& fault) const {
+  if (is_killed(fault) && scenario_.is_in_foreground() &&
+      without_terminal(effect) == without_terminal(effect_))
+    return true;
   return effect == effect_ || without_fallbacks(effect, call_of(fault), fault.error) ==
                                   without_fallbacks(effect_, call_of(fault), fault.error);
 }
@@ -207,7 +238,7 @@ Finding Judge::judge_failure(const Fault& fault, const Result& result) {
   if (!seen.empty() && !is_same(seen, fault))
     return {What::fail_open, "and it failed: " + difference(effect_, seen)};
   // A runtime that was killed can neither say a word nor put anything right.
-  if (fault.process == 0 && fault.error == Fault::kKill) return {};
+  if (is_killed(fault)) return {};
   if (support::trim(result.err).empty()) return {What::silent, "status " + std::to_string(result.status)};
   if (!verb.reverts) return {};
   std::string standing;

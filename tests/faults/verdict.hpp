@@ -41,6 +41,7 @@ class Judge {
   [[nodiscard]] static Fault parse(const std::string& text);
 
  private:
+  std::string learn_twice();
   Finding judge(const Fault& fault, const Result& result);
   Finding judge_success(const Fault& fault);
   [[nodiscard]] bool is_death_in_waiting(const Fault& fault, const std::string& effect) const;
