@@ -16,10 +16,11 @@ constexpr Takes kNothing = Takes::nothing;
 constexpr Option kGlobal[] = {
     {"root", 0, kText, "DIR", "state directory (default: /run/davit, or $XDG_RUNTIME_DIR/davit for users)"},
     {"log", 0, kText, "FILE", "also log errors there: a file, syslog:IDENTIFIER or journald:IDENTIFIER"},
-    {"log-format", 0, kText, "FORMAT", "text or json"},
-    {"log-level", 0, kText, "LEVEL", "error (the default), warning, info or debug"},
+    {"log-format", 0, kText, "FORMAT", "text or json", "text json"},
+    {"log-level", 0, kText, "LEVEL", "error (the default), warning, info or debug",
+     "error warning info debug"},
     {"debug", 0, kNothing, "", "the same as --log-level debug: what davit finds and does, step by step"},
-    {"cgroup-manager", 0, kText, "MANAGER", "cgroupfs, systemd or disabled"},
+    {"cgroup-manager", 0, kText, "MANAGER", "cgroupfs, systemd or disabled", "cgroupfs systemd disabled"},
     {"systemd-cgroup", 0, kNothing, "", "the same as --cgroup-manager systemd"},
     {"systemd-timeout", 0, kText, "SECONDS", "how long systemd may take for anything (default: 30)"},
     {"trace", 0, kText, "FILE", "write how long everything took, for Perfetto; -: as a table on stderr"},
@@ -80,12 +81,12 @@ constexpr Option kDelete[] = {
 };
 
 constexpr Option kList_[] = {
-    {"format", 'f', kText, "FORMAT", "table or json"},
+    {"format", 'f', kText, "FORMAT", "table or json", "table json"},
     {"quiet", 'q', kNothing, "", "only the ids"},
     {"long", 'l', kNothing, "", "also how those that have ended did"},
 };
 
-constexpr Option kPs[] = {{"format", 'f', kText, "FORMAT", "table or json"}};
+constexpr Option kPs[] = {{"format", 'f', kText, "FORMAT", "table or json", "table json"}};
 
 constexpr Option kEvents[] = {
     {"interval", 0, kText, "DURATION", "time between two reports of usage: 500ms, 5s (the default), 1m30s"},
@@ -149,22 +150,87 @@ constexpr Option kUpdate[] = {
 constexpr Option kRestore[] = {{"lsm-mount-context", 0, kText, "CONTEXT", ""}};
 
 constexpr std::string_view kRunDescription =
-    "By hand: `davit run mybundle/` (an argument with a slash is a bundle, and names the container), or\n"
-    "`davit run --rootfs DIR -- COMMAND ARG...` without any config.json.";
+    "An argument with a slash is a bundle, and names the container. With --rootfs there is no config.json: "
+    "the\narguments are the command.";
+constexpr std::string_view kRunExamples =
+    "davit run web/                            # the bundle web, as a container of that name\n"
+    "davit run --rootfs /srv/alpine -- sh -l   # a safe default config, and a shell in that directory\n"
+    "davit run --bundle /srv/web web-1         # as engines write it\n"
+    "davit run --trace - web/                  # and how long each step took";
+constexpr std::string_view kRunStatus =
+    "in the foreground that of the process, or 128 plus the number of the signal that ended it; with "
+    "--detach 0;\n1 after an error of davit";
+
+constexpr std::string_view kExecExamples =
+    "davit exec web ps\n"
+    "davit exec -t web sh                      # with a terminal\n"
+    "davit exec --user 1000:1000 --cwd /tmp web id";
+constexpr std::string_view kExecStatus =
+    "that of the process, or 128 plus the number of the signal that ended it; with --detach 0; 255 after an "
+    "error\nof davit";
 
 constexpr std::string_view kExplainDescription =
     "Nothing is made: this is what `create` would do on this host, by phases, each line with its place in "
     "the\n"
     "config (line:column). What this host lacks is a warning, so that configs of other machines can be read.";
+constexpr std::string_view kExplainExamples =
+    "davit explain web/                        # what that bundle gets\n"
+    "davit explain web/ old-web/               # what is different there\n"
+    "davit explain --operations web            # the program of a container that exists";
 
 constexpr std::string_view kValidateDescription =
-    "All errors at once, with the place in the config and, where it is known, what was meant. The exit "
-    "status is\n"
-    "0, 1 when there are errors, and with --strict 2 when there are only warnings.";
+    "All errors at once, with the place in the config and, where it is known, what was meant.";
+constexpr std::string_view kValidateExamples =
+    "davit validate web/\n"
+    "davit validate --host --strict web/       # also what is missing here; warnings count\n"
+    "jq '.root.readonly = true' web/config.json | davit validate -";
+constexpr std::string_view kValidateStatus =
+    "0; 1 when there are errors; with --strict 2 when there are only warnings";
 
 constexpr std::string_view kDoctorDescription =
     "Each trial has a verdict, what was seen, and where something is missing what mends it. Nothing is left\n"
-    "behind. The exit status is 1 where no container could run.";
+    "behind.";
+constexpr std::string_view kDoctorStatus = "0; 1 where no container could run";
+
+constexpr std::string_view kWaitStatus = "0, and the container's own is what is printed; 1 after an error";
+
+constexpr std::string_view kKillExamples =
+    "davit kill web                            # SIGTERM\n"
+    "davit kill web KILL                       # or 9, or SIGKILL\n"
+    "davit kill --all web HUP                  # to each of its processes";
+
+constexpr std::string_view kDeleteExamples =
+    "davit delete web\n"
+    "davit delete --force web                  # also when it runs\n"
+    "davit delete --force --regex 'web-.*'";
+
+constexpr std::string_view kUpdateExamples =
+    "davit update --memory 512M --pids-limit 100 web\n"
+    "davit update --cpu-period 100000 --cpu-quota 50000 web   # half a CPU\n"
+    "echo '{\"memory\": {\"limit\": -1}}' | davit update --resources - web";
+
+constexpr std::string_view kMountsExamples =
+    "davit mounts add web mounts.json\n"
+    "davit mounts remove web mounts.json";
+
+constexpr std::string_view kListExamples =
+    "davit list\n"
+    "davit list --long                         # and how those that have ended did\n"
+    "davit list --quiet | xargs -rn1 davit delete --force";
+
+constexpr std::string_view kPsExamples =
+    "davit ps web\n"
+    "davit ps web -o pid,rss,args              # with options of ps(1)";
+
+constexpr std::string_view kSpecExamples = "mkdir -p web/rootfs && davit spec --bundle web";
+
+constexpr std::string_view kCompletionDescription =
+    "`completion man COMMAND` prints the page of a command, `completion man` that of davit. Packages bring "
+    "them\nall.";
+constexpr std::string_view kCompletionExamples =
+    "source <(davit completion bash)           # for this shell\n"
+    "davit completion fish > ~/.config/fish/completions/davit.fish\n"
+    "davit completion man run | man -l -";
 
 constexpr std::string_view kNotYet = "(not in this release)";
 
@@ -172,46 +238,68 @@ constexpr Command kCommands[] = {
     {"create", "make a container; `start` runs its process", "ID", kCreate, 1, 1, command_create},
     {"start", "run the process of a created container", "ID", {}, 1, 1, command_start},
     {"run", "create, start, and delete it when it ends", "ID | BUNDLE/ | COMMAND [ARG...]", kRun, 0, -1,
-     command_run, Order::anywhere, 1, kRunDescription},
+     command_run, Order::anywhere, 1, kRunDescription, kRunExamples, kRunStatus},
     {"exec", "run another process in a container", "ID [COMMAND [ARG...]]", kExec, 1, -1, command_exec,
-     Order::before_arguments, 255},
+     Order::before_arguments, 255, "", kExecExamples, kExecStatus},
     {"state", "print the state of a container", "ID", {}, 1, 1, command_state},
-    {"list", "list the containers", "", kList_, 0, 0, command_list},
-    {"wait", "wait until a container has ended, and print its exit status", "ID", {}, 1, 1, command_wait},
+    {"list", "list the containers", "", kList_, 0, 0, command_list, Order::anywhere, 1, "", kListExamples},
+    {"wait",
+     "wait until a container has ended, and print its exit status",
+     "ID",
+     {},
+     1,
+     1,
+     command_wait,
+     Order::anywhere,
+     1,
+     "",
+     "",
+     kWaitStatus},
     {"ps", "list the processes of a container", "ID [PS-OPTION...]", kPs, 1, -1, command_ps,
-     Order::before_arguments},
+     Order::before_arguments, 1, "", kPsExamples},
     {"events", "print usage and lack of memory of a container as JSON lines, until it ends", "ID", kEvents, 1,
      1, command_events},
     {"stats", "print what containers use, as a table", "[ID...]", kStats, 0, -1, command_stats},
     {"kill", "send a signal (default: TERM)", "ID [SIGNAL]", kKill, 1, 2, command_kill,
-     Order::before_arguments},
-    {"delete", "delete a container that has ended", "ID", kDelete, 1, 1, command_delete},
+     Order::before_arguments, 1, "", kKillExamples},
+    {"delete", "delete a container that has ended", "ID", kDelete, 1, 1, command_delete, Order::anywhere, 1,
+     "", kDeleteExamples},
     {"pause", "freeze all processes of a container", "ID", {}, 1, 1, command_pause},
     {"resume", "thaw them", "ID", {}, 1, 1, command_resume},
-    {"update", "change the resource limits of a container", "ID", kUpdate, 1, 1, command_update},
+    {"update", "change the resource limits of a container", "ID", kUpdate, 1, 1, command_update,
+     Order::anywhere, 1, "", kUpdateExamples},
     {"mounts",
      "mount into a running container, or unmount: FILE is {\"mounts\": [...]} as in a config",
      "add|remove ID FILE",
      {},
      3,
      3,
-     command_mounts},
-    {"spec", "write an example config.json", "", kSpec, 0, 0, command_spec},
+     command_mounts,
+     Order::anywhere,
+     1,
+     "",
+     kMountsExamples},
+    {"spec", "write an example config.json", "", kSpec, 0, 0, command_spec, Order::anywhere, 1, "",
+     kSpecExamples},
     {"features", "print what this davit supports, as JSON", "", {}, 0, 0, command_features},
     {"explain", "print what a container of a config gets, or how two configs differ",
      "[BUNDLE | FILE | ID | -] [OTHER]", kExplain, 0, 2, command_explain, Order::anywhere, 1,
-     kExplainDescription},
+     kExplainDescription, kExplainExamples},
     {"validate", "say what is wrong with a config, and what it grants", "[BUNDLE | FILE | ID | -]", kValidate,
-     0, 1, command_validate, Order::anywhere, 1, kValidateDescription},
+     0, 1, command_validate, Order::anywhere, 1, kValidateDescription, kValidateExamples, kValidateStatus},
     {"doctor", "try what containers of this user can have on this host", "", kDoctor, 0, 0, command_doctor,
-     Order::anywhere, 1, kDoctorDescription},
+     Order::anywhere, 1, kDoctorDescription, "", kDoctorStatus},
     {"completion",
-     "print the completions for bash, or with \"man\" the man page",
-     "[bash | man]",
+     "print the completions for a shell, or a man page",
+     "[bash | zsh | fish | man] [COMMAND]",
      {},
      0,
+     -1,
+     command_completion,
+     Order::before_arguments,
      1,
-     command_completion},
+     kCompletionDescription,
+     kCompletionExamples},
     {"checkpoint", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
     {"restore", kNotYet, "ID", kRestore, 0, -1, command_unsupported, Order::ignored},
 };

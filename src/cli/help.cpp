@@ -29,7 +29,18 @@ void append_options(std::string& out, std::string_view title, std::span<const Op
     if (!option.help.empty()) append_row(out, left_side(option), option.help, width);
 }
 
+std::string indented(std::string_view lines) {
+  std::string out = "  ";
+  for (const char c : lines) out.append(1, c).append(c == '\n' ? "  " : "");
+  return out;
+}
+
 }  // namespace
+
+std::string exit_status(const Command& command) {
+  if (!command.exit_status.empty()) return std::string(command.exit_status);
+  return "0; " + std::to_string(command.failure_status) + " after an error";
+}
 
 std::string help_text() {
   std::string out = "davit runs containers as the Open Container Initiative specifies them.\n\n";
@@ -50,8 +61,10 @@ std::string help_text(const Command& command) {
   if (!command.arguments.empty()) out.append(" ").append(command.arguments);
   out.append("\n");
   if (!command.description.empty()) out.append("\n").append(command.description).append("\n");
+  if (!command.examples.empty()) out.append("\nExamples:\n").append(indented(command.examples)).append("\n");
   append_options(out, "Options", command.options);
   append_options(out, "Options of all commands", global_options());
+  out.append("\nExit status: ").append(exit_status(command)).append("\n");
   return out;
 }
 

@@ -11,6 +11,8 @@ namespace davit::cli {
 /// The overview.
 std::string help_text();
 std::string help_text(const Command& command);
+/// What the exit statuses of a command mean.
+std::string exit_status(const Command& command);
 /// The first lines are read by engines: "davit version X", "commit: C", "spec: S".
 std::string version_text();
 /// "0.1.0".

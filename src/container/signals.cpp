@@ -7,6 +7,7 @@
 #include <charconv>
 #include <csignal>
 #include <string>
+#include <utility>
 
 namespace davit::container {
 
@@ -77,6 +78,15 @@ Result<int> parse_signal(std::string_view text) {
   const int value = real_time(name);
   if (value < 0) return unknown(text);
   return value;
+}
+
+std::vector<std::string_view> signal_names() {
+  std::vector<std::string_view> names;
+  int last = 0;
+  // Other names of a signal come behind its first one.
+  for (const Name& entry : kNames)
+    if (std::exchange(last, entry.number) != entry.number) names.push_back(entry.name);
+  return names;
 }
 
 }  // namespace davit::container

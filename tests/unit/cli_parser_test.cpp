@@ -6,7 +6,6 @@
 #include <set>
 #include <string>
 
-#include "cli/completion.hpp"
 #include "cli/exec_user.hpp"
 #include "cli/help.hpp"
 #include "cli/update_flags.hpp"
@@ -251,13 +250,6 @@ TEST(CliUpdate, FlagsBecomeResources) {
   EXPECT_NE(byte.error().advice.view().find("1M"), std::string_view::npos);
   for (const char* bad : {"", "k", "1x", "1kk", "-1k", "10X", "9223372036854775807k", "1.5G"})
     EXPECT_FALSE(parse_bytes(bad, "memory").ok()) << bad;
-}
-
-TEST(CliCompletion, NamesEveryCommand) {
-  for (const Command& command : commands()) {
-    EXPECT_NE(bash_completion().find("    " + std::string(command.name) + ") words="), std::string::npos);
-    EXPECT_NE(man_page().find("\n.SS " + std::string(command.name)), std::string::npos);
-  }
 }
 
 }  // namespace

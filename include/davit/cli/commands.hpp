@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one table of commands and options. Parsing, --help, and later the man page and the completions are made
-// from it.
+// The one table of commands and options. Parsing, --help, the man pages and the completions are made from it.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +18,7 @@ struct Option {
   Takes takes = Takes::nothing;
   std::string_view placeholder{};  ///< of the argument, for help
   std::string_view help{};         ///< empty: accepted for other runtimes' callers, but without meaning here
+  std::string_view values{};  ///< all that it may be, between spaces; empty: whatever the placeholder says
 };
 
 /// Where options may stand.
@@ -41,6 +41,8 @@ struct Command {
   Order order = Order::anywhere;
   int failure_status = 1;          ///< exit status after an error of davit itself
   std::string_view description{};  ///< more for help; may be empty
+  std::string_view examples{};     ///< calls, one a line; may be empty
+  std::string_view exit_status{};  ///< where it is more than 0 or failure_status
 };
 
 std::span<const Option> global_options();

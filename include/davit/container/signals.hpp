@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "davit/base/result.hpp"
 
@@ -11,5 +12,8 @@ namespace davit::container {
 /// "TERM", "SIGTERM", "sigterm", "15", "RTMIN+3", "SIGRTMAX-1"; a number must be one that Linux knows
 /// (1..64), or 0, which disturbs nobody and only tells whether there is a process.
 Result<int> parse_signal(std::string_view text);
+
+/// "HUP", "INT", ...: one for each signal that has a name.
+std::vector<std::string_view> signal_names();
 
 }  // namespace davit::container
