@@ -1,48 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole programs of real engines' configs, as `davit explain --operations` prints them. A change of the
 // order, of an operation or of the place it comes from shows up here as a diff to be looked at.
-//   DAVIT_UPDATE_GOLDEN=1 davit_golden_tests    writes what is printed now
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "davit/explain/explain.hpp"
 #include "davit/plan/plan.hpp"
 #include "davit/spec/reader.hpp"
+#include "golden.hpp"
 
-namespace davit {
+namespace davit::golden {
 namespace {
-
-namespace fs = std::filesystem;
-
-const fs::path kGolden = fs::path(DAVIT_TESTS_DIR) / "golden";
-
-std::string slurp(const fs::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-/// A host that is the same everywhere.
-host::Facts facts_of(host::CgroupMode mode) {
-  host::Facts facts;
-  facts.privileged = true;
-  facts.apparmor = true;
-  facts.cgroup.mode = mode;
-  if (mode == host::CgroupMode::v2) {
-    facts.cgroup.hierarchies.push_back({{}, "/sys/fs/cgroup", "/", "/"});
-  } else {
-    for (const char* controller : {"cpu", "memory", "pids"})
-      facts.cgroup.hierarchies.push_back(
-          {{controller}, std::string("/sys/fs/cgroup/") + controller, "/", "/"});
-  }
-  return facts;
-}
 
 /// Without the numbers and the columns, and without the link that depends on the host's /proc/kcore: what is
 /// left is the same everywhere.
@@ -62,7 +30,9 @@ std::string portable(const std::string& printed) {
 std::string program_of(const fs::path& file, host::CgroupMode mode) {
   auto read = spec::read_config(slurp(file), "config.json");
   if (!read.ok()) return "unreadable";
-  const host::Facts facts = facts_of(mode);
+  host::Facts facts = host_with(mode);
+  facts.privileged = true;
+  facts.apparmor = true;
   const auto place = cgroup::choose(read.value, "golden", facts.cgroup, cgroup::Manager::cgroupfs);
   if (!place.ok()) return std::string(place.error().message.view());
   const auto plan = plan::compile_container({.config = read.value,
@@ -73,27 +43,20 @@ std::string program_of(const fs::path& file, host::CgroupMode mode) {
   return plan.ok() ? portable(explain::operations_text(*plan)) : std::string(plan.error().message.view());
 }
 
-void compare(const fs::path& config, host::CgroupMode mode, const std::string& suffix) {
-  const fs::path expected = kGolden / "programs" / (config.stem().string() + suffix + ".txt");
-  const std::string program = program_of(config, mode);
-  if (std::getenv("DAVIT_UPDATE_GOLDEN") != nullptr) std::ofstream(expected) << program;
-  EXPECT_EQ(program, slurp(expected)) << expected;
+void compare_program(const fs::path& config, host::CgroupMode mode, const std::string& suffix) {
+  compare(program_of(config, mode), fs::path("programs") / (config.stem().string() + suffix + ".txt"));
 }
 
 TEST(Programs, OfEnginesOnV2) {
-  std::size_t count = 0;
-  for (const auto& entry : fs::directory_iterator(kGolden / "captured")) {
-    if (entry.path().extension() != ".json") continue;
-    compare(entry.path(), host::CgroupMode::v2, "");
-    ++count;
-  }
-  EXPECT_GE(count, 12U);
+  const std::vector<fs::path> files = captured();
+  EXPECT_GE(files.size(), 12U);
+  for (const fs::path& file : files) compare_program(file, host::CgroupMode::v2, "");
 }
 
 TEST(Programs, OfEnginesOnV1) {
   for (const char* name : {"docker", "podman-root-userns"})
-    compare(kGolden / "captured" / (std::string(name) + ".json"), host::CgroupMode::v1, "-v1");
+    compare_program(captured(name), host::CgroupMode::v1, "-v1");
 }
 
 }  // namespace
-}  // namespace davit
+}  // namespace davit::golden
