@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 
 #include "init_support.hpp"
 
@@ -79,6 +80,67 @@ TEST_F(StartTest, EndsIfItsStarterIsKilledAfterItTookTheAddressAway) {
   tell(caller, Point::starting);
   close(caller);
   EXPECT_EQ(started.wait(), 1);
+}
+
+/// Stops a process, to follow it to where it waits with a time limit.
+class Follower {
+ public:
+  explicit Follower(pid_t pid) : pid_(pid) {
+    EXPECT_EQ(ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACESYSGOOD), 0);
+    EXPECT_EQ(ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr), 0);
+  }
+  /// Lets the n-th such wait be over at once, and the process go on alone.
+  void cut_wait_short(int number) {
+    constexpr int kSystemCallStop = SIGTRAP | 0x80;
+    int status = 0;
+    while (waitpid(pid_, &status, __WALL) == pid_ && WIFSTOPPED(status)) {
+      if (WSTOPSIG(status) == kSystemCallStop && waits() && --number == 0) {
+        ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+        return;
+      }
+      ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr);
+    }
+    ADD_FAILURE() << "it ended before";
+  }
+
+ private:
+  /// At the entry of such a wait; one whose time is over by now.
+  [[nodiscard]] bool waits() const {
+    __ptrace_syscall_info info{};
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, pid_, sizeof info, &info) <= 0) return false;
+    if (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr != SYS_ppoll) return false;
+    const auto limit = info.entry.args[2];
+    if (limit == 0 || ptrace(PTRACE_PEEKDATA, pid_, limit, nullptr) <= 0) return false;
+    return ptrace(PTRACE_POKEDATA, pid_, limit, nullptr) == 0;
+  }
+
+  pid_t pid_;
+};
+
+TEST_F(StartTest, WhoSaysNothingIsNotWaitedForForEver) {
+  Started started = start_waiting();
+  Follower follower(started.pid);
+  const int silent = connect_to(scratch / "start.sock");
+  const int caller = connect_to(scratch / "start.sock");
+  tell(caller, Point::start);
+  follower.cut_wait_short(1);
+  EXPECT_EQ(receive(caller).message.detail, Detail::no_such_file);
+  EXPECT_EQ(started.wait(), 1);
+  close(silent);
+  close(caller);
+}
+
+TEST_F(StartTest, EndsIfItsStarterSaysNothingMoreAfterItTookTheAddressAway) {
+  Started started = start_waiting();
+  Follower follower(started.pid);
+  const int caller = connect_to(scratch / "start.sock");
+  tell(caller, Point::starting);
+  follower.cut_wait_short(2);
+  const Message failed = receive(caller).message;
+  EXPECT_EQ(failed.type, MessageType::failed);
+  EXPECT_EQ(failed.error, ETIMEDOUT);
+  EXPECT_EQ(started.wait(), 1);
+  close(caller);
 }
 
 TEST_F(ProtocolTest, DiesWithItsCreatorBeforeReady) {
