@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 
 #include "catalogue.hpp"
@@ -67,16 +68,18 @@ std::string numbers(const Count& count) {
 /// What became of one run, level by level.
 std::string summary_of(const Run& run, const std::string& label) {
   auto counts = by_level(run);
-  if (const Count attacks = of_suite(run, "attacks"); attacks.total() > 0) counts["attacks"] = attacks;
+  for (const char* suite : kOtherSuites)
+    if (const Count count = of_suite(run, suite); count.total() > 0) counts[suite] = count;
   std::string html = "<tbody>";
   bool first = true;
-  for (const char* level : {"MUST", "SHOULD", "FIELD", "MAY", "attacks"}) {
+  for (const char* level : {"MUST", "SHOULD", "FIELD", "MAY", "attacks", "faults"}) {
     if (counts.count(level) == 0) continue;
     html += "<tr>";
     if (first)
       html += "<th rowspan=\"" + std::to_string(counts.size()) + "\">" + escaped(label) + "<small>" +
               escaped(run.version) + "<br>specification " + escaped(run.specification) + "<br>" +
-              escaped(run.host) + "<br>cgroups " + escaped(run.cgroups) + "</small></th>";
+              escaped(run.host) + "<br>cgroups " + escaped(run.cgroups) +
+              (run.filter.empty() ? "" : "<br>only " + escaped(run.filter)) + "</small></th>";
     first = false;
     html += tag("td", "level", level) + numbers(counts[level]) + "</tr>\n";
   }
@@ -150,21 +153,22 @@ std::string clauses(const Table& table) {
   return html + "</section>\n";
 }
 
-std::string attacks(const Table& table) {
+/// The tests of a suite that is about no clause.
+std::string tests_of(const std::string& suite, const Table& table) {
   std::string html;
   for (const auto& run : table.runs)
     for (const auto& test : run.tests) {
-      if (test.suite != "attacks" || html.find(">" + test.name + "<") != std::string::npos) continue;
+      if (test.suite != suite || html.find(">" + test.name + "<") != std::string::npos) continue;
       std::vector<Cell> cells;
       for (const auto& results : table.tests) {
         const auto at = results.find(test.name);
         cells.push_back(at == results.end() ? Cell{Verdict::not_tested, "was not run"}
                                             : Cell{at->second->verdict, at->second->seen});
       }
-      html += entry("<span class=\"id\">" + escaped(test.name) + "</span>", "attack", table.runs, cells, "");
+      html += entry("<span class=\"id\">" + escaped(test.name) + "</span>", suite, table.runs, cells, "");
     }
   if (html.empty()) return "";
-  return "<section data-file=\"attacks\"><h2>Attacks</h2>\n" + html + "</section>\n";
+  return "<section data-file=\"" + suite + "\"><h2>" + suite + "</h2>\n" + html + "</section>\n";
 }
 
 std::string filters(const Table& table) {
@@ -176,7 +180,7 @@ std::string filters(const Table& table) {
       "<option value=\"na\">not applicable</option><option value=\"nt\">not tested</option>"
       "<option value=\"differ\">runtimes differ</option></select>"
       "<select id=\"level\" aria-label=\"level\"><option value=\"\">any level</option>";
-  for (const char* level : {"MUST", "SHOULD", "FIELD", "MAY", "attack"})
+  for (const char* level : {"MUST", "SHOULD", "FIELD", "MAY"})
     html += std::string("<option>") + level + "</option>";
   html += "</select><select id=\"file\" aria-label=\"section\"><option value=\"\">any section</option>";
   std::string last;
@@ -185,11 +189,11 @@ std::string filters(const Table& table) {
     last = file_of(clause.id);
     html += "<option>" + last + "</option>";
   }
-  for (const auto& run : table.runs)
-    if (of_suite(run, "attacks").total() > 0) {
-      html += "<option>attacks</option>";
-      break;
-    }
+  for (const char* suite : kOtherSuites) {
+    const auto has = [&](const Run& run) { return of_suite(run, suite).total() > 0; };
+    if (std::any_of(table.runs.begin(), table.runs.end(), has))
+      html += std::string("<option>") + suite + "</option>";
+  }
   return html + "</select><output id=\"count\"></output></form>\n";
 }
 
@@ -208,8 +212,8 @@ std::string html_report(const std::vector<Run>& runs) {
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
          "<title>Conformance to the OCI runtime specification</title><style>" +
          css + "</style></head><body><main>\n<h1>Conformance to the OCI runtime specification</h1>\n" +
-         summary(runs) + filters(table) + clauses(table) + attacks(table) + "</main><script>" + script +
-         "</script></body></html>\n";
+         summary(runs) + filters(table) + clauses(table) + tests_of("attacks", table) +
+         tests_of("faults", table) + "</main><script>" + script + "</script></body></html>\n";
 }
 
 }  // namespace spec_tests

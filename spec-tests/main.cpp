@@ -66,7 +66,9 @@ int merge(const Options& options) {
 
 /// GoogleTest's filter for the tests of a suite; "" for all of them.
 std::string filter_for(const Options& options) {
-  if (options.suite == "all") return "";
+  const std::string but =
+      "-Faults.*";  // is there for davit's own tests, and what FaultsOf does scenario by scenario
+  if (options.suite == "all") return but;
   std::string filter;
   const auto& all = *testing::UnitTest::GetInstance();
   for (int i = 0; i < all.total_test_suite_count(); ++i) {
@@ -74,7 +76,7 @@ std::string filter_for(const Options& options) {
     if (suite.total_test_count() > 0 && Record::suite_of(*suite.GetTestInfo(0)) == options.suite)
       filter += (filter.empty() ? "" : ":") + std::string(suite.name()) + ".*";
   }
-  return filter;
+  return filter + but;
 }
 
 /// A filter says which tests are wanted; without one the suite does.
@@ -99,7 +101,7 @@ void set_up_googletest(const Options& options) {
   listeners.Append(&Record::get());
 }
 
-Run describe(const support::Runtime& runtime) {
+Run describe(const support::Runtime& runtime, const std::string& filter) {
   const Claims& claims = Claims::of(runtime.path());
   utsname system{};
   uname(&system);
@@ -109,6 +111,7 @@ Run describe(const support::Runtime& runtime) {
   run.specification = claims.specification();
   run.host = std::string(system.sysname) + " " + system.release + ", " + system.machine;
   run.cgroups = support::cgroup_layout();
+  run.filter = filter;
   run.tests = Record::get().tests();
   return run;
 }
@@ -121,11 +124,12 @@ int run_tests(const Options& options) {
   setenv("RUNTIME", path, 1);
   if (const auto why = support::become(options.view); !why.empty()) return fail("--view: " + why);
   support::peers_are_excused() = false;
+  setenv("DAVIT_FAULTS_EACH", std::to_string(options.seconds).c_str(), 1);
   support::patience_ms() = options.patience * 1000;
   set_up_googletest(options);
   const int status = RUN_ALL_TESTS();
   if (Record::get().tests().empty()) return status != 0 ? status : fail("no test has that name");
-  const Run run = describe(support::Runtime(path, "/nonexistent"));
+  const Run run = describe(support::Runtime(path, "/nonexistent"), options.filter);
   fputs(text_report(run).c_str(), stdout);
   return write_reports(options, {run}) ? status : 2;
 }

@@ -24,8 +24,12 @@ std::string take(const std::string& name, const std::string& value, Options& opt
   } else if (name == "--patience") {
     options.patience = static_cast<int>(strtol(value.c_str(), nullptr, 10));
     if (options.patience <= 0) return "--patience wants seconds";
+  } else if (name == "--seconds") {
+    options.seconds = static_cast<int>(strtol(value.c_str(), nullptr, 10));
+    if (options.seconds <= 0) return "--seconds wants seconds";
   } else if (name == "--suite") {
-    if (value != "spec" && value != "attacks" && value != "all") return "no suite is called " + value;
+    if (value != "spec" && value != "attacks" && value != "faults" && value != "all")
+      return "no suite is called " + value;
     options.suite = value;
   } else if (name == "--view") {
     if (!set_view(value, options)) return "no view is called " + value;
@@ -74,12 +78,14 @@ Needs root, a kernel and itself: the programs that run in the containers are ins
 is decided by what the runtime says of itself in `features` and `--version`, never by its name.
 
   --runtime PATH     the runtime to test
-  --suite NAME       spec (default), attacks (what hostile images and processes have done), or all
+  --suite NAME       spec (default), attacks (what hostile images and processes have done), faults (a system
+                     call of a command fails, or its process dies there), or all
   --filter PATTERN   tests to run, as GoogleTest's filter: 'Mounts.*:-*Idmapped*'
   --view v1|v2|host  what the machine's cgroups look like to the runtime; default: as they are
   --report FILE      .html, .json, .xml (JUnit), .tap, or text by the name; may be repeated
   --merge FILE…      makes reports of runs that were written as .json
   --patience SECONDS how long to wait for what should come; default: 20
+  --seconds SECONDS  how long the suite faults disturbs each of its scenarios; default: 5
   --verbose          GoogleTest's own output
   --help             this text
 

@@ -18,6 +18,7 @@ struct Options {
   std::vector<std::string> merged;
   std::vector<std::string> googletest;  ///< options that are GoogleTest's
   int patience = 20;                    ///< seconds to wait for what should come
+  int seconds = 5;                      ///< for each scenario of the suite faults
   bool verbose = false;
   bool help = false;
 };

@@ -72,7 +72,9 @@ Record& Record::get() {
 }
 
 std::string Record::suite_of(const testing::TestInfo& test) {
-  return strstr(test.file(), "attacks/") != nullptr ? "attacks" : "spec";
+  for (const char* suite : kOtherSuites)
+    if (strstr(test.file(), (std::string(suite) + "/").c_str()) != nullptr) return suite;
+  return "spec";
 }
 
 void Record::open(const std::vector<std::string>& ids) {

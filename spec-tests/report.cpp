@@ -25,11 +25,13 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-std::string lines_of(const std::map<std::string, ClauseResult>& results, Verdict verdict, const char* title) {
+/// What came out so, clause by clause; of a run of chosen tests, only what they are about.
+std::string lines_of(const Run& run, Verdict verdict, const char* title) {
+  const auto results = by_clause(run);
   std::string text;
   for (const auto& clause : catalogue()) {
     const ClauseResult& result = results.at(clause.id);
-    const bool left_out = result.tests.empty() && clause.reason.empty();
+    const bool left_out = result.tests.empty() && (clause.reason.empty() || !run.filter.empty());
     if (result.verdict != verdict || left_out) continue;
     text += std::string("clauses: ") + title + ": " + clause.id + " " + clause.level + " (" + clause.section +
             "): " + first_line(result.seen) + "\n";
@@ -69,11 +71,10 @@ std::string junit_case(const TestResult& test) {
 
 std::string text_report(const Run& run) {
   std::string text = "\n" + run.version + ", specification " + run.specification + "; " + run.host +
-                     ", cgroups " + run.cgroups + "\n";
-  const auto results = by_clause(run);
-  text += lines_of(results, Verdict::not_tested, "not tested");
-  text += lines_of(results, Verdict::not_applicable, "not applicable");
-  text += lines_of(results, Verdict::failed, "broken");
+                     ", cgroups " + run.cgroups + (run.filter.empty() ? "" : "; only " + run.filter) + "\n";
+  text += lines_of(run, Verdict::not_tested, "not tested");
+  text += lines_of(run, Verdict::not_applicable, "not applicable");
+  text += lines_of(run, Verdict::failed, "broken");
   text += "\n            passed  failed  not applicable  not tested\n";
   std::string summary = "clauses: checked";
   int broken = 0;
@@ -83,7 +84,8 @@ std::string text_report(const Run& run) {
     summary += " " + std::to_string(count.passed + count.failed) + " of " + std::to_string(count.total()) +
                " " + level + ",";
   }
-  if (const Count attacks = of_suite(run, "attacks"); attacks.total() > 0) text += row("attacks", attacks);
+  for (const char* suite : kOtherSuites)
+    if (const Count count = of_suite(run, suite); count.total() > 0) text += row(suite, count);
   return text + summary + " " + std::to_string(broken) + " broken\n";
 }
 

@@ -70,6 +70,7 @@ Json to_json(const Run& run) {
                             {"specification", Json(run.specification)},
                             {"host", Json(run.host)},
                             {"cgroups", Json(run.cgroups)}});
+  if (!run.filter.empty()) json["filter"] = run.filter;
   json["tests"] = Json::array();
   for (const auto& test : run.tests) json["tests"].push(test_to_json(test));
   json["clauses"] = clauses_to_json(run);
@@ -83,6 +84,7 @@ Run run_from(const Json& json) {
   run.specification = json.get("specification").str();
   run.host = json.get("host").str();
   run.cgroups = json.get("cgroups").str();
+  run.filter = json.get("filter").str();
   for (const auto& test : json.get("tests").items()) run.tests.push_back(test_from(test));
   return run;
 }
@@ -143,6 +145,7 @@ std::vector<Run> together(const std::vector<Run>& runs) {
     at->tests.insert(at->tests.end(), run.tests.begin(), run.tests.end());
     at->host = std::to_string(times[run.version]) + " runs together";
     at->cgroups += ", " + run.cgroups;
+    at->filter.clear();
   }
   const auto once = [&](const Run& run) { return times[run.version] < 2; };
   all.erase(std::remove_if(all.begin(), all.end(), once), all.end());

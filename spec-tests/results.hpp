@@ -20,6 +20,9 @@ enum class Verdict {
 const char* word_of(Verdict verdict);
 Verdict verdict_of(const std::string& word);
 
+/// Suites that are about no clause.
+constexpr const char* kOtherSuites[] = {"attacks", "faults"};
+
 struct Finding {
   std::string clause;
   Verdict verdict = Verdict::passed;
@@ -27,7 +30,7 @@ struct Finding {
 };
 
 struct TestResult {
-  std::string suite;  ///< "spec" or "attacks"
+  std::string suite;  ///< "spec" or one of the others
   std::string name;
   Verdict verdict = Verdict::passed;
   std::string seen;
@@ -41,6 +44,7 @@ struct Run {
   std::string specification;  ///< the newest one that it knows
   std::string host;           ///< kernel and machine
   std::string cgroups;        ///< hybrid, v1, v2
+  std::string filter;         ///< which tests were wanted, if not all of a suite
   std::vector<TestResult> tests;
 };
 

@@ -5,6 +5,9 @@
 //   DAVIT_FAULTS_SEED     to draw the same sample again
 //   DAVIT_FAULTS_ALL=1    everything, however long it takes; --gtest_filter chooses scenarios
 //   DAVIT_FAULTS_ALL=calls  every call of every process once, with one of its errors, which the seed chooses
+//   DAVIT_FAULTS_EACH=SECONDS  a sample of each scenario of so many seconds, as a test of its own; one that
+//   the
+//                         runtime cannot do undisturbed is skipped, so that any runtime can be tried
 //   DAVIT_FAULTS_AT       process:call:error of one injection, as a failure prints it with its scenario
 #include <gtest/gtest.h>
 
@@ -29,9 +32,17 @@ Tally& tally() {
 
 class Summary : public ::testing::Environment {
  public:
-  void TearDown() override { std::cout << tally().line() << std::endl; }
+  void TearDown() override {
+    if (tally().injections() > 0) std::cout << tally().line() << std::endl;
+  }
 };
 const auto* const kSummary = ::testing::AddGlobalTestEnvironment(new Summary);
+
+bool is_choice_made() {
+  for (const char* name : {"DAVIT_FAULTS_ALL", "DAVIT_FAULTS_AT", "DAVIT_FAULTS_EACH"})
+    if (getenv(name) != nullptr) return true;
+  return false;
+}
 
 unsigned choose_seed() {
   const char* given = getenv("DAVIT_FAULTS_SEED");
@@ -47,20 +58,23 @@ void inject(Judge& judge, const Fault& fault) {
   if (finding.is_fault()) ADD_FAILURE() << judge.describe(fault, finding);
 }
 
-/// Draws faults of one scenario until that moment.
-void sample(const Kind& kind, std::mt19937& random, Clock::time_point end) {
-  Scenario scenario(kind);
-  Judge judge(scenario);
-  ASSERT_EQ(judge.learn(), "") << kind.name() << " does not work when nothing disturbs it";
+/// Draws faults of a scenario that was learned until that moment.
+void draw(Judge& judge, std::mt19937& random, Clock::time_point end) {
   const std::vector<Fault> faults = judge.all_faults();
   std::uniform_int_distribution<std::size_t> any(0, faults.size() - 1);
   do inject(judge, faults[any(random)]);
   while (Clock::now() < end);
 }
 
+void sample(const Kind& kind, std::mt19937& random, Clock::time_point end) {
+  Scenario scenario(kind);
+  Judge judge(scenario);
+  ASSERT_EQ(judge.learn(), "") << kind.name() << " does not work when nothing disturbs it";
+  draw(judge, random, end);
+}
+
 TEST(Faults, ASampleLeavesNothingOpenOrBehind) {
-  if (getenv("DAVIT_FAULTS_ALL") != nullptr || getenv("DAVIT_FAULTS_AT") != nullptr)
-    GTEST_SKIP() << "chosen faults instead of a sample";
+  if (is_choice_made()) GTEST_SKIP() << "chosen faults instead of a sample";
   const auto budget = std::chrono::seconds(support::number_from_env("DAVIT_FAULTS_SECONDS", 180));
   const auto end = Clock::now() + budget;
   std::vector<Kind> kinds = all_kinds();
@@ -88,11 +102,24 @@ std::vector<Fault> one_of_each_call(const std::vector<Fault>& faults, std::mt199
   return chosen;
 }
 
+/// The runtime may be another one than ours, and not do all that the scenario asks for.
+void sample_if_it_works(const Kind& kind, long seconds) {
+  Scenario scenario(kind);
+  Judge judge(scenario);
+  if (const std::string why = judge.learn(); !why.empty())
+    GTEST_SKIP() << "the runtime does not do this even when nothing disturbs it: " << why;
+  std::mt19937 random(
+      static_cast<unsigned>(support::number_from_env("DAVIT_FAULTS_SEED", std::random_device()())));
+  draw(judge, random, Clock::now() + std::chrono::seconds(seconds));
+}
+
 class FaultsOf : public ::testing::TestWithParam<Kind> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FaultsOf);
 
 TEST_P(FaultsOf, LeaveNothingOpenOrBehind) {
   if (const std::string why = support::missing(GetParam().view); !why.empty()) GTEST_SKIP() << why;
+  if (const long seconds = support::number_from_env("DAVIT_FAULTS_EACH", 0); seconds > 0)
+    return sample_if_it_works(GetParam(), seconds);
   Scenario scenario(GetParam());
   Judge judge(scenario);
   ASSERT_EQ(judge.learn(), "") << "it does not work when nothing disturbs it";
@@ -109,8 +136,7 @@ TEST_P(FaultsOf, LeaveNothingOpenOrBehind) {
 }
 
 std::vector<Kind> demanded() {
-  const bool demands = getenv("DAVIT_FAULTS_ALL") != nullptr || getenv("DAVIT_FAULTS_AT") != nullptr;
-  return demands ? all_kinds() : std::vector<Kind>();
+  return is_choice_made() ? all_kinds() : std::vector<Kind>();
 }
 INSTANTIATE_TEST_SUITE_P(Each, FaultsOf, ::testing::ValuesIn(demanded()),
                          [](const auto& kind) { return kind.param.name(); });

@@ -116,6 +116,12 @@ bool seize(pid_t pid) {
   return ptrace(PTRACE_SEIZE, pid, nullptr, kOptions) == 0 && ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0;
 }
 
+bool is_thread(pid_t pid) {
+  const std::string status = support::read_file("/proc/" + std::to_string(pid) + "/status");
+  const auto group = status.find("\nTgid:");
+  return group != std::string::npos && atol(status.c_str() + group + 6) != pid;
+}
+
 pid_t parent_of(pid_t pid) {
   const std::string stat = support::read_file("/proc/" + std::to_string(pid) + "/stat");
   const auto end = stat.rfind(')');
@@ -150,6 +156,8 @@ void Tracer::add(pid_t pid, pid_t creator) {
     process.role = "init";
     result_.processes[maker->second.index].role = "stage";
   }
+  if (is_thread(pid)) process.role = "thread";
+  if (is_thread(pid)) process.role = "thread";
   tracees_[pid].index = result_.processes.size();
   result_.processes.push_back(std::move(process));
 }

@@ -23,7 +23,7 @@ struct Fault {
 /// What was seen of a process of the runtime, up to where it became somebody else's program.
 struct Process {
   pid_t pid = -1;
-  std::string role;  ///< parent, stage, init or helper
+  std::string role;  ///< parent, stage, init, helper, or thread of one of them
   std::vector<long> calls;
 };
 
