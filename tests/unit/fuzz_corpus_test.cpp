@@ -7,12 +7,14 @@
 #include <iterator>
 
 #include "fuzz/config_harness.hpp"
+#include "fuzz/filters.hpp"
 
 namespace davit::fuzz {
 namespace {
 
-TEST(FuzzCorpus, ConfigInputsKeepTheReadersPromises) {
+TEST(FuzzCorpus, ConfigInputsKeepThePromises) {
   std::size_t count = 0;
+  on_config = compare_filters;
   const std::filesystem::path tests = DAVIT_TESTS_DIR;
   for (const char* folder : {"fuzz/corpus/config", "golden/spec/good", "golden/spec/bad", "golden/captured"})
     for (const auto& entry : std::filesystem::directory_iterator(tests / folder)) {
@@ -21,6 +23,7 @@ TEST(FuzzCorpus, ConfigInputsKeepTheReadersPromises) {
       ++count;
     }
   EXPECT_GT(count, 20u);
+  EXPECT_GT(compared_filters, 10u);
 }
 
 }  // namespace

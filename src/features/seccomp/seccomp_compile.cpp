@@ -9,7 +9,7 @@ namespace davit::seccomp {
 namespace {
 
 /// Changes whenever build() makes something else of the same profile.
-constexpr std::uint32_t kGenerator = 1;
+constexpr std::uint32_t kGenerator = 2;
 
 /// Everything that build() reads, without ambiguity: fixed widths, strings with their length in front.
 class Serializer {
