@@ -39,7 +39,8 @@ Result<void> add_mounts(Context& context, const std::string& id, const std::vect
   for (const spec::Mount& mount : mounts) {
     const auto added = apply(context, changing, {mount}, false);
     if (!added.ok()) {
-      if (!done.empty()) (void)apply(context, changing, done, true);
+      auto undone = done.empty() ? Result<void>() : apply(context, changing, done, true);
+      if (!undone.ok()) context.warnings.push_back(undone.error().wrap("what was mounted before stays"));
       return added;
     }
     done.push_back(mount);

@@ -312,7 +312,7 @@ Status perform(Context& context, const program::MountTree& operation) {
 
 Status perform(Context& context, const program::DetachMount& operation) {
   // umount2(2) knows no descriptors. From inside the parent, one name is left to be changed meanwhile, and
-  // that leads nowhere else.
+  // that leads nowhere else. A symlink of the container's could have a mask or /proc/sys removed instead.
   const char* const path = context.text(operation.path);
   const char* name = path;
   for (const char* at = path; *at != '\0'; ++at)
@@ -322,7 +322,8 @@ Status perform(Context& context, const program::DetachMount& operation) {
   if (length == 0 || length >= sizeof directory || *name == '\0') return {EINVAL, Detail::resolve_target};
   __builtin_memcpy(directory, path, length);
   directory[length] = '\0';
-  const long opened = open_below(context.slot(operation.root), directory, O_PATH | O_DIRECTORY);
+  const long opened =
+      open_below(context.slot(operation.root), directory, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   INIT_TRY(check(opened, Detail::resolve_target));
   const SweptFd parent(opened);
   INIT_TRY(check(syscall(__NR_fchdir, FdRef(parent))));
@@ -331,10 +332,10 @@ Status perform(Context& context, const program::DetachMount& operation) {
 
 Status perform(Context& context, const program::Remount& operation) {
   const program::Target& place = operation.target;
-  const bool follow = (place.flags & program::kTargetNoFollow) == 0;
+  const u64 flags = O_PATH | ((place.flags & program::kTargetNoFollow) == 0 ? 0 : O_NOFOLLOW);
+  const u64 resolve = (place.flags & program::kTargetMustBeOrdinary) != 0 ? RESOLVE_NO_SYMLINKS : 0;
   context.own_proc.mount.abandon();  // it may be what changes
-  const long opened =
-      open_below(context.slot(operation.root), context.text(place.path), O_PATH | (follow ? 0 : O_NOFOLLOW));
+  const long opened = open_below(context.slot(operation.root), context.text(place.path), flags, resolve);
   INIT_TRY(check(opened, Detail::resolve_target));
   const SweptFd target(opened);
   INIT_TRY(reconfigure(context, target, operation.options));

@@ -37,6 +37,11 @@ Failure describe_failure(const program::Program& program, const program::Message
         "davit's own root is no mount point (a chroot?): mount --bind it on itself before entering it";
   if (operation->op == program::Op::detach_mount && message.error == EINVAL)
     failure.advice = "nothing is mounted there: /proc/PID/mountinfo lists the container's mounts";
+  const bool is_change = operation->op == program::Op::detach_mount || operation->op == program::Op::remount;
+  if (is_change && message.error == ELOOP)
+    failure.advice =
+        "a symlink leads there, which the container may have put there: name the mount as "
+        "/proc/PID/mountinfo does";
   if (operation->op == program::Op::run_hook) failure.code = Code::hook_failed;
   if (operation->op == program::Op::find_program || operation->op == program::Op::execute)
     failure.code = Code::exec_failed;

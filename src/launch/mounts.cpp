@@ -2,11 +2,22 @@
 // mounts add, mounts remove: a process that enters the container's namespaces, changes its mounts, and ends.
 #include <sched.h>
 
+#include "davit/features/namespaces.hpp"
 #include "davit/sys/process.hpp"
 #include "launch/session.hpp"
 
 namespace davit::launch {
 namespace {
+
+/// Whoever rules over a mount namespace can take away what a mount forbids there (`ro`, `nosuid`): it must be
+/// the user namespace that the container was given. Its init can make a mount namespace in one of its own.
+Result<void> check_owner(sys::FdRef mounts, bool joins_user) {
+  const namespaces::Owner owner = TRY(namespaces::owner_of(mounts));
+  const bool is_known = owner == namespaces::Owner::own || (joins_user && owner == namespaces::Owner::child);
+  if (is_known) return {};
+  return make_error(Code::wrong_state, "the container's init has gone into a user namespace of its own")
+      .advise("there it may do with mounts as it likes, and undo an option such as \"ro\"");
+}
 
 Result<void> prepare(Session& session, const MountsRequest& request) {
   session.facts = TRY(host::probe(!request.config.linux.mount_label.empty()));
@@ -17,12 +28,18 @@ Result<void> prepare(Session& session, const MountsRequest& request) {
   if ((types & CLONE_NEWNS) == 0)
     return make_error(Code::wrong_state, "the container has no mounts of its own")
         .advise("it was made without a mount namespace: what is mounted on the host is mounted in it");
-  session.plan = TRY(plan::compile_mounts({.config = request.config,
-                                           .facts = session.facts,
-                                           .call = call_of(request.id, request.bundle, {}),
-                                           .join_types = types,
-                                           .joins_user = (types & CLONE_NEWUSER) != 0,
-                                           .removes = request.removes}));
+  const bool joins_user = (types & CLONE_NEWUSER) != 0;
+  const sys::UniqueFd mounts = TRY(
+      namespaces::open_namespace("/proc/" + std::to_string(request.container_pid) + "/ns/mnt", CLONE_NEWNS));
+  TRY(check_owner(mounts, joins_user));
+  session.plan =
+      TRY(plan::compile_mounts({.config = request.config,
+                                .facts = session.facts,
+                                .call = call_of(request.id, request.bundle, {}),
+                                .join_types = types,
+                                .joins_user = joins_user,
+                                .mount_namespace = "/proc/self/fd/" + std::to_string(mounts.number()),
+                                .removes = request.removes}));
   return open_host_resources(session);
 }
 

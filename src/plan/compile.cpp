@@ -115,10 +115,11 @@ program::Slot request_late_pids(features::Compilation& out, const ExecInput& inp
   return out.lasting.back();
 }
 
-/// All namespaces of the container's init at once, as its root. The input is that of exec or of mounts.
+/// The namespaces of the container's init at once, without some types, as its root. The input is that of exec
+/// or of mounts.
 template <typename Input>
-void compile_join(features::Compilation& out, const Input& input, bool without_pids) {
-  const std::uint32_t types = without_pids ? input.join_types & ~CLONE_NEWPID : input.join_types;
+void compile_join(features::Compilation& out, const Input& input, std::uint32_t without) {
+  const std::uint32_t types = input.join_types & ~without;
   if (types == 0) return;
   program::JoinProcess join;
   join.pidfd = out.request({.kind = features::RequestKind::process});
@@ -127,12 +128,23 @@ void compile_join(features::Compilation& out, const Input& input, bool without_p
   if (input.joins_user) out.builder.emit(namespaces::namespace_root(input.config));
 }
 
+/// Into a mount namespace that was looked at: init may be in another one by now.
+void compile_join_mounts(features::Compilation& out, const std::string& path) {
+  const program::NamespaceRef reference{
+      .slot = out.request(
+          {.kind = features::RequestKind::namespace_file, .path = path, .namespace_type = CLONE_NEWNS}),
+      .type = CLONE_NEWNS};
+  program::JoinNamespaces join;
+  join.namespaces = out.builder.list(std::span<const program::NamespaceRef>(&reference, 1));
+  out.builder.emit(join);
+}
+
 /// The way of an exec into the container's namespaces and below its root.
-void compile_entry(features::Compilation& out, const ExecInput& input, bool without_pids) {
-  if (!input.enters_root) return compile_join(out, input, without_pids);
+void compile_entry(features::Compilation& out, const ExecInput& input, std::uint32_t without) {
+  if (!input.enters_root) return compile_join(out, input, without);
   // Opened before the namespaces are joined, used right after.
   const program::Slot root = out.request({.kind = features::RequestKind::process_root});
-  compile_join(out, input, without_pids);
+  compile_join(out, input, without);
   program::EnterRoot enter;
   enter.directory = root;
   out.builder.emit(enter);
@@ -257,7 +269,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
   TRY(lsm::compile_labels(out, process));  // in a procfs of the host; fork(2) hands them on
   const bool is_filtered = forks_filtered(input, filter_known(input.config, input.filter));
   const program::Slot pids = is_filtered ? request_late_pids(out, input) : program::kNoSlot;
-  compile_entry(out, input, pids != program::kNoSlot);
+  compile_entry(out, input, pids != program::kNoSlot ? CLONE_NEWPID : 0);
   TRY(namespaces::compile_keyring(out));
   terminal::compile(out, process, false);  // opened and given away by root
   Filter filter = compile_filter_source(out, input.config, input.filter);
@@ -293,7 +305,8 @@ Result<Plan> compile_mounts(const MountsInput& input) {
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
   // Not "/" of the namespace: a container without pivot_root has its root elsewhere.
   out.root = out.request({.kind = features::RequestKind::process_root});
-  compile_join(out, input, true);
+  compile_join(out, input, CLONE_NEWPID | CLONE_NEWNS);
+  compile_join_mounts(out, input.mount_namespace);
   if (input.removes)
     TRY(rootfs::compile_removals(out, input.config));
   else

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mounts add` and `mounts remove`: mounts of a container that runs.
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "support/fixture.hpp"
@@ -103,6 +105,52 @@ TEST_F(LiveMounts, OfDavitsOwnNamespacesAreRefused) {
   const Outcome below = change("add", id, bind("/proc/self"));
   EXPECT_EQ(below.status, 1);
   EXPECT_NE(below.err.find("inside /proc"), std::string::npos) << below.err;
+}
+
+TEST_F(LiveMounts, ThatProtectAreNotReachedBySymlinks) {
+  SKIP_FOR("crun runc", "follows them");
+  const std::string id = start(bundle_);
+  constexpr const char* kMount = R"({"destination": "/vol/sys", "type": "tmpfs", "source": "tmpfs"})";
+  ASSERT_TRUE(change("add", id, kMount).ok());
+  ASSERT_TRUE(exec(id, "mv /vol /old && ln -s /proc /vol").ok());
+  const std::string before = exec(id, "cat /proc/self/mountinfo").out;
+  ASSERT_NE(line_of(before, "/proc/sys").find(" ro,"), std::string::npos) << before;
+  const Outcome removed = change("remove", id, kMount);
+  EXPECT_EQ(removed.status, 1);
+  EXPECT_NE(removed.err.find("a symlink leads there"), std::string::npos) << removed.err;
+  const Outcome remounted = change("add", id,
+                                   R"({"destination": "/vol/sys", "type": "none", "source": "none",
+                 "options": ["remount", "bind", "rw"]})");
+  EXPECT_EQ(remounted.status, 1);
+  EXPECT_NE(remounted.err.find("a symlink leads there"), std::string::npos) << remounted.err;
+  EXPECT_EQ(exec(id, "cat /proc/self/mountinfo").out, before);
+  EXPECT_TRUE(change("remove", id, bind("/old/sys")).ok()) << "by its own name";
+}
+
+TEST_F(LiveMounts, DoNotGoWhereTheContainerCouldUndoTheirOptions) {
+  SKIP_FOR("crun runc", "does not look");
+  bundle_.sh("exec unshare -Um sh -c 'touch /made; exec sleep 1000'");
+  const std::string id = start(bundle_);
+  SKIP_UNLESS(eventually([&] { return exists(bundle_.rootfs() + "/made"); }),
+              "no user namespace can be made in a container here");
+  const Outcome added = change("add", id, bind("/tmp", R"("bind", "ro")"));
+  EXPECT_EQ(added.status, 1);
+  EXPECT_NE(added.err.find("a user namespace of its own"), std::string::npos) << added.err;
+}
+
+TEST_F(LiveMounts, CanHaveOtherOwners) {
+  NEEDS_MOUNTS();
+  SKIP_FOR("crun", "1.8.1 wants another spelling");
+  const std::string id = start(bundle_);
+  write_file(files_ / "file", "");
+  ASSERT_EQ(::chown((files_ / "file").c_str(), 5, 6), 0);
+  const Outcome added = change("add", id,
+                               R"({"destination": "/tmp", "type": "bind", "source": ")" + files_.path() +
+                                   R"(", "options": ["bind"],
+                    "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 100}],
+                    "gidMappings": [{"containerID": 0, "hostID": 2000, "size": 100}]})");
+  ASSERT_TRUE(added.ok()) << added.all();
+  EXPECT_EQ(exec(id, "stat -c %u:%g /tmp/file").out, "1005:2006\n");
 }
 
 TEST_F(LiveMounts, ThatAreNotThereCannotBeRemoved) {

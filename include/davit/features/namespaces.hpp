@@ -51,6 +51,10 @@ Result<void> compile_names(features::Compilation& compilation, const spec::Confi
 /// Opens a namespace file and checks (NS_GET_NSTYPE) that it is of `type` (one CLONE_NEW*).
 Result<sys::UniqueFd> open_namespace(const std::string& path, std::uint32_t type);
 
+/// Who owns a namespace: davit's own user namespace, one right below it, or any other.
+enum class Owner : std::uint8_t { own, child, other };
+Result<Owner> owner_of(sys::FdRef file);
+
 /// Whether a path leads to the mount namespace that davit itself is in.
 bool is_own_mount_namespace(const std::string& path);
 

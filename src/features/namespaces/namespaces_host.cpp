@@ -45,6 +45,10 @@ const char* type_name(std::uint32_t type) {
   }
 }
 
+bool is_same(const struct stat& left, const struct stat& right) {
+  return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
 /// Sleeps until it is killed, at the latest with davit. Runs in davit's memory, so it makes raw system calls
 /// and nothing else.
 int hold_namespace(void* parent) {
@@ -101,6 +105,17 @@ Result<sys::UniqueFd> open_namespace(const std::string& path, std::uint32_t type
     return make_error(Code::invalid_config, path + " is a " + type_name(static_cast<std::uint32_t>(found)) +
                                                 " namespace, not a " + type_name(type) + " namespace");
   return opened;
+}
+
+Result<Owner> owner_of(sys::FdRef file) {
+  const struct stat own = TRY(sys::stat_at(sys::current_directory(), "/proc/self/ns/user"));
+  const auto owner = sys::UniqueFd::adopt(ioctl(file.number(), NS_GET_USERNS));
+  // Those above or beside ours the kernel does not show.
+  if (!owner.valid() && errno == EPERM) return Owner::other;
+  if (!owner.valid()) return system_error(errno, "find the owner of a namespace");
+  if (is_same(TRY(sys::stat_of(owner)), own)) return Owner::own;
+  const auto parent = sys::UniqueFd::adopt(ioctl(owner.number(), NS_GET_PARENT));
+  return parent.valid() && is_same(TRY(sys::stat_of(parent)), own) ? Owner::child : Owner::other;
 }
 
 bool is_own_mount_namespace(const std::string& path) {

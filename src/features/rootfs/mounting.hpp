@@ -37,6 +37,7 @@ struct Mounting {
   const SourceQueries& queries;
   Sources sources{};
   bool has_shared = false;  ///< there is something shared: what is attached below would become that, too
+  bool is_running = false;  ///< the container's processes may have changed what its paths lead to
   Sealing sealing{};
 };
 

@@ -263,6 +263,8 @@ Result<void> compile_remount(Mounting& mounting, const Entry& entry) {
   remount.root = mounting.compilation.root;
   remount.target = target_of(mounting, entry, program::TargetKind::directory);
   remount.target.flags = program::kTargetMustExist;
+  // Through a symlink, "rw" would be for /proc/sys.
+  if (mounting.is_running) remount.target.flags |= program::kTargetMustBeOrdinary;
   remount.attributes = entry.options.attributes;
   remount.recursive_attributes = entry.options.recursive_attributes;
   mounting.compilation.builder.emit(remount, entry.origin);
@@ -295,10 +297,13 @@ Result<void> compile_additions(features::Compilation& compilation, const spec::C
   const CgroupDirectories nowhere;
   Mounting mounting{compilation, config, nowhere, queries};
   mounting.has_shared = true;  // what the container has made of its mounts is not known
+  mounting.is_running = true;
   std::vector<Entry> entries = TRY(read_entries(mounting));
   for (Entry& entry : entries) {
     TRY(check_addition(entry));
     if (is_source_needed(entry)) TRY(open_source(mounting, entry));
+    if (!entry.link.empty())
+      return refuse(entry, Code::unsupported, "a symlink can only be copied while the container is created");
     TRY(compile_entry(mounting, entry));
   }
   compile_late_readonly(compilation, mounting.sealing);
