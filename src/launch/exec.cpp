@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "davit/base/story.hpp"
+#include "davit/features/credentials.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
@@ -45,6 +46,16 @@ bool was_refused_by_cgroup(const Session& session, const Error& error) {
   const bool is_born = session.launched.pid > 0 && session.stage_pid < 0;
   return error.errno_value == EAGAIN && !is_born && !session.is_attached &&
          !session.place.directories.empty();
+}
+
+/// Who is put into its cgroups only after its birth could be held outside of them by whoever may trace it:
+/// with devices, memory and processes that the container is not to have. In a user namespace nobody may, as
+/// its memory is that of ours until it executes.
+bool may_be_held_outside(const ExecRequest& request) {
+  const auto& process = request.config.process;
+  const bool has_tracers = request.has_tracers || (process && credentials::may_trace(process->capabilities));
+  const auto types = foreign_namespaces(request.config, request.container_pid);
+  return has_tracers && !(types.ok() && (*types & CLONE_NEWUSER) != 0);
 }
 
 Result<void> prepare(Session& session, const ExecRequest& request) {
@@ -126,7 +137,7 @@ Result<Launched> exec(const ExecRequest& request) {
   Session session = begin(request, request.is_paused);
   auto done = launch(session, request);
   if (done.ok()) return std::move(session.launched);
-  if (!was_refused_by_cgroup(session, done.error())) return done.error();
+  if (!was_refused_by_cgroup(session, done.error()) || may_be_held_outside(request)) return done.error();
   Session second = begin(request, true);
   TRY(launch(second, request));
   return std::move(second.launched);

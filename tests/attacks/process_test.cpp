@@ -91,6 +91,24 @@ TEST_F(HostileProcess, WhoIsStoppedOnTheWayInIsNotWaitedForForEver) {
   EXPECT_NE(outcome.err.find("has been stopped"), std::string::npos) << outcome.all();
 }
 
+TEST_F(HostileProcess, NobodyIsHeldOutsideOfAFullCgroup) {
+  SKIP_FOR("runc,crun", "they put it there when it can be seen");
+  SKIP_UNLESS(has_v1("pids"), "no v1 pids controller");
+  for (const bool has_users : {false, true}) {
+    Json config = tracing_config();
+    config["linux"]["resources"]["pids"] = Json::object({{"limit", 1}});
+    if (has_users) add_user_namespace(config);
+    Bundle bundle(config);
+    const std::string id = idle(bundle);
+    const Outcome outcome = runtime({"exec", id, "/bin/true"});
+    // In a user namespace nobody may trace it.
+    EXPECT_EQ(outcome.ok(), has_users) << outcome.all();
+    if (!has_users) {
+      EXPECT_NE(outcome.err.find("pids limit"), std::string::npos) << outcome.err;
+    }
+  }
+}
+
 TEST_F(HostileProcess, Cve_2019_5736_TheRuntimesFileCannotBeWritten) {
   struct stat runtime_file {};
   ASSERT_EQ(stat(runtime.path().c_str(), &runtime_file), 0);
