@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -130,14 +131,37 @@ NetworkAddress address_of(const struct ifaddrmsg& head, std::span<const std::byt
 
 }  // namespace
 
+bool hear(std::span<const std::byte> messages, std::uint32_t sequence, int& error) {
+  bool is_done = false;
+  each_message(messages, [&](const struct nlmsghdr& header, std::span<const std::byte> content) {
+    if (header.nlmsg_seq != sequence) return;
+    // What was listed while it changed may lack something.
+    if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) error = EAGAIN;
+    if (header.nlmsg_type != NLMSG_DONE && header.nlmsg_type != NLMSG_ERROR) return;
+    is_done = true;
+    std::int32_t status = 0;  // begins both; a list may end with an error, too
+    if (take(content, status) && status < 0) error = -status;
+  });
+  return is_done;
+}
+
+int free_index(std::span<const NetworkDevice> others, int wanted) {
+  std::vector<int> taken;
+  for (const NetworkDevice& other : others) taken.push_back(other.index);
+  std::sort(taken.begin(), taken.end());
+  if (!std::binary_search(taken.begin(), taken.end(), wanted)) return wanted;
+  int index = 1;
+  for (const int other : taken) index += other == index ? 1 : 0;
+  return index;
+}
+
 Result<RouteSocket> RouteSocket::open() {
   UniqueFd socket = UniqueFd::adopt(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (!socket.valid()) return system_error(errno, "open a route socket");
   return RouteSocket(std::move(socket));
 }
 
-Result<RouteSocket> RouteSocket::open_in(FdRef network) {
-  const UniqueFd own = TRY(sys::open("/proc/thread-self/ns/net", O_RDONLY));
+Result<RouteSocket> RouteSocket::open_in(FdRef network, FdRef own) {
   if (::setns(network.number(), CLONE_NEWNET) != 0)
     return system_error(errno, "enter the container's network namespace");
   auto socket = open();
@@ -159,6 +183,7 @@ Result<std::vector<std::byte>> RouteSocket::ask(const std::vector<std::byte>& re
     return system_error(errno, "ask the kernel about network devices");
   Bytes answer;
   Bytes part(kReceiveSize);
+  int error = 0;
   for (;;) {
     struct sockaddr_nl from {};
     socklen_t from_size = sizeof from;
@@ -169,20 +194,19 @@ Result<std::vector<std::byte>> RouteSocket::ask(const std::vector<std::byte>& re
     if (from.nl_pid != 0) continue;  // only the kernel is asked
     if (static_cast<std::size_t>(size) > part.size())
       return system_error(EMSGSIZE, "hear from the kernel about network devices");
-    bool is_done = false;
-    int error = 0;
     const auto received = std::span<const std::byte>(part).first(static_cast<std::size_t>(size));
-    each_message(received, [&](const struct nlmsghdr& header, std::span<const std::byte> content) {
-      if (header.nlmsg_seq != sequence_) return;
-      if (header.nlmsg_type == NLMSG_DONE) is_done = true;
-      if (header.nlmsg_type != NLMSG_ERROR) return;
-      is_done = true;
-      struct nlmsgerr failure {};
-      if (take(content, failure)) error = -failure.error;
-    });
-    if (error != 0) return system_error(error, "");
+    const bool is_done = hear(received, sequence_, error);
     answer.insert(answer.end(), received.begin(), received.end());
+    if (is_done && error != 0) return system_error(error, "");
     if (is_done) return answer;
+  }
+}
+
+Result<Bytes> RouteSocket::list(const Bytes& request) {
+  constexpr int kAttempts = 16;
+  for (int attempt = 1;; ++attempt) {
+    auto answer = ask(request);
+    if (answer.ok() || answer.error().errno_value != EAGAIN || attempt == kAttempts) return answer;
   }
 }
 
@@ -195,11 +219,11 @@ Result<NetworkDevice> RouteSocket::device(const std::string& name) {
 }
 
 Result<std::vector<NetworkDevice>> RouteSocket::devices() {
-  return devices_of(TRY(ask(request(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{}))));
+  return devices_of(TRY(list(request(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{}))));
 }
 
 Result<std::vector<NetworkAddress>> RouteSocket::addresses(int index) {
-  const Bytes answer = TRY(ask(request(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{})));
+  const Bytes answer = TRY(list(request(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{})));
   std::vector<NetworkAddress> found;
   each_message(answer, [&](const struct nlmsghdr& header, std::span<const std::byte> content) {
     struct ifaddrmsg head {};

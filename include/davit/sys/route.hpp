@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,18 @@ struct NetworkAddress {
   std::vector<Attribute> attributes;
 };
 
+/// Reads what has come in answer to request number `sequence`: true when that was the end of it. `error` is
+/// set where it failed, or where what it lists has changed meanwhile (EAGAIN).
+bool hear(std::span<const std::byte> messages, std::uint32_t sequence, int& error);
+/// `wanted` as the number of a device, or the lowest that none of the others has.
+int free_index(std::span<const NetworkDevice> others, int wanted);
+
 /// A socket of one network namespace, that of its opening.
 class RouteSocket {
  public:
   static Result<RouteSocket> open();
-  /// In the namespace behind `network`; the caller is in his own again when it returns.
-  static Result<RouteSocket> open_in(FdRef network);
+  /// In the namespace behind `network`; the caller is in `own`, which is his, again when it returns.
+  static Result<RouteSocket> open_in(FdRef network, FdRef own);
 
   /// ENODEV when there is none of this name.
   Result<NetworkDevice> device(const std::string& name);
@@ -51,6 +58,7 @@ class RouteSocket {
  private:
   explicit RouteSocket(UniqueFd socket) : socket_(std::move(socket)) {}
   Result<std::vector<std::byte>> ask(const std::vector<std::byte>& request);
+  Result<std::vector<std::byte>> list(const std::vector<std::byte>& request);
 
   UniqueFd socket_;
   std::uint32_t sequence_ = 0;

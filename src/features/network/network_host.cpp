@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -29,22 +28,12 @@ Result<std::shared_ptr<Ends>> open_ends(sys::FdRef network) {
         .advise("give it a network namespace of its own, or remove netDevices");
   sys::UniqueFd copy = TRY(sys::duplicate(network));
   sys::RouteSocket host = TRY(sys::RouteSocket::open());
-  sys::RouteSocket container = TRY(sys::RouteSocket::open_in(network));
+  sys::RouteSocket container = TRY(sys::RouteSocket::open_in(network, own));
   return std::make_shared<Ends>(Ends{std::move(own), std::move(copy), std::move(host), std::move(container)});
 }
 
 bool is_template(const std::string& name) {
   return name.ends_with("%d");
-}
-
-/// The old number where nobody has it.
-Result<int> free_index(sys::RouteSocket& socket, int wanted) {
-  const std::vector<sys::NetworkDevice> others = TRY(socket.devices());
-  int highest = 0;
-  for (const sys::NetworkDevice& other : others) highest = std::max(highest, other.index);
-  const bool is_taken = std::any_of(others.begin(), others.end(),
-                                    [&](const sys::NetworkDevice& other) { return other.index == wanted; });
-  return is_taken ? highest + 1 : wanted;
 }
 
 /// The device as it was on the host.
@@ -86,7 +75,7 @@ Result<void> move_device(const std::shared_ptr<Ends>& ends, const spec::NetDevic
     return explain(device.error(), what, "`ip link` lists those that the host has; hooks run later");
   TRY(check_name(*ends, wanted.name));
   Original original{*device, TRY(ends->host.addresses(device->index))};
-  const int index = TRY(free_index(ends->container, device->index));
+  const int index = sys::free_index(TRY(ends->container.devices()), device->index);
   // The kernel moves it first, and may then refuse its name.
   undo.push([ends, original, index] { bring_back(*ends, original, index); });
   const auto moved = ends->host.move(device->index, ends->container_network, index, wanted.name);
