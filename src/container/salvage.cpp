@@ -59,9 +59,21 @@ Error left_behind(std::string_view why) {
   return error.advise("look for them by the container's id: in /sys/fs/cgroup, and in the output of ps");
 }
 
+/// Only the record knew whether a group of that name was made for this container.
+void doubt_resctrl_group(Context& context, const Entry& entry) {
+  Context unheard{context.store, context.cgroup_manager};
+  const auto config = stored_config(unheard, entry);
+  if (!config.ok() || !config->linux.intel_rdt) return;
+  const spec::IntelRdt& wanted = *config->linux.intel_rdt;
+  if (!wanted.clos_id.empty() && !wanted.enable_monitoring) return;
+  Error error = make_error(Code::system, "a resctrl group of it may be left");
+  context.warnings.push_back(error.advise("look for " + entry.id() + " below /sys/fs/resctrl, and rmdir it"));
+}
+
 }  // namespace
 
 Result<void> salvage(Context& context, const Entry& entry) {
+  doubt_resctrl_group(context, entry);
   const auto doubt = [&](std::string_view why) {
     context.warnings.push_back(left_behind(why));
     return Result<void>();

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "davit/host/mountinfo.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/mount.hpp"
+#include "host/fields.hpp"
 
 namespace davit::host {
 namespace {
@@ -16,29 +18,6 @@ constexpr const char* kCgroupRoot = "/sys/fs/cgroup";
 /// Mount options of a v1 superblock that are no controllers.
 constexpr std::array<std::string_view, 8> kNotControllers = {
     "rw", "ro", "xattr", "clone_children", "noprefix", "none", "cpuset_v2_mode", "favordynmods"};
-
-std::string_view next_field(std::string_view& rest, char separator) {
-  const std::size_t end = rest.find(separator);
-  const std::string_view field = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  return field;
-}
-
-/// Spaces and the like stand in mountinfo as a backslash and three octal digits.
-std::string unescape(std::string_view text) {
-  const auto octal = [](char c) { return c >= '0' && c <= '7'; };
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size() && octal(text[i + 1]) && octal(text[i + 2]) &&
-        octal(text[i + 3])) {
-      result += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
 
 std::vector<std::string> controllers_in(std::string_view super_options) {
   std::vector<std::string> controllers;
@@ -52,21 +31,8 @@ std::vector<std::string> controllers_in(std::string_view super_options) {
   return controllers;
 }
 
-/// One line of mountinfo; false when it is no cgroup mount.
-bool parse_line(std::string_view line, Hierarchy& hierarchy) {
-  const std::size_t dash = line.find(" - ");
-  if (dash == std::string_view::npos) return false;
-  std::string_view after = line.substr(dash + 3);
-  const std::string_view type = next_field(after, ' ');
-  if (type != "cgroup" && type != "cgroup2") return false;
-  next_field(after, ' ');  // source
-  std::string_view before = line.substr(0, dash);
-  for (int skipped = 0; skipped < 3; ++skipped) next_field(before, ' ');
-  hierarchy.mount_root = unescape(next_field(before, ' '));
-  hierarchy.mount_point = unescape(next_field(before, ' '));
-  if (type == "cgroup") hierarchy.controllers = controllers_in(after);
-  // A v1 mount whose controllers were all taken away again tells nothing.
-  return type == "cgroup2" || !hierarchy.controllers.empty();
+bool is_cgroup(std::string_view type) {
+  return type == "cgroup" || type == "cgroup2";
 }
 
 }  // namespace
@@ -74,21 +40,25 @@ bool parse_line(std::string_view line, Hierarchy& hierarchy) {
 CgroupLayout parse_mountinfo(std::string_view text) {
   CgroupLayout layout;
   Hierarchy unified;
-  while (!text.empty()) {
+  each_mount(text, is_cgroup, [&](MountInfo mount) {
     Hierarchy found;
-    if (!parse_line(next_field(text, '\n'), found)) continue;
-    if (found.controllers.empty()) {
+    found.mount_root = std::move(mount.root);
+    found.mount_point = std::move(mount.mount_point);
+    if (mount.type == "cgroup2") {
       if (unified.mount_point.empty() || found.mount_root.size() < unified.mount_root.size())
         unified = std::move(found);
-      continue;
+      return;
     }
+    found.controllers = controllers_in(mount.options);
+    // A v1 mount whose controllers were all taken away again tells nothing.
+    if (found.controllers.empty()) return;
     const auto same = std::find_if(layout.hierarchies.begin(), layout.hierarchies.end(),
                                    [&](const auto& other) { return other.controllers == found.controllers; });
     if (same == layout.hierarchies.end())
       layout.hierarchies.push_back(std::move(found));
     else if (found.mount_root.size() < same->mount_root.size())
       *same = std::move(found);
-  }
+  });
   const bool v1 = !layout.hierarchies.empty();
   const bool v2 = !unified.mount_point.empty();
   if (v2) layout.hierarchies.push_back(std::move(unified));

@@ -83,6 +83,22 @@ TEST_F(Crash, ADamagedRecordIsNoReasonToHitAnother) {
   EXPECT_EQ(runtime.status(other), "running");
 }
 
+TEST_F(Crash, ADamagedRecordTellsOfTheResctrlGroupThatItKnew) {
+  SKIP_UNLESS(runtime.is_davit(), "the peers keep other records");
+  Bundle bundle;
+  bundle.config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string id = start(bundle);
+  // As if this machine could do it.
+  bundle.config["linux"]["intelRdt"] = Json::parse(R"({"enableMonitoring": true})");
+  write_file(state_dir_ / (id + "/config.json"), bundle.config.dump());
+  write_file(state_dir_ / (id + "/state.json"), "{");
+  const Outcome outcome = runtime({"delete", "--force", id});
+  EXPECT_EQ(outcome.status, 0) << outcome.all();
+  EXPECT_NE(outcome.err.find("resctrl group"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(runtime.state(id).is_null());
+}
+
 TEST_F(Crash, AKilledDeleteCanBeRepeated) {
   for (int i = 0; i < 10; ++i) {
     Bundle bundle;

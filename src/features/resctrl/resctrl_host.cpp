@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "davit/features/resctrl.hpp"
+#include "davit/host/mountinfo.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::resctrl {
@@ -30,16 +31,6 @@ bool is_resctrl(const std::string& path) {
   return ::statfs(path.c_str(), &status) == 0 && status.f_type == RDTGROUP_SUPER_MAGIC;
 }
 
-/// The first mount point of the type in a mountinfo(5).
-std::string mount_point_in(std::string_view mountinfo) {
-  const std::size_t type = mountinfo.find(" - resctrl ");
-  if (type == std::string_view::npos) return {};
-  std::string_view line = mountinfo.substr(0, type);
-  line.remove_prefix(line.rfind('\n') + 1);  // npos + 1 is 0
-  for (int field = 0; field < 4; ++field) line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
-  return std::string(line.substr(0, line.find(' ')));
-}
-
 }  // namespace
 
 Tree& host_tree() {
@@ -50,8 +41,14 @@ Tree& host_tree() {
 Result<std::string> find_root() {
   std::string usual = "/sys/fs/resctrl";
   if (is_resctrl(usual)) return usual;
-  std::string found = mount_point_in(TRY(sys::read_records("/proc/self/mountinfo", 64 << 20)));
-  if (!found.empty() && is_resctrl(found)) return found;
+  std::string found;
+  host::each_mount(
+      TRY(sys::read_records("/proc/self/mountinfo", 64 << 20)),
+      [](std::string_view type) { return type == "resctrl"; },
+      [&](const host::MountInfo& mount) {
+        if (found.empty() && mount.root == "/" && is_resctrl(mount.mount_point)) found = mount.mount_point;
+      });
+  if (!found.empty()) return found;
   Error error = make_error(Code::unsupported, "no resctrl filesystem is mounted");
   return error.advise(
       "`mount -t resctrl resctrl /sys/fs/resctrl`, if the processor can do it (rdt_a or cat_l3 in "
