@@ -225,6 +225,33 @@ void keep(Context& context, const program::MountFilesystem& operation, SweptFd m
     context.own_proc = {root, static_cast<SweptFd&&>(mount)};
 }
 
+/// What the kernel shows of itself is masked where it is mounted, and would come without its masks.
+bool is_of_kernel(FdRef file) {
+  constexpr u64 kTypes[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                            DEBUGFS_MAGIC,    TRACEFS_MAGIC, SECURITYFS_MAGIC,   BPF_FS_MAGIC};
+  struct statfs filesystem;
+  if (syscall(__NR_fstatfs, file, &filesystem) < 0) return true;
+  for (const u64 type : kTypes)
+    if (static_cast<u64>(filesystem.f_type) == type) return true;
+  return false;
+}
+
+/// Opens the source of a bind below the container's root. Its symlinks may lead to anything but the kernel's
+/// interfaces.
+Status open_inside(Context& context, const program::OpenTree& operation, SweptFd& inside) {
+  const FdRef root = context.slot(operation.root);
+  const char* path = context.text(operation.path);
+  const u64 flags = O_PATH | (operation.no_follow != 0 ? O_NOFOLLOW : 0);
+  inside = SweptFd(open_below(root, path, flags, RESOLVE_NO_SYMLINKS));
+  if (inside.is_open()) return kDone;
+  const long opened = open_below(root, path, flags);
+  INIT_TRY(check(opened));
+  inside = SweptFd(opened);
+  if (!is_of_kernel(inside)) return kDone;
+  say(context, "a symlink leads to an interface of the kernel");
+  return {EPERM};
+}
+
 }  // namespace
 
 Status change_attributes(FdRef mount, const MountAttributes& attributes, bool is_recursive) {
@@ -262,10 +289,7 @@ Status perform(Context& context, const program::OpenTree& operation) {
   FdRef from = kWorkingDirectory;
   SweptFd inside;
   if (operation.root != program::kNoSlot) {
-    const u64 follow = operation.no_follow != 0 ? O_NOFOLLOW : 0;
-    const long opened = open_below(context.slot(operation.root), path, O_PATH | follow);
-    INIT_TRY(check(opened));
-    inside = SweptFd(opened);
+    INIT_TRY(open_inside(context, operation, inside));
     from = inside;
     path = "";
   }

@@ -221,6 +221,21 @@ TEST_F(Mounts, InTheOrderOfTheList) {
   EXPECT_EQ(output(config, "cat /mnt/file"), "second");
 }
 
+TEST_F(Mounts, ASourceInTheRootfsIsNoSymlinkToTheKernel) {
+  SKIP_FOR("runc,crun", "follow it on the host");
+  Bundle bundle;
+  make_symlink("/proc/sys", bundle.rootfs() + "/link");
+  make_symlink("/etc", bundle.rootfs() + "/harmless");
+  bundle.config["mounts"].push(mount_entry("/mnt", "bind", bundle.rootfs() + "/harmless", {"bind", "rw"}));
+  bundle.sh("true");
+  EXPECT_TRUE(run_bundle(bundle).ok());
+  bundle.config["mounts"].push(mount_entry("/mnt", "bind", bundle.rootfs() + "/link", {"bind", "rw"}));
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_NE(outcome.err.find("a symlink leads to an interface of the kernel"), std::string::npos)
+      << outcome.all();
+}
+
 TEST_F(Mounts, ASymlinkInTheRootfsStaysInTheRootfs) {
   TempDir canary;
   TempDir source;
