@@ -70,6 +70,15 @@ std::uint32_t rule_of(const program::Program& program, const Incoming& incoming)
   return 0;
 }
 
+/// How often init meets davit before an operation.
+std::uint32_t meetings_before(const program::Program& program, std::uint32_t index) {
+  std::uint32_t count = 0;
+  program::for_each_operation(program.image, [&](const program::Operation& operation) {
+    if (operation.op == Op::tell_host && operation.index < index) ++count;
+  });
+  return count;
+}
+
 Error unexpected(std::string_view what) {
   Text<768> message("init sent a message that ");
   Error error = make_error(Code::internal, message.append(what));
@@ -91,11 +100,20 @@ Result<void> Protocol::check(const program::Program& program, const Incoming& in
   const std::uint32_t rule = rule_of(program, incoming);
   if (rule == 0) return unexpected("its program does not have");
   if (message.operation < operation_) return unexpected("comes too late");
+  // Whoever leaves out a meeting is not limited, or not in its cgroup.
+  if (met_ < meetings_before(program, message.operation)) return unexpected("leaves out one before it");
   if (message.operation > operation_) seen_ = 0;
   if ((seen_ & rule) != 0) return unexpected("comes twice");
   operation_ = message.operation;
   seen_ |= rule;
+  if (message.type == MessageType::reached && !is_trace(message)) ++met_;
   return {};
+}
+
+Result<void> Protocol::check_end(const program::Program& program) const {
+  if (program.image.empty() || met_ == meetings_before(program, UINT32_MAX)) return {};
+  return make_error(Code::internal, "init has executed its program without what comes before")
+      .advise("a process in the container may have got hold of it");
 }
 
 }  // namespace davit::launch

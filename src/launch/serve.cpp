@@ -247,7 +247,10 @@ Result<void> serve(Session& session, Point until) {
       // Not init's end: it may be busy with anything, and is about to be killed.
       if (sys::Interruption::has_come()) return make_error(Code::system, "interrupted");
       // The channel is close-on-exec, and nobody but an execve or the end closes it.
-      if (until == Point::none && session.stage_pid < 0) return check_executed(session);
+      if (until == Point::none && session.stage_pid < 0) {
+        TRY(check_executed(session));
+        return session.protocol.check_end(session.plan.program);
+      }
       return post_mortem(session);
     }
     const pid_t sender = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;

@@ -129,5 +129,17 @@ TEST_F(ProtocolTest, AnInitThatAnotherDavitMadeCanOnlyFailOrBeSlow) {
   EXPECT_TRUE(takes(message(MessageType::failed, kFork, kInit), kInit));
 }
 
+TEST_F(ProtocolTest, NoMeetingIsLeftOut) {
+  Incoming left = message(MessageType::capabilities_left, kCapabilities, kInit);
+  left.message.detail = Detail::set_capabilities;
+  EXPECT_FALSE(takes(left, kInit)) << "ready is before it";
+  EXPECT_TRUE(takes(message(MessageType::child, kFork, kStage), kStage));
+  EXPECT_FALSE(takes(left, kInit));
+  EXPECT_FALSE(protocol.check_end(program).ok());
+  EXPECT_TRUE(takes(reached(Point::ready, kTell, kInit), kInit));
+  EXPECT_TRUE(protocol.check_end(program).ok());
+  EXPECT_TRUE(takes(left, kInit));
+}
+
 }  // namespace
 }  // namespace davit::launch
