@@ -66,9 +66,15 @@ class Resctrl : public ::testing::Test {
   Undo undo_;
 };
 
+TEST_F(Resctrl, SchemataOverrideTheOldMembers) {
+  // One write may name a domain once only, or the kernel takes none of it.
+  EXPECT_EQ(apply({.l3_cache_schema = "L3:0=f;1=f", .schemata = {"L3:0=1"}}), "");
+  EXPECT_EQ(tree_.log, "make /r/c1\n/r/c1/schemata: L3:0=f;1=f\n/r/c1/schemata: L3:0=1\n");
+}
+
 TEST_F(Resctrl, AContainerGetsAClassOfItsOwnThatGoesWithIt) {
   EXPECT_EQ(apply({.l3_cache_schema = "L3:0=f", .mem_bw_schema = "MB:0=50", .schemata = {"L2:0=3"}}), "");
-  EXPECT_EQ(tree_.log, "make /r/c1\n/r/c1/schemata: L3:0=f\nMB:0=50\nL2:0=3\n");
+  EXPECT_EQ(tree_.log, "make /r/c1\n/r/c1/schemata: L3:0=f\nMB:0=50\n/r/c1/schemata: L2:0=3\n");
   EXPECT_TRUE(group_.is_own);
   EXPECT_EQ(task_paths(group_), std::vector<std::string>{"/r/c1/tasks"});
   undo_.commit();

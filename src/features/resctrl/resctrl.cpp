@@ -101,11 +101,11 @@ Result<void> write_schemata(Tree& tree, const Group& group, const std::vector<st
   return written.ok() ? written : refusal(tree, group, written.error());
 }
 
-std::vector<std::string> lines_of(const spec::IntelRdt& wanted, bool with_old_members) {
-  std::vector<std::string> lines;
-  if (with_old_members) lines = {wanted.l3_cache_schema, wanted.mem_bw_schema};
-  lines.insert(lines.end(), wanted.schemata.begin(), wanted.schemata.end());
-  return lines;
+/// What `schemata` says comes last, and in a write of its own: the kernel refuses one that names a domain
+/// twice.
+Result<void> fill(Tree& tree, const Group& group, const spec::IntelRdt& wanted) {
+  TRY(write_schemata(tree, group, {wanted.l3_cache_schema, wanted.mem_bw_schema}));
+  return write_schemata(tree, group, wanted.schemata);
 }
 
 bool sets_anything(const spec::IntelRdt& wanted) {
@@ -151,12 +151,12 @@ Result<void> prepare(Tree& tree, const Group& group, const spec::IntelRdt& wante
   } else {
     Undo kept;  // a class with a name of its own is for others, too, once it is as it should be
     TRY(make(tree, group.directory, group.is_own ? undo : kept));
-    const auto written = write_schemata(tree, group, lines_of(wanted, true));
+    const auto written = fill(tree, group, wanted);
     if (!written.ok()) return spec::at(wanted.position, written.error());
     kept.commit();
   }
-  if (is_there && !wanted.schemata.empty()) {
-    const auto written = write_schemata(tree, group, lines_of(wanted, false));
+  if (is_there) {
+    const auto written = write_schemata(tree, group, wanted.schemata);
     if (!written.ok()) return spec::at(wanted.position, "schemata", written.error());
   }
   if (group.monitoring.empty()) return {};
