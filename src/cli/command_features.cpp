@@ -26,7 +26,9 @@ Result<int> command_features(Invocation& /*invocation*/) {
   features.linux.idmap = true;
   features.linux.net_devices = true;
   features.annotations = {{"io.github.seccomp.libseccomp.version", seccomp_version_text()},
-                          {"davit.version", version_number()}};
+                          {"davit.version", version_number()},
+                          // What callers of runc look for; whether there is a criu is seen when it is needed.
+                          {"org.opencontainers.runc.checkpoint.enabled", "true"}};
   features.potentially_unsafe_config_annotations = {"org.systemd.property.", "run.oci."};
   TRY(print(spec::features_json(features)));
   return 0;

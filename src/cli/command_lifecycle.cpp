@@ -60,9 +60,4 @@ Result<int> command_wait(Invocation& invocation) {
   return 0;
 }
 
-Result<int> command_unsupported(Invocation& invocation) {
-  invocation.subject.clear();
-  return make_error(Code::unsupported, "not supported by this release");
-}
-
 }  // namespace davit::cli

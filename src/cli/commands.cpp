@@ -146,8 +146,47 @@ constexpr Option kUpdate[] = {
     {"kernel-memory-tcp", 0, kText, "BYTES", ""},
 };
 
-// podman looks whether a value is missed, to learn what restore can do.
-constexpr Option kRestore[] = {{"lsm-mount-context", 0, kText, "CONTEXT", ""}};
+#define DAVIT_CRIU_OPTIONS                                                                                  \
+  {"image-path", 0, kText, "DIR", "the directory of the checkpoint (default: ./checkpoint)"},               \
+      {"work-path", 0, kText, "DIR", "where CRIU writes its log and statistics (default: the image path)"}, \
+      {"tcp-established", 0, kNothing, "", "with the established TCP connections"},                         \
+      {"tcp-close", 0, kNothing, "", "TCP connections are closed"},                                         \
+      {"ext-unix-sk", 0, kNothing, "", "with the unix sockets that lead outside"},                          \
+      {"shell-job", 0, kNothing, "", "it shares a session or a terminal with the shell that runs it"},      \
+      {"file-locks", 0, kNothing, "", "with the locks it holds on files"},                                  \
+      {"lazy-pages", 0, kNothing, "", "memory comes later, page by page (userfaultfd)"},                    \
+      {"manage-cgroups-mode", 0, kText, "MODE", "soft (the default), full, strict or ignore"},              \
+      {"empty-ns", 0, kList, "NAMESPACE", "leave out what is in it: network"},                              \
+      {"auto-dedup", 0, kNothing, "", "free the pages of the parent image that are in this one"}, {         \
+    "network-lock", 0, kText, "METHOD", "how the network stands still: iptables, nftables or skip"          \
+  }
+
+constexpr Option kCheckpoint[] = {
+    DAVIT_CRIU_OPTIONS,
+    {"leave-running", 0, kNothing, "", "the container runs on"},
+    {"pre-dump", 0, kNothing, "", "only write its memory, while it runs: the next checkpoint is faster"},
+    {"parent-path", 0, kText, "DIR", "the checkpoint before this one, as seen from the image path"},
+    {"tcp-skip-in-flight", 0, kNothing, "", "without TCP connections that are being made"},
+    {"link-remap", 0, kNothing, "", "files that were removed and are open may be linked again"},
+    {"page-server", 0, kText, "ADDRESS:PORT", "send the memory to a `criu page-server`"},
+    {"status-fd", 0, kText, "FD", "write a NUL there once lazy pages can be had"},
+};
+
+// podman looks whether a value of lsm-mount-context is missed, to learn what restore can do.
+constexpr Option kRestore[] = {
+    DAVIT_CRIU_OPTIONS,
+    {"bundle", 'b', kText, "DIR", "directory of config.json (default: the current one)"},
+    {"config", 'f', kText, "FILE", "use this file instead of the bundle's config.json"},
+    {"detach", 'd', kNothing, "", "return when the container runs"},
+    {"keep", 0, kNothing, "", "keep the state after the end, until delete"},
+    {"console-socket", 0, kText, "SOCKET", "send the terminal's master to this unix socket"},
+    {"pid-file", 0, kText, "FILE", "write the pid of the process there"},
+    {"preserve-fds", 0, kText, "N", "pass N additional descriptors, from 3 on"},
+    {"lsm-profile", 0, kText, "TYPE:NAME", "another profile than before: apparmor:NAME or selinux:LABEL"},
+    {"lsm-mount-context", 0, kText, "CONTEXT", "another SELinux label of mounts than before"},
+    {"no-pivot", 0, kNothing, "", ""},
+    {"no-subreaper", 0, kNothing, "", ""},
+};
 
 constexpr std::string_view kRunDescription =
     "An argument with a slash is a bundle, and names the container. With --rootfs there is no config.json: "
@@ -232,7 +271,19 @@ constexpr std::string_view kCompletionExamples =
     "davit completion fish > ~/.config/fish/completions/davit.fish\n"
     "davit completion man run | man -l -";
 
-constexpr std::string_view kNotYet = "(not in this release)";
+constexpr std::string_view kCheckpointDescription =
+    "CRIU does it: the program criu must be in $PATH. The container is deleted when its checkpoint is\n"
+    "written, unless it is left running. An error says what stands in the way, and whether it still runs.";
+
+constexpr std::string_view kRestoreDescription =
+    "The bundle is the one that the container was created from, or a copy of it, also on another host; "
+    "mounts,\n"
+    "network namespace and cgroup are those of its config.json. An error leaves nothing behind.";
+
+constexpr std::string_view kCheckpointExamples =
+    "davit checkpoint --image-path /tmp/web web\n"
+    "davit checkpoint --leave-running --image-path /tmp/web web   # a copy; the container runs on";
+constexpr std::string_view kRestoreExamples = "davit restore --bundle web --image-path /tmp/web --detach web";
 
 constexpr Command kCommands[] = {
     {"create", "make a container; `start` runs its process", "ID", kCreate, 1, 1, command_create},
@@ -300,8 +351,10 @@ constexpr Command kCommands[] = {
      1,
      kCompletionDescription,
      kCompletionExamples},
-    {"checkpoint", kNotYet, "ID", {}, 0, -1, command_unsupported, Order::ignored},
-    {"restore", kNotYet, "ID", kRestore, 0, -1, command_unsupported, Order::ignored},
+    {"checkpoint", "write a running container into a directory, to go on later (CRIU)", "ID", kCheckpoint, 1,
+     1, command_checkpoint, Order::anywhere, 1, kCheckpointDescription, kCheckpointExamples},
+    {"restore", "make a container that goes on where a checkpoint was taken (CRIU)", "ID", kRestore, 1, 1,
+     command_restore, Order::anywhere, 1, kRestoreDescription, kRestoreExamples, kRunStatus},
 };
 
 }  // namespace
@@ -318,10 +371,6 @@ const Command* find_command(std::string_view name) {
   const auto found = std::find_if(std::begin(kCommands), std::end(kCommands),
                                   [name](const Command& command) { return command.name == name; });
   return found == std::end(kCommands) ? nullptr : found;
-}
-
-bool is_supported(const Command& command) {
-  return command.handler != command_unsupported;
 }
 
 }  // namespace davit::cli

@@ -76,8 +76,7 @@ class Completer {
       if (command_ != nullptr) offer_options(command_->options);
       offer_options(global_options());
     } else if (command_ == nullptr) {
-      for (const Command& command : commands())
-        if (is_supported(command)) offer(command.name, command.summary);
+      for (const Command& command : commands()) offer(command.name, command.summary);
     } else {
       for (const std::string& name : alternatives_at(command_->arguments, arguments_)) offer_kind(name);
     }

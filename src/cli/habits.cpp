@@ -145,8 +145,7 @@ std::string advice_on_command(std::string_view word) {
     if (has_word(habit.words, word)) return std::string(habit.advice);
   if (word.find('/') != std::string_view::npos) return "to run a bundle: `davit run BUNDLE/`";
   std::vector<std::string_view> names;
-  for (const Command& command : commands())
-    if (is_supported(command)) names.push_back(command.name);
+  for (const Command& command : commands()) names.push_back(command.name);
   const std::string_view meant = nearest(word, names);
   if (meant.empty()) return "`davit --help` lists the commands";
   return "did you mean `davit " + std::string(meant) + "`?";

@@ -8,6 +8,7 @@ namespace davit::cli {
 
 class Invocation;
 
+Result<int> command_checkpoint(Invocation& invocation);
 Result<int> command_completion(Invocation& invocation);
 Result<int> command_create(Invocation& invocation);
 Result<int> command_delete(Invocation& invocation);
@@ -22,6 +23,7 @@ Result<int> command_mounts(Invocation& invocation);
 Result<int> command_pause(Invocation& invocation);
 Result<int> command_ps(Invocation& invocation);
 Result<int> command_resume(Invocation& invocation);
+Result<int> command_restore(Invocation& invocation);
 Result<int> command_run(Invocation& invocation);
 Result<int> command_spec(Invocation& invocation);
 Result<int> command_start(Invocation& invocation);
@@ -30,6 +32,5 @@ Result<int> command_stats(Invocation& invocation);
 Result<int> command_update(Invocation& invocation);
 Result<int> command_validate(Invocation& invocation);
 Result<int> command_wait(Invocation& invocation);
-Result<int> command_unsupported(Invocation& invocation);
 
 }  // namespace davit::cli

@@ -99,9 +99,7 @@ int main(int argc, char** argv) {
   }
   if (parsed.error) return explain_usage(parsed, *log);
   if (parsed.version) return print(version_text()).ok() ? 0 : 1;
-  // Engines take the exit status of `checkpoint --help` for whether there is such a command.
-  const bool is_known = parsed.command == nullptr || is_supported(*parsed.command);
-  if (parsed.command == nullptr || (parsed.help && is_known)) {
+  if (parsed.command == nullptr || parsed.help) {
     const std::string text = parsed.command != nullptr ? help_text(*parsed.command) : help_text();
     return print(text).ok() ? 0 : 1;
   }

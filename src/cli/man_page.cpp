@@ -119,10 +119,8 @@ std::string man_page() {
       "is a\n.I config.json\nand a root filesystem, becomes a running container. Engines call it; so can "
       "people.\n");
   out.append(".SH COMMANDS\n");
-  for (const Command& command : commands()) {
-    if (!is_supported(command)) continue;
+  for (const Command& command : commands())
     append_entry(out, std::string(command.name) + " " + std::string(command.arguments), command.summary);
-  }
   append_options(out, "OPTIONS OF ALL COMMANDS", global_options());
   out.append(".SH EXIT STATUS\n").append(roff(kExitStatus)).append("\n.SH FILES\n");
   for (const Entry& file : kFiles) append_entry(out, file.name, file.text);
@@ -132,8 +130,7 @@ std::string man_page() {
   out.append(".SH SEE ALSO\n");
   std::string others;
   for (const Command& command : commands())
-    if (is_supported(command))
-      others.append(others.empty() ? "" : ",\n").append(".BR davit\\-").append(command.name).append(" (1)");
+    others.append(others.empty() ? "" : ",\n").append(".BR davit\\-").append(command.name).append(" (1)");
   return out.append(others).append("\n");
 }
 

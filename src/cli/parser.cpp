@@ -52,10 +52,6 @@ class Walk {
   }
 
  private:
-  [[nodiscard]] bool ignoring() const {
-    return parsed_.command != nullptr && parsed_.command->order == Order::ignored;
-  }
-
   void argument(std::string_view word) {
     if (parsed_.command != nullptr) {
       if (parsed_.command->order == Order::before_arguments) only_arguments_ = true;
@@ -98,7 +94,6 @@ class Walk {
     if (const Option* known = find(name); known != nullptr && !(two_dashes && name.size() == 1))
       return take(*known, word.substr(0, two_dashes ? name.size() + 2 : name.size() + 1), value);
     if (!two_dashes && !value && cluster(name)) return;
-    if (ignoring()) return;
     parsed_.error = usage_error("flag provided but not defined: ", word.substr(0, 80));
     parsed_.error->advise(advice_on_option(parsed_.command, word));
   }
@@ -133,7 +128,7 @@ class Walk {
 
   void check_count() {
     const Command* command = parsed_.command;
-    if (command == nullptr || command->order == Order::ignored) return;
+    if (command == nullptr) return;
     const int count = static_cast<int>(parsed_.arguments.arguments().size());
     const bool too_many = command->most >= 0 && count > command->most;
     if (count >= command->least && !too_many) return;

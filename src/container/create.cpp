@@ -56,20 +56,6 @@ Result<Entry> reserve(Context& context, CreateCall& call) {
   return make_error(Code::already_exists, "too many containers are called " + name);
 }
 
-Record first_record(const std::string& id, const Bundle& bundle) {
-  Record record;
-  record.id = id;
-  record.bundle = bundle.path;
-  record.rootfs = below(bundle.path, bundle.config.root.path);
-  record.created = utc_now(Precision::nanoseconds);
-  record.owner = static_cast<uid_t>(::getauxval(AT_UID));
-  record.annotations = bundle.config.annotations;
-  const spec::Namespace* pid = bundle.config.linux.find_namespace(spec::NamespaceType::pid);
-  record.own_pid_namespace = pid != nullptr && pid->path.empty();
-  record.poststop_hooks = !bundle.config.hooks.poststop.empty();
-  return record;
-}
-
 // The last resort when a container is complete, but cannot be handed over.
 void take_back(Context& context, const Record& record, const Bundle& bundle,
                const launch::Launched& launched) {
@@ -86,6 +72,20 @@ Result<Bundle> load_bundle_told(Context& context, const CreateCall& call) {
 }
 
 }  // namespace
+
+Record first_record(const std::string& id, const Bundle& bundle) {
+  Record record;
+  record.id = id;
+  record.bundle = bundle.path;
+  record.rootfs = below(bundle.path, bundle.config.root.path);
+  record.created = utc_now(Precision::nanoseconds);
+  record.owner = static_cast<uid_t>(::getauxval(AT_UID));
+  record.annotations = bundle.config.annotations;
+  const spec::Namespace* pid = bundle.config.linux.find_namespace(spec::NamespaceType::pid);
+  record.own_pid_namespace = pid != nullptr && pid->path.empty();
+  record.poststop_hooks = !bundle.config.hooks.poststop.empty();
+  return record;
+}
 
 Result<Made> make_container(Context& context, CreateCall call, bool stays, bool by_socket) {
   if (!call.id.empty()) TRY(check_id(call.id));

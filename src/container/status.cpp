@@ -37,6 +37,8 @@ constexpr std::array<Rule, kOperations> kRules = {{
     {Operation::processes, kAlive | bit(Status::stopped), "cannot list the processes of a {} container"},
     {Operation::observe, kAlive, "cannot watch a {} container: container not running"},
     {Operation::change_mounts, kAlive, "cannot change the mounts of a {} container: container not running"},
+    {Operation::checkpoint, bit(Status::running) | bit(Status::paused),
+     "cannot checkpoint a {} container: container not running"},
 }};
 
 constexpr bool rules_are_in_order() {

@@ -135,8 +135,7 @@ void try_runtime_directory(Diagnoses& out) {
 void try_criu(Diagnoses& out) {
   const std::string program = find_program("criu");
   out.push_back({"criu", Health::unasked,
-                 program.empty() ? "is not installed; checkpoint and restore are not in this release"
-                                 : program + "; checkpoint and restore are not in this release"});
+                 program.empty() ? "is not installed: no checkpoint and no restore" : program});
 }
 
 }  // namespace

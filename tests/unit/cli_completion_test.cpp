@@ -26,10 +26,10 @@ std::vector<std::string> next(std::vector<std::string> words) {
 
 using Words = std::vector<std::string>;
 
-TEST(CliCompletion, OffersCommandsThatThereAre) {
+TEST(CliCompletion, OffersAllCommands) {
   EXPECT_EQ(next({"sta"}), (Words{"start", "state", "stats"}));
   for (const Command& command : commands())
-    EXPECT_EQ(next({std::string(command.name)}).empty(), !is_supported(command)) << command.name;
+    EXPECT_FALSE(next({std::string(command.name)}).empty()) << command.name;
 }
 
 TEST(CliCompletion, OffersOptionsThatAreShown) {
@@ -110,8 +110,7 @@ TEST(CliManPage, HasTheSectionsThatPeopleLookFor) {
        {"NAME", "SYNOPSIS", "EXIT STATUS", "FILES", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"})
     EXPECT_NE(man_page().find("\n.SH " + std::string(section) + "\n"), std::string::npos) << section;
   for (const Command& command : commands())
-    EXPECT_EQ(man_page().find("\n.BR davit\\-" + std::string(command.name) + " (1)") != std::string::npos,
-              is_supported(command))
+    EXPECT_NE(man_page().find("\n.BR davit\\-" + std::string(command.name) + " (1)"), std::string::npos)
         << command.name;
 }
 

@@ -182,7 +182,7 @@ TEST(CliParser, HelpWinsOverEverything) {
   EXPECT_TRUE(parse_line("-v").version);
 }
 
-TEST(CliParser, CommandsOfAnotherReleaseTakeAnything) {
+TEST(CliParser, RestoreAsTheContainerdShimCallsIt) {
   const Parsed parsed = parse_line("restore --bundle /b --image-path /i -no-subreaper --tcp-close C");
   EXPECT_EQ(error_of(parsed), "");
   EXPECT_EQ(parsed.command->name, "restore");

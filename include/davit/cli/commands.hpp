@@ -25,7 +25,6 @@ struct Option {
 enum class Order : std::uint8_t {
   anywhere,          ///< also after the container id
   before_arguments,  ///< the first argument ends the options: what follows belongs to another program
-  ignored,           ///< everything is accepted (commands that are not in this release)
 };
 
 class Invocation;
@@ -49,7 +48,5 @@ std::span<const Option> global_options();
 std::span<const Command> commands();
 /// Null: there is none of that name.
 const Command* find_command(std::string_view name);
-/// Whether this release has it, and not only knows its name and its options.
-bool is_supported(const Command& command);
 
 }  // namespace davit::cli

@@ -41,9 +41,10 @@ enum class Operation : std::uint8_t {
   update,
   processes,
   observe,
-  change_mounts
+  change_mounts,
+  checkpoint
 };
-inline constexpr std::size_t kOperations = 11;
+inline constexpr std::size_t kOperations = 12;
 
 /// Whether the operation may begin in that status; otherwise an error (Code::wrong_state) in the words that
 /// engines look for.

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where CRIU is going to mount: it wants mount points to be there.
+#pragma once
+
+#include <string>
+
+#include "davit/base/result.hpp"
+#include "davit/spec/config.hpp"
+
+namespace davit::container {
+
+/// Makes the missing mount points of a container that is to be restored: in its rootfs, and in what is bound
+/// into it. Below other mounts CRIU finds them or makes them.
+Result<void> make_mountpoints(const spec::Config& config, const std::string& rootfs,
+                              const std::string& bundle);
+
+}  // namespace davit::container

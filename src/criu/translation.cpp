@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "davit/criu/translation.hpp"
+
+#include <algorithm>
+
+#include "davit/json/document.hpp"
+#include "davit/json/writer.hpp"
+
+namespace davit::criu {
+namespace {
+
+// What callers of runc and crun have put their settings into.
+constexpr const char* kConfigFile = "/etc/criu/runc.conf";
+constexpr const char* kConfigAnnotation = "org.criu.config";
+constexpr std::size_t kStreams = 3;
+
+Options common_options(const Choices& choices, const spec::Annotations& annotations) {
+  Options options;
+  const auto file = annotations.find(kConfigAnnotation);
+  options.config_file = file == annotations.end() ? kConfigFile : file->second;
+  options.cgroups_mode = choices.cgroups_mode;
+  options.network_lock = choices.network_lock;
+  options.empty_namespaces = choices.empty_namespaces;
+  options.external_unix_sockets = choices.external_unix_sockets;
+  options.tcp_established = choices.tcp_established;
+  options.tcp_close = choices.tcp_close;
+  options.shell_job = choices.shell_job;
+  options.file_locks = choices.file_locks;
+  options.auto_dedup = choices.auto_dedup;
+  options.lazy_pages = choices.lazy_pages;
+  return options;
+}
+
+std::string_view word_of(spec::NamespaceType type) {
+  switch (type) {
+    case spec::NamespaceType::mount:
+      return "mnt";
+    case spec::NamespaceType::pid:
+      return "pid";
+    case spec::NamespaceType::network:
+      return "net";
+    case spec::NamespaceType::uts:
+      return "uts";
+    case spec::NamespaceType::ipc:
+      return "ipc";
+    case spec::NamespaceType::user:
+      return "user";
+    case spec::NamespaceType::cgroup:
+      return "cgroup";
+    case spec::NamespaceType::time:
+      return "time";
+  }
+  return {};
+}
+
+bool is_inherited(spec::NamespaceType type) {
+  return type == spec::NamespaceType::network || type == spec::NamespaceType::pid;
+}
+
+}  // namespace
+
+Options dump_options(const Choices& choices, const spec::Annotations& annotations, DumpFacts facts) {
+  Options options = common_options(choices, annotations);
+  options.images_directory = facts.images_directory;
+  options.work_directory = facts.work_directory;
+  options.pid = facts.pid;
+  options.root = std::move(facts.rootfs);
+  options.freeze_cgroup = std::move(facts.freezer);
+  options.external_mounts = std::move(facts.mounts);
+  options.external = std::move(facts.namespaces);
+  options.log_file = "dump.log";
+  options.page_server = choices.page_server;
+  options.parent_images = choices.parent_path;
+  options.track_memory = choices.pre_dump || !choices.parent_path.empty();
+  options.leave_running = choices.leave_running;
+  options.tcp_skip_in_flight = choices.tcp_skip_in_flight;
+  options.link_remap = choices.link_remap;
+  return options;
+}
+
+Options restore_options(const Choices& choices, const spec::Annotations& annotations, RestoreFacts facts) {
+  Options options = common_options(choices, annotations);
+  options.images_directory = facts.images_directory;
+  options.work_directory = facts.work_directory;
+  options.root = std::move(facts.root);
+  options.external_mounts = std::move(facts.mounts);
+  options.join_namespaces = std::move(facts.namespaces);
+  options.inherited = std::move(facts.inherited);
+  options.cgroup_roots = std::move(facts.cgroup_roots);
+  options.log_file = "restore.log";
+  options.lsm_profile = choices.lsm_profile;
+  options.lsm_mount_context = choices.lsm_mount_context;
+  options.evasive_devices = true;
+  options.restore_as_sibling = true;
+  return options;
+}
+
+std::string namespace_key(spec::NamespaceType type) {
+  std::string word(word_of(type));
+  word.front() = static_cast<char>(word.front() - 'a' + 'A');
+  return "extRoot" + word + "NS";
+}
+
+std::string external_namespace(spec::NamespaceType type, std::uint64_t inode) {
+  return std::string(word_of(type)) + "[" + std::to_string(inode) + "]:" + namespace_key(type);
+}
+
+Result<std::vector<JoinNamespace>> joined_namespaces(const spec::Config& config) {
+  std::vector<JoinNamespace> result;
+  for (const spec::Namespace& entry : config.linux.namespaces) {
+    if (entry.path.empty() || is_inherited(entry.type)) continue;
+    const bool can_join = entry.type == spec::NamespaceType::uts || entry.type == spec::NamespaceType::ipc ||
+                          entry.type == spec::NamespaceType::user;
+    if (!can_join) {
+      Error error =
+          make_error(Code::unsupported, "criu cannot restore into a " + std::string(word_of(entry.type)) +
+                                            " namespace that is there already");
+      return spec::at(entry.position, error.advise("leave out the path of this namespace"));
+    }
+    result.push_back({std::string(word_of(entry.type)), entry.path});
+  }
+  return result;
+}
+
+std::vector<CgroupRoot> cgroup_roots(std::string_view text) {
+  std::vector<CgroupRoot> roots;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string path(line.substr(second + 1));
+    std::string_view controllers = line.substr(first + 1, second - first - 1);
+    for (;;) {
+      const std::size_t comma = std::min(controllers.find(','), controllers.size());
+      roots.push_back({std::string(controllers.substr(0, comma)), path});
+      if (comma == controllers.size()) break;
+      controllers.remove_prefix(comma + 1);
+    }
+  }
+  return roots;
+}
+
+std::string descriptors_json(const std::vector<std::string>& descriptors) {
+  json::Writer out(json::Style::compact);
+  out.strings(descriptors);
+  return out.take();
+}
+
+Result<std::vector<Inherited>> parse_descriptors(std::string text) {
+  const auto parsed = json::Document::parse(std::move(text), kDescriptorsFile);
+  if (parsed.document == nullptr || !parsed.errors.empty()) return parsed.errors.front();
+  const json::Value root = parsed.document->root();
+  const Error foreign = make_error(
+      Code::invalid_argument, std::string(kDescriptorsFile) + " of the image is no array of three strings");
+  if (root.kind() != json::Kind::array || root.size() > kStreams) return foreign;
+  std::vector<Inherited> result;
+  for (std::size_t i = 0; i < root.size(); ++i) {
+    const json::Value one = root.element(i);
+    if (one.kind() != json::Kind::string) return foreign;
+    // Both ends of one pipe need but one entry.
+    const bool is_known = std::any_of(result.begin(), result.end(),
+                                      [&](const Inherited& known) { return known.key == one.text(); });
+    if (one.text().starts_with("pipe:[") && !is_known)
+      result.push_back({std::string(one.text()), static_cast<int>(i)});
+  }
+  return result;
+}
+
+}  // namespace davit::criu

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+# Checkpoint and restore: by hand, under Podman and under ctr.
+. /share/lib.sh
+ENGINE=podman
+. /share/podman-lib.sh
+count='i=0; while :; do i=$((i+1)); echo $i >/count; echo $i; sleep 0.2; done'
+criu() { timeout 300 podman "${options[@]}" container "$@"; }
+
+# counted NAME: how far a container has counted
+counted() { p exec "$1" cat /count; }
+# goes_on NAME MINIMUM: it counts on from there, and not from the beginning
+goes_on() {
+  local now
+  now=$(counted "$1")
+  [ "$now" -ge "$2" ] || { echo "it is at $now, and was at $2"; return 1; }
+  becomes more "$1" "$now"
+}
+more() { [ "$(counted "$1")" -gt "$2" ]; }
+ended() { is exited p inspect -f '{{.State.Status}}' "$1"; }
+
+do_plain() {
+  p run -d --name plain --memory 64m -v "$work:/volume:ro" $image sh -c "$count"
+  becomes more plain 5
+  local before
+  before=$(counted plain)
+  criu checkpoint plain
+  ended plain
+  criu restore plain
+  goes_on plain "$before"
+  is 67108864 limit "$(cgroup_of "$(p inspect -f '{{.State.Pid}}' plain)")" memory.max
+  p rm -f -t 0 plain
+}
+do_export() {
+  p run -d --name exported --network none $image sh -c "$count"
+  becomes more exported 5
+  local before
+  before=$(counted exported)
+  criu checkpoint --leave-running --export "$work/exported.tar" exported
+  goes_on exported "$before"
+  criu restore --import "$work/exported.tar" --name imported
+  goes_on imported "$before"
+  p rm -f -t 0 exported imported
+}
+do_pre_checkpoint() {
+  p run -d --name pre --network none $image sh -c "$count"
+  becomes more pre 5
+  local before
+  before=$(counted pre)
+  criu checkpoint --pre-checkpoint pre
+  goes_on pre "$before"
+  criu checkpoint --with-previous pre
+  ended pre
+  criu restore pre
+  goes_on pre "$before"
+  p rm -f -t 0 pre
+}
+do_terminal() {
+  p run -dt --name terminal --network none $image sh -c "$count"
+  becomes more terminal 5
+  local before
+  before=$(counted terminal)
+  criu checkpoint terminal
+  criu restore terminal
+  goes_on terminal "$before"
+  p rm -f -t 0 terminal
+}
+do_refused() {
+  p run -d --name refused --network none $image sh -c "$count"
+  becomes more refused 1
+  # Nobody can checkpoint half of a pipe that leads outside without knowing it; a lock on a file needs an option.
+  p exec -d refused sh -c 'exec 9>/lock; flock 9; sleep 1000'
+  becomes p exec refused test -e /lock
+  status_is 125 . criu checkpoint refused
+  goes_on refused 1
+  p rm -f -t 0 refused
+}
+do_clean() {
+  p rm -fa -t 0
+  nothing_remains
+}
+
+actions plain export pre_checkpoint terminal refused clean
