@@ -70,5 +70,25 @@ TEST_F(User, Cve_2023_25809_CgroupsOfTheHostAreReadOnly) {
   EXPECT_EQ(outcome.out.find("made"), std::string::npos) << outcome.out;
 }
 
+TEST_F(User, ExecsIntoAContainerThatHasNoCgroupOfItsOwn) {
+  for (const View view : {View::host, View::v2}) {
+    if (!missing(view).empty()) continue;
+    runtime.view = view;
+    Bundle bundle(config_for_user());
+    bundle.args({"/bin/sleep", "1000"});
+    bundle.write();
+    const auto call = [&](std::vector<std::string> arguments) {
+      arguments.insert(arguments.begin(), {"--root", state.path() + "/root"});
+      return runtime.as_user(kUser, arguments);
+    };
+    const Outcome made = call({"create", "--bundle", bundle.path(), "c"});
+    ASSERT_TRUE(made.ok()) << made.all();
+    EXPECT_TRUE(call({"start", "c"}).ok());
+    const Outcome outcome = call({"exec", "c", "/bin/echo", "inside"});
+    EXPECT_EQ(outcome.out, "inside\n") << outcome.all();
+    EXPECT_TRUE(call({"delete", "--force", "c"}).ok());
+  }
+}
+
 }  // namespace
 }  // namespace support

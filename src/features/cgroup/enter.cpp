@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -124,6 +125,10 @@ Result<sys::UniqueFd> open_v1(const Directory& directory, const std::string& bel
   return current.ok() ? sys::open(*current + "/tasks", O_WRONLY) : std::move(opened);
 }
 
+bool may_fill(sys::FdRef directory) {
+  return ::faccessat(directory.number(), "cgroup.procs", W_OK, AT_EACCESS) == 0;
+}
+
 }  // namespace
 
 Result<Entrance> enter(const Place& place, const std::vector<std::string>& below, pid_t init_pid) {
@@ -138,12 +143,11 @@ Result<Entrance> enter(const Place& place, const std::vector<std::string>& below
     const bool v2 = directory.controllers.empty();
     const std::string inner = v2 && !paths[i].empty() ? place.unit.subgroup + paths[i] : paths[i];
     auto opened = v2 ? open_v2(directory, inner, init_pid) : open_v1(directory, inner, init_pid);
-    if (!opened.ok()) {
-      // A rootless container may have been made without cgroups: then there is none to join either.
-      const bool none = opened.error().errno_value == ENOENT && below.empty() && !exists(directory.path);
-      if (none && unprivileged()) continue;
-      return opened.error();
-    }
+    // A rootless container may have been made without cgroups: then there is none to join either, and whose
+    // cgroup its init is in need not be the user's.
+    const bool none = below.empty() && unprivileged() && !exists(directory.path);
+    if (none && !(opened.ok() && (!v2 || may_fill(*opened)))) continue;
+    if (!opened.ok()) return opened.error();
     if (v2)
       entrance.v2_directory = std::move(opened).value();
     else
