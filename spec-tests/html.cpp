@@ -43,18 +43,20 @@ std::string tag(const std::string& name, const std::string& style, const std::st
   return "<" + name + " class=\"" + style + "\">" + inner + "</" + name + ">";
 }
 
-/// The name, and as much more as tells this run from the others.
+/// The name, and as much more as tells this run from the others: its cgroups, and a number.
 std::string label_of(const Run& run, const std::vector<Run>& runs) {
   int same_name = 0;
   int same_cgroups = 0;
+  int number = 0;
   for (const auto& other : runs) {
     if (other.runtime != run.runtime) continue;
     ++same_name;
     same_cgroups += other.cgroups == run.cgroups ? 1 : 0;
+    if (&other == &run) number = same_cgroups;
   }
   std::string label = run.runtime;
   if (same_name > 1) label += " " + run.cgroups;
-  if (same_cgroups > 1) label += ", " + run.host.substr(0, run.host.find(','));
+  if (same_cgroups > 1) label += " #" + std::to_string(number);
   return label;
 }
 

@@ -48,6 +48,7 @@ bool write_reports(const Options& options, const std::vector<Run>& runs) {
 void add(const Run& run, std::vector<Run>& runs) {
   for (auto& known : runs) {
     if (known.version != run.version || known.host != run.host || known.cgroups != run.cgroups) continue;
+    if (run.filter.empty()) known.filter.clear();
     known.tests.insert(known.tests.end(), run.tests.begin(), run.tests.end());
     return;
   }
