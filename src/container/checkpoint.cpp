@@ -106,7 +106,7 @@ Result<void> check_status_descriptor(int number) {
 }
 
 Result<void> check_criu(const criu::Choices& choices) {
-  TRY(criu::check_version());
+  TRY(criu::check_version(criu::oldest_for(choices)));
   if (choices.pre_dump) TRY(criu::check_features({.memory_tracking = true}));
   if (choices.lazy_pages) TRY(criu::check_features({.lazy_pages = true}));
   return {};

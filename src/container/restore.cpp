@@ -83,7 +83,7 @@ Result<void> prepare_tree(Restoration& restoration) {
   TRY(make_mountpoints(made.bundle.config, made.record.rootfs, made.bundle.path));
   // CRIU wants its root to be a mount point; in a mount namespace of CRIU's own the state directory is there
   // for that, and nobody has to take anything back.
-  restoration.told.root = restoration.context.store.root() + "/" + made.record.id;
+  restoration.told.root = TRY(sys::real_path(restoration.context.store.root() + "/" + made.record.id));
   restoration.told.mounts =
       criu::restored_mounts(made.bundle.config, made.bundle.path, cgroup_sources(made.record.cgroup));
   return {};
@@ -299,7 +299,7 @@ Result<int> restore(Context& context, RestoreCall call) {
   Images images = TRY(open_images(call.choices, false));
   Bundle bundle = TRY(load_bundle(context, call.create));
   TRY(check_terminal(call, bundle.config));
-  TRY(criu::check_version());
+  TRY(criu::check_version(criu::oldest_for(call.choices)));
   Entry entry = TRY(context.store.reserve(call.create.id));
   Record record = first_record(call.create.id, bundle);
   Restoration restoration{context, call, std::move(images),

@@ -59,6 +59,15 @@ bool is_inherited(spec::NamespaceType type) {
 
 }  // namespace
 
+Version oldest_for(const Choices& choices) {
+  constexpr Version kFreezesByCgroup2 = 31500;  // and knows external pid namespaces
+  constexpr Version kKnowsLabels = 31600;
+  constexpr Version kKnowsLocks = 31700;
+  if (choices.network_lock != NetworkLock::usual) return kKnowsLocks;
+  const bool has_label = !choices.lsm_profile.empty() || !choices.lsm_mount_context.empty();
+  return has_label ? kKnowsLabels : kFreezesByCgroup2;
+}
+
 Options dump_options(const Choices& choices, const spec::Annotations& annotations, DumpFacts facts) {
   Options options = common_options(choices, annotations);
   options.images_directory = facts.images_directory;

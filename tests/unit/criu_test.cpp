@@ -144,6 +144,15 @@ TEST(CriuTranslation, ADumpIsToldWhatTheCommandLineSays) {
   EXPECT_EQ(dump_options(choices, {{"org.criu.config", ""}}, {}).config_file, "");
 }
 
+TEST(CriuTranslation, WhatAnOlderCriuWouldNotMindNeedsANewerOne) {
+  Choices choices;
+  EXPECT_EQ(oldest_for(choices), 31500u);
+  choices.lsm_mount_context = "c";
+  EXPECT_EQ(oldest_for(choices), 31600u);
+  choices.network_lock = NetworkLock::nftables;
+  EXPECT_EQ(oldest_for(choices), 31700u);
+}
+
 TEST(CriuTranslation, ARestoreBecomesAChildOfDavit) {
   Choices choices;
   choices.lsm_profile = "apparmor:p";

@@ -96,6 +96,9 @@ struct Options {
   bool lazy_pages = false;
 };
 
+/// A version as one number: 40101 is 4.1.1.
+using Version = std::uint32_t;
+
 /// Abilities of a CRIU on this kernel.
 struct Features {
   bool memory_tracking = false;
@@ -107,9 +110,6 @@ struct Request {
   std::optional<Options> options{};    ///< dump, pre_dump, restore
   std::optional<Features> features{};  ///< feature_check: those that are asked about
 };
-
-/// A version as one number: 40101 is 4.1.1.
-using Version = std::uint32_t;
 
 struct Response {
   Type type = Type::none;

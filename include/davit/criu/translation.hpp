@@ -40,6 +40,9 @@ struct Choices {
   bool lazy_pages = false;
 };
 
+/// The oldest CRIU that knows all of it: an older one would not mind what it does not know.
+Version oldest_for(const Choices& choices);
+
 /// What is known of a container that is to be dumped.
 struct DumpFacts {
   int images_directory = -1;

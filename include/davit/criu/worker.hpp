@@ -13,9 +13,6 @@
 
 namespace davit::criu {
 
-/// The oldest CRIU that davit knows how to talk to: freezing by cgroup v2, external pid namespaces.
-inline constexpr Version kOldest = 31500;
-
 /// How a worker is born.
 struct Birth {
   std::string root;         ///< a directory that becomes a mount point in the worker's own mount namespace
@@ -59,7 +56,7 @@ class Worker {
 };
 
 /// The version of the `criu` of $PATH; an error if there is none, or it is older than `oldest`.
-Result<Version> check_version(Version oldest = kOldest);
+Result<Version> check_version(Version oldest);
 /// An error if CRIU, or the kernel, lacks one of the features.
 Result<void> check_features(const Features& wanted);
 /// The lines of a CRIU log that say what went wrong, on one line, the first ones first; empty: none does.

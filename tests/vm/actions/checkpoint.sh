@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Checkpoint and restore: by hand, under Podman and under ctr.
+# Podman: checkpoint and restore, by the CRIU of the guest.
 . /share/lib.sh
 ENGINE=podman
 . /share/podman-lib.sh
@@ -64,19 +64,9 @@ do_terminal() {
   goes_on terminal "$before"
   p rm -f -t 0 terminal
 }
-do_refused() {
-  p run -d --name refused --network none $image sh -c "$count"
-  becomes more refused 1
-  # Nobody can checkpoint half of a pipe that leads outside without knowing it; a lock on a file needs an option.
-  p exec -d refused sh -c 'exec 9>/lock; flock 9; sleep 1000'
-  becomes p exec refused test -e /lock
-  status_is 125 . criu checkpoint refused
-  goes_on refused 1
-  p rm -f -t 0 refused
-}
 do_clean() {
   p rm -fa -t 0
   nothing_remains
 }
 
-actions plain export pre_checkpoint terminal refused clean
+actions plain export pre_checkpoint terminal clean
