@@ -117,9 +117,11 @@ Result<void> update(Context& context, const std::string& id, const spec::Resourc
   spec::Resources limits = resources;
   // New device rules would replace those of create, which engines do not send again.
   limits.devices.clear();
-  // First what cannot be half done.
-  TRY(resctrl::update(resctrl::host_tree(), opened.record.resctrl_group, schemata));
-  return cgroup::apply(opened.record.cgroup, limits);
+  Undo undo;
+  TRY(resctrl::update(resctrl::host_tree(), opened.record.resctrl_group, schemata, undo));
+  TRY(cgroup::apply(opened.record.cgroup, limits));
+  undo.commit();
+  return {};
 }
 
 }  // namespace davit::container

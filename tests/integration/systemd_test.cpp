@@ -161,6 +161,26 @@ TEST_F(SystemdDriver, UpdateTellsToo) {
   EXPECT_EQ(has(call(systemd, "SetUnitProperties"), "TasksMax=5"), has_v2("pids"));
 }
 
+// Nobody knows whether it has heard: so it hears that it is as before.
+TEST_F(SystemdDriver, UpdateWithoutAnAnswerIsTakenBack) {
+  if (const auto why = missing(View::v1); !why.empty()) GTEST_SKIP() << why;
+  SKIP_UNLESS(has_v1("pids"), "needs a pids controller of cgroup v1");
+  use(View::v1);
+  auto systemd = std::make_unique<FakeSystemd>(View::v1);
+  const std::string name = new_id();
+  auto bundle = make(name);
+  bundle->config["linux"]["resources"]["pids"]["limit"] = 64;
+  const std::string id = start(*bundle);
+  systemd.reset();
+  const FakeSystemd deaf(View::v1, Mood::deaf);
+  hurry();
+  EXPECT_NE(runtime({"update", "--pids-limit", "5", id}).status, 0);
+  EXPECT_EQ(trim(read_file(v1_mount("pids") + "/" + unit(name) + "/pids.max")), "64");
+  const auto calls = deaf.calls();
+  ASSERT_GE(calls.size(), 2U);
+  EXPECT_TRUE(has(calls.back(), "TasksMax=64")) << calls.back();
+}
+
 TEST_F(SystemdDriver, PauseAndKillNeedNoSystemd) {
   auto systemd = std::make_unique<FakeSystemd>(View::v2);
   const std::string name = new_id();

@@ -215,7 +215,7 @@ void Service::get(DBusMessage* call) {
 
 void Service::handle(DBusMessage* call) {
   const std::string method = dbus_message_get_member(call);
-  if (mood_ == Mood::deaf) return note(method);
+  if (mood_ == Mood::deaf && method != "SetUnitProperties") return note(method);
   if (mood_ == Mood::slow) ::sleep(1);
   if (method == "Get") return get(call);
   if (method == "StartTransientUnit") return start(call);
@@ -230,6 +230,7 @@ void Service::handle(DBusMessage* call) {
     line += properties(at);
   }
   note(line);
+  if (mood_ == Mood::deaf) return;
   if (mood_ == Mood::refusing)
     return refuse(call, "org.freedesktop.DBus.Error.AccessDenied", "Permission denied, said the fake");
   if (!exists(mark_of(unit)))

@@ -157,10 +157,23 @@ TEST_F(Resctrl, AMonitorThatCannotBeMadeIsAnError) {
 TEST_F(Resctrl, UpdateWritesTheSchemata) {
   ASSERT_EQ(apply({}), "");
   tree_.log.clear();
-  ASSERT_TRUE(update(tree_, group_, {"L3:0=3", "MB:0=20"}).ok());
+  ASSERT_TRUE(update(tree_, group_, {"L3:0=3", "MB:0=20"}, undo_).ok());
   EXPECT_EQ(tree_.log, "/r/c1/schemata: L3:0=3\nMB:0=20\n");
-  EXPECT_EQ(update(tree_, {}, {"L3:0=3", ""}).error().code, Code::wrong_state);
-  EXPECT_TRUE(update(tree_, {}, {}).ok());
+  EXPECT_EQ(update(tree_, {}, {"L3:0=3", ""}, undo_).error().code, Code::wrong_state);
+  EXPECT_TRUE(update(tree_, {}, {}, undo_).ok());
+}
+
+TEST_F(Resctrl, AnUpdateIsTakenBackWithTheRestOfIt) {
+  ASSERT_EQ(apply({}), "");
+  undo_.commit();
+  ASSERT_TRUE(update(tree_, group_, {"L3:0=3", ""}, undo_).ok());
+  tree_.log.clear();
+  undo_.roll_back();
+  EXPECT_EQ(tree_.log, "/r/c1/schemata: L3:0=00fff;1=00fff\n");
+  ASSERT_TRUE(update(tree_, group_, {"L3:0=3", "MB:0=20"}, undo_).ok());
+  tree_.log.clear();
+  undo_.roll_back();
+  EXPECT_EQ(tree_.log, "/r/c1/schemata: L3:0=00fff;1=00fff\nMB:0=100;1=100\n");
 }
 
 }  // namespace

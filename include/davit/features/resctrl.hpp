@@ -49,7 +49,8 @@ struct Schemata {
   std::string l3_cache;          ///< "L3:...", or empty
   std::string memory_bandwidth;  ///< "MB:...", or empty
 };
-Result<void> update(Tree& tree, const Group& group, const Schemata& schemata);
+/// Undo takes it back.
+Result<void> update(Tree& tree, const Group& group, const Schemata& schemata, Undo& undo);
 /// Removes what came with the container.
 void remove(Tree& tree, const Group& group);
 

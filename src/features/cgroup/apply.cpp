@@ -264,11 +264,14 @@ Result<void> apply(const Place& place, const spec::Resources& resources) {
   former.remember(place, settings);
   sys::SpentFds spent;
   auto written = write_settings(place, settings, spent);
-  if (written.ok() && place.manager == Manager::systemd) written = update_unit(place, settings);
+  const bool is_told = written.ok() && place.manager == Manager::systemd;
+  if (is_told) written = update_unit(place, settings);
   // An update that says nothing about devices leaves them alone.
   if (written.ok() && !resources.devices.empty())
     written = apply_devices(place, resources.devices, Condition::used, {});
-  if (!written.ok()) former.restore();
+  if (written.ok()) return written;
+  former.restore();
+  if (is_told) take_back_update(place, former.settings());
   return written;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "features/cgroup/former.hpp"
 
+#include <optional>
+
 #include "davit/sys/file.hpp"
 
 namespace davit::cgroup {
@@ -44,36 +46,42 @@ std::string line_for(std::string_view text, std::string_view key, std::string_vi
   return std::string(key).append(" ").append(none);
 }
 
-/// What has to be written for a file to say again what it says; empty: that cannot be known.
-std::string writable(const std::string& text, const Setting& setting) {
+/// What has to be written for a file to say again what it says; nothing: that cannot be known.
+std::optional<std::string> writable(const std::string& text, const Setting& setting) {
   for (const Keyed& keyed : kKeyed)
     if (setting.file == keyed.file) return line_for(text, key_of(setting.value), keyed.none);
   // "oom_kill_disable 0" and lines that cannot be written.
   if (setting.file == "memory.oom_control") return std::to_string(keyed_value(text, "oom_kill_disable"));
-  return text.find('\n') == std::string::npos ? text : std::string();
+  if (text.empty() && setting.controller == "cpuset") return text;  // on v2: all that its parent has
+  if (text.empty() || text.find('\n') != std::string::npos) return std::nullopt;
+  return text;
 }
 
 }  // namespace
 
-void Former::remember_file(const std::string& file, const Setting& setting) {
-  const auto text = read_value(file);
-  const std::string value = text.ok() ? writable(*text, setting) : std::string();
-  if (!value.empty()) files_.emplace_back(file, value);
+void Former::remember_file(const std::string& directory, const std::string& file, const Setting& setting) {
+  const std::string path = directory + "/" + file;
+  const auto text = read_value(path);
+  const auto value = text.ok() ? writable(*text, setting) : std::nullopt;
+  if (!value) return;
+  paths_.push_back(path);
+  settings_.push_back({setting.controller, file, *value, {}, ""});
 }
 
 void Former::remember(const Place& place, const std::vector<Setting>& settings) {
   for (const Setting& setting : settings) {
     const Directory* directory = find_directory(place, setting.controller);
     if (directory == nullptr) continue;
-    remember_file(directory->path + "/" + setting.file, setting);
-    if (!setting.other_file.empty()) remember_file(directory->path + "/" + setting.other_file, setting);
+    remember_file(directory->path, setting.file, setting);
+    if (!setting.other_file.empty()) remember_file(directory->path, setting.other_file, setting);
   }
 }
 
 void Former::restore() const {
   // Twice: limits that depend on each other can be changed in one order only.
   for (int pass = 0; pass < 2; ++pass)
-    for (const auto& [file, value] : files_) (void)sys::write_file(file, value);
+    for (std::size_t i = 0; i < paths_.size(); ++i)
+      (void)sys::write_file(paths_[i], settings_[i].value.empty() ? "\n" : settings_[i].value);
 }
 
 }  // namespace davit::cgroup

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "features/cgroup/tree.hpp"
@@ -16,11 +15,14 @@ class Former {
   void remember(const Place& place, const std::vector<Setting>& settings);
   /// Writes it back, as far as it can be.
   void restore() const;
+  /// What would have to be set for it to be so again.
+  [[nodiscard]] const std::vector<Setting>& settings() const { return settings_; }
 
  private:
-  void remember_file(const std::string& file, const Setting& setting);
+  void remember_file(const std::string& directory, const std::string& file, const Setting& setting);
 
-  std::vector<std::pair<std::string, std::string>> files_;
+  std::vector<std::string> paths_;
+  std::vector<Setting> settings_;  ///< one for each path
 };
 
 }  // namespace davit::cgroup

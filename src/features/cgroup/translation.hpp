@@ -53,6 +53,12 @@ bool given(const std::optional<Number>& value) {
   return value.value_or(0) != 0;
 }
 
+inline void add_pids(const spec::Pids& pids, std::vector<Setting>& settings) {
+  if (!pids.limit) return;
+  const std::string value = *pids.limit < 0 ? "max" : std::to_string(*pids.limit);
+  Collector(settings, "pids", pids.position).add("pids.max", value, "limit");
+}
+
 /// What no version of cgroups takes as limits of memory.
 inline Result<void> check_memory(const spec::Memory& memory, const Collector& to) {
   const auto check = [&](const std::optional<std::int64_t>& bytes, const char* below) -> Result<void> {

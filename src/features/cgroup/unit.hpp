@@ -59,6 +59,8 @@ Result<std::string> subgroup_of(const spec::Config& config);
 Result<void> make_subgroup(const Place& place, const Directory& directory);
 /// Tells systemd of limits that hold in the files by now.
 Result<void> update_unit(const Place& place, std::vector<Setting> settings);
+/// Tells it what holds again in the files: it may have heard of the others even where it did not answer.
+void take_back_update(const Place& place, const std::vector<Setting>& former);
 /// Stops the unit and lets systemd forget it. Where no systemd answers, that is a warning.
 void stop_unit(const Place& place, std::vector<Error>& warnings);
 

@@ -217,6 +217,12 @@ Result<void> update_unit(const Place& place, std::vector<Setting> settings) {
   return make_error(Code::wrong_state, "systemd does not know the unit " + place.unit.name);
 }
 
+void take_back_update(const Place& place, const std::vector<Setting>& former) {
+  Place hasty = place;
+  hasty.unit.patience = std::min(place.unit.patience, kPatienceAfterFailure);
+  (void)update_unit(hasty, former);
+}
+
 bool is_shut(const Place& place) {
   const Directory* v2 = unified(place);
   if (!place.unit.of_user || place.mode != host::CgroupMode::v2 || v2 == nullptr) return false;

@@ -104,11 +104,7 @@ Result<std::vector<Setting>> translate_v1(const spec::Resources& resources) {
                    "invalid configuration: unified resources need cgroup v2, and this host has v1"));
   TRY(add_memory(resources.memory, settings));
   TRY(add_cpu(resources.cpu, settings));
-  if (resources.pids.limit) {
-    const std::int64_t limit = *resources.pids.limit;
-    Collector(settings, "pids", resources.pids.position)
-        .add("pids.max", limit < 0 ? "max" : std::to_string(limit), "limit");
-  }
+  add_pids(resources.pids, settings);
   add_block_io(resources.block_io, settings);
   for (const spec::HugepageLimit& limit : resources.hugepage_limits) {
     Collector to(settings, "hugetlb", limit.position);

@@ -141,11 +141,7 @@ Result<std::vector<Setting>> translate_v2(const spec::Resources& resources) {
   Settings settings;
   TRY(add_memory(resources.memory, settings));
   TRY(add_cpu(resources.cpu, settings));
-  if (resources.pids.limit) {
-    const std::int64_t limit = *resources.pids.limit;
-    Collector(settings, "pids", resources.pids.position)
-        .add("pids.max", limit < 0 ? "max" : std::to_string(limit), "limit");
-  }
+  add_pids(resources.pids, settings);
   TRY(add_io(resources.block_io, settings));
   for (const spec::HugepageLimit& limit : resources.hugepage_limits) {
     Collector to(settings, "hugetlb", limit.position);

@@ -41,17 +41,43 @@ Domains domains_of(std::string_view text) {
   return domains;
 }
 
-/// What a schemata file says of one resource ("L3", "MB").
-Domains domains_in(std::string_view file, std::string_view resource) {
+std::string_view next_line(std::string_view& text) {
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
+/// "L3" of "    L3:0=ff"; empty where a line has none.
+std::string_view resource_of(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  return colon == std::string_view::npos ? std::string_view() : trimmed(line.substr(0, colon));
+}
+
+/// The line of a schemata file about one resource ("L3", "MB"), or empty.
+std::string_view line_in(std::string_view file, std::string_view resource) {
   while (!file.empty()) {
-    const std::size_t end = std::min(file.find('\n'), file.size());
-    const std::string_view line = file.substr(0, end);
-    const std::size_t colon = line.find(':');
-    if (colon != std::string_view::npos && trimmed(line.substr(0, colon)) == resource)
-      return domains_of(line.substr(colon + 1));
-    file.remove_prefix(std::min(end + 1, file.size()));
+    const std::string_view line = next_line(file);
+    if (!resource.empty() && resource_of(line) == resource) return trimmed(line);
   }
   return {};
+}
+
+Domains domains_in(std::string_view file, std::string_view resource) {
+  const std::string_view line = line_in(file, resource);
+  return line.empty() ? Domains() : domains_of(line.substr(line.find(':') + 1));
+}
+
+/// What a schemata file says of the resources that these are about.
+std::string lines_about(std::string_view file, const Schemata& schemata) {
+  const std::string all = schemata.l3_cache + "\n" + schemata.memory_bandwidth;
+  std::string lines;
+  for (std::string_view rest = all; !rest.empty();) {
+    const std::string_view line = line_in(file, resource_of(next_line(rest)));
+    // A resource may be named once.
+    if (!line.empty() && lines.find(line) == std::string::npos) lines.append(line).append("\n");
+  }
+  return lines;
 }
 
 /// Whether every domain that a schema names has that value already.
@@ -172,12 +198,16 @@ std::vector<std::string> task_paths(const Group& group) {
   return paths;
 }
 
-Result<void> update(Tree& tree, const Group& group, const Schemata& schemata) {
+Result<void> update(Tree& tree, const Group& group, const Schemata& schemata, Undo& undo) {
   if (schemata.l3_cache.empty() && schemata.memory_bandwidth.empty()) return {};
   if (!group.exists()) {
     Error error = make_error(Code::wrong_state, "the container was created without linux.intelRdt");
     return error.advise("cache and memory bandwidth are those of the default class, which is everybody's");
   }
+  const std::string file = group.directory + "/schemata";
+  // Before it is written: the kernel may take one line and refuse the next.
+  const std::string former = lines_about(TRY(tree.read(file)), schemata);
+  undo.push([&tree, file, former] { (void)tree.write(file, former); });
   return write_schemata(tree, group, {schemata.l3_cache, schemata.memory_bandwidth});
 }
 
