@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "davit/features/devices.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/mount.hpp"
@@ -48,6 +49,8 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
       return namespaces::open_namespace(request.path, request.namespace_type);
     case RequestKind::tree:
       return open_tree(request);
+    case RequestKind::device:
+      return devices::make_node(*request.device);
     case RequestKind::process_root:
       return sys::open(process + "/root", O_PATH | O_DIRECTORY);
     case RequestKind::process_pids:

@@ -44,7 +44,8 @@ Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& in
   const spec::Config& config = input.config;
   rootfs::Sealing sealing =
       TRY(rootfs::compile_tree(out, config, directories_of(input.place), rootfs::host_queries()));
-  TRY(devices::compile(out, config, devices::host_has_kcore()));  // into the /dev that was just mounted
+  // into the /dev that was just mounted
+  TRY(devices::compile(out, config, devices::host_has_kcore(), devices::host_has));
   TRY(sysctl::compile(out, config));                              // before /proc/sys becomes read-only
   TRY(rootfs::compile_masks(out, config));  // by the host's own /dev/null, which the pivot takes away
   return sealing;

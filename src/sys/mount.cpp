@@ -23,6 +23,17 @@ Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recur
   return UniqueFd::adopt(static_cast<int>(number));
 }
 
+Result<UniqueFd> new_tmpfs() {
+  const long opened = ::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+  if (opened < 0) return failed("fsopen", "tmpfs");
+  const UniqueFd filesystem = UniqueFd::adopt(static_cast<int>(opened));
+  if (::syscall(SYS_fsconfig, filesystem.number(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return failed("fsconfig", "tmpfs");
+  const long mounted = ::syscall(SYS_fsmount, filesystem.number(), FSMOUNT_CLOEXEC, 0);
+  if (mounted < 0) return failed("fsmount", "tmpfs");
+  return UniqueFd::adopt(static_cast<int>(mounted));
+}
+
 Result<void> set_idmap(FdRef tree, FdRef user_namespace, bool recursive) {
   mount_attr attributes = {};
   attributes.attr_set = MOUNT_ATTR_IDMAP;

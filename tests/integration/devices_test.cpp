@@ -79,6 +79,22 @@ TEST_F(Devices, UserNamespacesGetTheHostsNodes) {
       "4\n1:3\n1:9");
 }
 
+// Nobody in there can make one.
+TEST_F(Devices, UserNamespacesGetWhatTheHostLacks) {
+  SKIP_FOR("runc,crun", "they bind the host's, and fail");
+  Json config = default_config();
+  add_user_namespace(config);
+  config["linux"]["devices"] = Json::parse(R"([
+      {"path": "/dev/nothing", "type": "c", "major": 1, "minor": 3, "fileMode": 432, "uid": 7, "gid": 8},
+      {"path": "/dev/kmsg", "type": "c", "major": 1, "minor": 5}])");
+  EXPECT_EQ(output(config,
+                   "stat -c '%t:%T %a %u:%g' /dev/nothing /dev/kmsg; echo x >/dev/nothing && echo written; "
+                   "head -c 4 /dev/kmsg | wc -c; chmod 0 /dev/kmsg 2>/dev/null || echo sealed; "
+                   "grep ' /dev/nothing ' /proc/self/mountinfo | cut -d' ' -f6 | cut -d, -f1-3"),
+            "1:3 660 7:8\n1:5 666 0:0\nwritten\n4\nsealed\nro,nosuid,noexec");
+  EXPECT_FALSE(exists("/dev/nothing"));
+}
+
 TEST_F(Devices, TheCgroupLetsThroughWhatIsAllowed) {
   Json config = minimal_config();
   config["mounts"].push(mount_entry("/dev", "tmpfs", "tmpfs", {"mode=755"}));

@@ -154,6 +154,25 @@ Lines devices_of(const spec::Config& config, bool privileged = true) {
   return printed(out);
 }
 
+TEST(Devices, WhatTheHostLacksIsMadeOutsideOfAUserNamespace) {
+  spec::Config config;
+  config.linux.namespaces.push_back({NamespaceType::user, "", {}});
+  config.linux.uid_mappings.push_back({0, 1000, 10, {}});
+  config.linux.devices.push_back({spec::DeviceType::character, "/dev/x", 1, 3, 0600, 2, 5, {}});
+  for (const bool is_there : {true, false}) {
+    host::Facts facts;
+    facts.privileged = true;
+    features::Compilation out(facts, {});
+    bool (*const has)(const spec::Device&) =
+        is_there ? +[](const spec::Device&) { return true; } : +[](const spec::Device&) { return false; };
+    ASSERT_TRUE(devices::compile(out, config, false, has).ok());
+    ASSERT_EQ(out.requests.size(), is_there ? 0U : 1U);
+    if (is_there) continue;
+    EXPECT_EQ(out.requests[0].device->uid, 1002U);
+    EXPECT_EQ(out.requests[0].device->gid, 0U) << "not mapped";
+  }
+}
+
 TEST(Devices, DefaultsAndLinks) {
   const Lines lines = devices_of({});
   ASSERT_EQ(lines.size(), 12U);

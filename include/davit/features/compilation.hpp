@@ -3,6 +3,7 @@
 // operations, without side effects. plan/compile.cpp calls them in the one order that is right.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,7 @@ enum class RequestKind : std::uint8_t {
   process,         ///< pidfd of the container's init (exec)
   process_root,    ///< /proc/<pid>/root of the container's init (exec)
   process_pids,    ///< /proc/<pid>/ns/pid of the container's init (exec)
+  device,          ///< a detached node that is `device`, its ids those of the host
 };
 
 /// Where the ids of an idmapped tree come from. Done on the host: init may not have privilege over the
@@ -45,6 +47,7 @@ struct HostRequest {
   std::uint32_t namespace_type = 0;  ///< CLONE_NEW*
   std::uint32_t number = 0;
   Idmap idmap{};  ///< tree only
+  std::optional<spec::Device> device{};
   spec::Position position{};
 };
 

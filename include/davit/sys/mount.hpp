@@ -12,6 +12,8 @@ namespace davit::sys {
 
 /// open_tree(OPEN_TREE_CLONE): a detached copy of the mount at `path` (with AT_RECURSIVE, of all below it).
 Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive, bool follow = true);
+/// A detached tmpfs, in which devices are devices.
+Result<UniqueFd> new_tmpfs();
 /// mount_setattr(MOUNT_ATTR_IDMAP): shows the ids of a detached tree as `user_namespace` maps them. EINVAL:
 /// the filesystem cannot be idmapped, or already is.
 Result<void> set_idmap(FdRef tree, FdRef user_namespace, bool recursive);

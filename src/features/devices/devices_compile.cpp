@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Device nodes and links of /dev.
+#include <linux/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -97,6 +98,33 @@ void emit_device(features::Compilation& compilation, const spec::Config& config,
   compilation.builder.emit(make, origin);
 }
 
+/// What an id in the container is outside; nobody's where the config does not tell.
+std::uint32_t host_id(const std::vector<spec::IdMapping>& mappings, std::uint32_t id) {
+  for (const spec::IdMapping& mapping : mappings)
+    if (id >= mapping.container_id && id - mapping.container_id < mapping.size)
+      return mapping.host_id + (id - mapping.container_id);
+  return 0;
+}
+
+/// Handed in like the host's own nodes.
+void emit_made_device(features::Compilation& compilation, const spec::Config& config,
+                      const spec::Device& device) {
+  spec::Device outside = device;
+  outside.uid = host_id(config.linux.uid_mappings, device.uid.value_or(0));
+  outside.gid = host_id(config.linux.gid_mappings, device.gid.value_or(0));
+  program::MountTree mount;
+  mount.tree = compilation.request({.kind = features::RequestKind::device,
+                                    .path = device.path,
+                                    .device = std::move(outside),
+                                    .position = device.position});
+  mount.root = compilation.root;
+  mount.target.path = compilation.builder.text(normal(device.path));
+  mount.target.kind = program::TargetKind::file;
+  mount.target.flags = program::kTargetNoFollow;
+  mount.attributes.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+  compilation.builder.emit(mount, compilation.origin(device.position));
+}
+
 void emit_link(features::Compilation& compilation, const Link& link, bool replace) {
   program::MakeSymlink make;
   make.content = compilation.builder.text(link.content);
@@ -109,13 +137,15 @@ void emit_link(features::Compilation& compilation, const Link& link, bool replac
 
 }  // namespace
 
-Result<void> compile(features::Compilation& compilation, const spec::Config& config, bool link_core) {
+Result<void> compile(features::Compilation& compilation, const spec::Config& config, bool link_core,
+                     bool (*host_has)(const spec::Device& device)) {
   const bool bound = has_bound_dev(config);
   const auto& wanted = config.linux.devices;
   // A file at the path of a configured device is an error (config-linux.md), and one that could be covered in
   // the mount namespace of somebody else only is one, too.
   const spec::Namespace* mounts = config.linux.find_namespace(spec::NamespaceType::mount);
   const bool own_mounts = mounts != nullptr && mounts->path.empty();
+  const bool in_user_namespace = config.linux.find_namespace(spec::NamespaceType::user) != nullptr;
   for (const DefaultDevice& device : kDefaultDevices) {
     const auto same = [&](const spec::Device& other) { return normal(other.path) == device.path; };
     if (bound || std::any_of(wanted.begin(), wanted.end(), same)) continue;
@@ -127,7 +157,11 @@ Result<void> compile(features::Compilation& compilation, const spec::Config& con
   }
   for (const spec::Device& device : wanted) {
     if (bound && normal(device.path).starts_with("/dev/")) continue;
-    emit_device(compilation, config, device, compilation.origin(device.position), false);
+    const bool is_lacking = host_has != nullptr && device.type != spec::DeviceType::fifo && !host_has(device);
+    if (in_user_namespace && compilation.facts.privileged && is_lacking)
+      emit_made_device(compilation, config, device);
+    else
+      emit_device(compilation, config, device, compilation.origin(device.position), false);
   }
   if (bound) return {};
   for (const Link& link : kLinks) emit_link(compilation, link, false);
