@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "container/bundle.hpp"
+#include "container/neighbours.hpp"
 #include "container/open.hpp"
 #include "container/supervise.hpp"
 #include "davit/features/credentials.hpp"
+#include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/spec/reader.hpp"
 #include "davit/sys/file.hpp"
@@ -66,10 +68,13 @@ Result<spec::ProcessDocument> process_from_file(Context& context, const ExecCall
 }
 
 // Before it is there: it may outlive this exec, and every other one is then in its reach.
-Result<void> note_tracer(const Entry& entry, const spec::Config& config, const spec::Process& process) {
+Result<void> note_tracer(const Store& store, const Entry& entry, const Record& record,
+                         const spec::Config& config, const spec::Process& process) {
   const bool is_known = config.process && credentials::may_trace(config.process->capabilities);
   if (is_known || !credentials::may_trace(process.capabilities)) return {};
-  return entry.note_tracer();
+  TRY(entry.note_tracer());
+  if (namespaces::has(config, spec::NamespaceType::user)) return {};
+  return note_tracer_among(store, "/proc/" + std::to_string(record.init.pid) + "/ns/pid");
 }
 
 /// To conmon the file says that the process really runs.
@@ -107,7 +112,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
   TRY(terminal::check(document.process, call.detach, !options.console_socket.empty()));
 
   const bool has_tracers = entry.has_tracers();
-  TRY(note_tracer(entry, config, document.process));
+  TRY(note_tracer(context.store, entry, record, config, document.process));
 
   const launch::ExecRequest request{.config = config,
                                     .process = document.process,

@@ -6,6 +6,7 @@
 #include "davit/base/story.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
+#include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
@@ -109,6 +110,12 @@ Result<void> prepare_resctrl_group(Creation& creation) {
   return {};
 }
 
+/// Asked only where it matters.
+bool mounts_foreign_procfs(const spec::Config& config) {
+  return namespaces::shares_pids(config) &&
+         namespaces::can_mount_procfs_of(config.linux.find_namespace(spec::NamespaceType::pid)->path);
+}
+
 Result<void> compile(Creation& creation) {
   Session& session = creation.session;
   const CreateRequest& request = creation.request;
@@ -120,6 +127,7 @@ Result<void> compile(Creation& creation) {
                                               .task_paths = session.entrance.task_paths,
                                               .filter = session.filter,
                                               .start_by_socket = request.start_by_socket,
+                                              .mounts_foreign_procfs = mounts_foreign_procfs(request.config),
                                               .trace = request.options.trace}));
   tell_plan(session.plan);
   session.launched.warnings = session.plan.warnings;

@@ -38,35 +38,92 @@ rootfs::CgroupDirectories directories_of(const cgroup::Place& place) {
   return paths;
 }
 
+/// Whether init has to be under its filter before it waits for its start, as with runc: others who see it
+/// might make use of the CAP_SYS_ADMIN that loading the filter takes.
+bool waits_filtered(const spec::Config& config, const spec::Process& process, const Filter& filter) {
+  return namespaces::shares_pids(config) && needs_admin(process, filter) && !has_listener(filter);
+}
+
+/// Whether init becomes visible to others in its pid namespace as late as an exec does (CVE-2016-9962): what
+/// is done before must not need to be in there. A listener is sent by a thread, which nobody can have who has
+/// joined a pid namespace; a procfs is that of its mounter's pid namespace, if the kernel knows no better.
+bool is_born_late(const Input& input) {
+  const spec::Config& config = input.config;
+  const bool has_listener = config.linux.seccomp && seccomp::has_listener(*config.linux.seccomp);
+  return input.mounts_foreign_procfs && namespaces::shares_pids(config) && config.process && !has_listener &&
+         namespaces::makes(config, spec::NamespaceType::mount);
+}
+
+/// The same mounts, with the procfs of the pid namespace that is joined: by a host path, which is still
+/// there.
+spec::Config with_foreign_procfs(const spec::Config& config) {
+  spec::Config changed = config;
+  const std::string& path = config.linux.find_namespace(spec::NamespaceType::pid)->path;
+  const auto is_old = [](const std::string& option) {
+    return option == "bind" || option == "rbind" || option == "remount";
+  };
+  for (spec::Mount& mount : changed.mounts)
+    if (mount.type == "proc" && std::none_of(mount.options.begin(), mount.options.end(), is_old))
+      mount.options.push_back("pidns=" + path);
+  return changed;
+}
+
 /// The rootfs and everything in it; before the pivot, while the host's tree is still reachable for bind
 /// sources.
 Result<rootfs::Sealing> compile_tree(features::Compilation& out, const Input& input) {
   const spec::Config& config = input.config;
-  rootfs::Sealing sealing =
-      TRY(rootfs::compile_tree(out, config, directories_of(input.place), rootfs::host_queries()));
+  const std::optional<spec::Config> changed =
+      is_born_late(input) ? std::optional(with_foreign_procfs(config)) : std::nullopt;
+  rootfs::Sealing sealing = TRY(rootfs::compile_tree(out, changed ? *changed : config,
+                                                     directories_of(input.place), rootfs::host_queries()));
   // into the /dev that was just mounted
   TRY(devices::compile(out, config, devices::host_has_kcore(), devices::host_has));
-  TRY(sysctl::compile(out, config));                              // before /proc/sys becomes read-only
+  TRY(sysctl::compile(out, config));        // before /proc/sys becomes read-only
   TRY(rootfs::compile_masks(out, config));  // by the host's own /dev/null, which the pivot takes away
   return sealing;
 }
 
+/// Now, or by davit once it has a number, where fork(2) would lose it.
+Result<void> compile_scheduler(features::Compilation& out, const spec::Config& config,
+                               const spec::Process& process, bool is_forked, Plan& plan) {
+  if (!is_forked || !scheduling::is_lost_by_fork(process))
+    return scheduling::compile_scheduler(out, config, process);
+  plan.scheduler = TRY(scheduling::scheduler_of(config, process));
+  return {};
+}
+
 /// Everything of the process up to "ready".
-Result<void> compile_process(features::Compilation& out, const spec::Config& config,
-                             const spec::Process& process, const Filter& filter) {
+Result<void> compile_process(features::Compilation& out, const Input& input, const Filter& filter,
+                             Plan& plan) {
+  const spec::Config& config = input.config;
+  const spec::Process& process = *config.process;
   TRY(lsm::compile_labels(out, process));  // needs the trusted procfs, and privileges for SELinux
-  TRY(scheduling::compile_scheduler(out, config, process));  // while CAP_SYS_NICE is still there
+  TRY(compile_scheduler(out, config, process, is_born_late(input),
+                        plan));  // while CAP_SYS_NICE is still there
   TRY(compile_identity(out, config, process, needs_admin(process, filter)));
   compile_search(out, process);
-  if (has_listener(filter)) compile_filter(out, process, filter);
+  if (has_listener(filter) || waits_filtered(config, process, filter)) compile_filter(out, process, filter);
   return {};
+}
+
+/// The fork that makes init visible, with nothing left that its program will not have.
+void compile_late_birth(features::Compilation& out, const spec::Process& process, Plan& plan) {
+  if (!takes_limits_as_root(process)) compile_sweep(out);
+  plan.awaits_owner = process.terminal || plan.scheduler;
+  program::ForkInit fork;
+  fork.awaits_owner = plan.awaits_owner ? 1 : 0;
+  out.builder.emit(fork);
+  out.builder.emit(program::NewSession{});
+  terminal::compile_control(out, process);
+  if (takes_limits_as_root(process)) limits::compile_held_back(out, process);
 }
 
 /// What init does once it may run the program.
 void compile_started(features::Compilation& out, const spec::Config& config, const spec::Process& process,
                      const spec::State& state, const Filter& filter) {
-  compile_start_hooks(out, config, process, state, filter);
-  compile_execute(out, process, filter);
+  const Filter rest = waits_filtered(config, process, filter) ? Filter() : filter;
+  compile_start_hooks(out, config, process, state, rest);
+  compile_execute(out, process, rest);
 }
 
 /// Where init will listen for its start; none if davit stays and tells it through the channel.
@@ -104,7 +161,7 @@ bool forks_filtered(const ExecInput& input, const Filter& filter) {
   if (has_listener(filter) && !needs_admin(input.process, filter)) return false;
   const auto& container =
       input.config.process ? input.config.process->capabilities : input.process.capabilities;
-  return input.has_tracers || credentials::may_trace(container);
+  return input.has_tracers || credentials::may_trace(container) || namespaces::shares_pids(input.config);
 }
 
 /// The pid namespace, where it is joined only when the stage loads its filter.
@@ -176,7 +233,7 @@ Result<void> compile_newborn(features::Compilation& out, const ExecInput& input)
 Result<Plan> compile_container(const Input& input) {
   const spec::Config& config = input.config;
   features::Compilation out(input.facts, input.call);
-  const namespaces::Plan spaces = namespaces::plan(config);
+  const namespaces::Plan spaces = namespaces::plan(config, is_born_late(input));
   Plan plan;
   plan.staged = spaces.stage;
   plan.clone_flags = spaces.clone_flags;
@@ -211,7 +268,7 @@ Result<Plan> compile_container(const Input& input) {
   TRY(rootfs::compile_pivot(out, config));                                    // no host path works after this
   if (config.process) {
     terminal::compile(out, *config.process, namespaces::makes(config, spec::NamespaceType::mount));
-    terminal::compile_control(out, *config.process);
+    if (!spaces.forks_late) terminal::compile_control(out, *config.process);
     // A missing one is made while that can still be done.
     compile_directory(out, *config.process, Entering::made_where_missing);
   }
@@ -221,7 +278,8 @@ Result<Plan> compile_container(const Input& input) {
   if (config.process) {
     const Filter filter = compile_filter_source(out, config, input.filter);
     plan.sets_limits = takes_limits_as_root(*config.process);
-    TRY(compile_process(out, config, *config.process, filter));
+    TRY(compile_process(out, input, filter, plan));
+    if (spaces.forks_late) compile_late_birth(out, *config.process, plan);
     TRY(compile_start(out, input, *config.process, filter, listener));
   } else {
     plan.late_seccomp = false;
@@ -276,10 +334,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
   Filter filter = compile_filter_source(out, input.config, input.filter);
   filter.pid_namespace = pids;
   compile_directory(out, process, Entering::as_root);
-  if (scheduling::is_lost_by_fork(process))
-    plan.scheduler = TRY(scheduling::scheduler_of(input.config, process));
-  else
-    TRY(scheduling::compile_scheduler(out, input.config, process));
+  TRY(compile_scheduler(out, input.config, process, true, plan));
   TRY(compile_identity(out, input.config, process, needs_admin(process, filter)));
   if (!takes_limits_as_root(process)) compile_sweep(out);
   if (is_filtered) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs in a container that wait for what the runtime brings in, and what it leaves to them.
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -76,6 +78,65 @@ TEST_F(HostileProcess, Cve_2016_9962_ATracerThatAnExecBroughtInFindsNoMore) {
   const std::string seen = scanner.out();
   EXPECT_NE(seen.find("stopped"), std::string::npos) << "nobody was caught";
   EXPECT_EQ(seen.find("GAINED"), std::string::npos) << seen.substr(0, 500);
+}
+
+/// Whether a procfs can be mounted by who is not in its pid namespace: Linux 6.17 and later.
+bool mounts_foreign_procfs() {
+  const Fd filesystem(static_cast<int>(syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC)));
+  return syscall(SYS_fsconfig, filesystem.get(), FSCONFIG_SET_STRING, "pidns", "/proc/self/ns/pid", 0) == 0;
+}
+
+void join_pids(Json& config, pid_t pid) {
+  remove_namespace(config, "pid");
+  config["linux"]["namespaces"].push(
+      Json::object({{"type", "pid"}, {"path", "/proc/" + std::to_string(pid) + "/ns/pid"}}));
+}
+
+TEST_F(HostileProcess, Cve_2016_9962_WhoComesIntoAPidNamespaceIsBornAsWhatItWillBe) {
+  SKIP_FOR("runc,crun", "their processes change what they are after they have become visible");
+  if (!mounts_foreign_procfs()) GTEST_SKIP() << "this kernel wants the mounter of a procfs inside";
+  for (const bool is_filtered : {true, false}) {
+    Json config = tracing_config();
+    if (!is_filtered) config["linux"].erase("seccomp");
+    Bundle bundle(config);
+    const std::string id = idle(bundle);
+    const Child scanner = attacker(id, {"scan-newborn", "3600"});
+    Json joining = config;
+    join_pids(joining, runtime.pid(id));
+    Bundle other(joining);
+    other.args({"/bin/true"});
+    for (int i = 0; i < rounds() / 2; ++i) {
+      other.config["process"]["user"]["uid"] = i % 2 == 0 ? 0 : 1000;
+      const Outcome outcome = run_bundle(other);
+      EXPECT_TRUE(outcome.ok()) << outcome.all();
+    }
+    const std::string seen = scanner.out();
+    EXPECT_NE(seen.find("stopped"), std::string::npos) << "nobody was caught";
+    EXPECT_EQ(seen.find("GAINED"), std::string::npos) << seen.substr(0, 500);
+    EXPECT_EQ(seen.find("HOLDS"), std::string::npos) << seen.substr(0, 500);
+    destroy(id);
+  }
+}
+
+TEST_F(HostileProcess, Cve_2016_9962_ATracerInTheSamePidNamespaceFindsNoMore) {
+  SKIP_FOR("runc,crun", "their processes change what they are after they have become visible");
+  Json config = default_config();
+  config["process"]["noNewPrivileges"] = false;
+  config["linux"]["seccomp"] = tracing_config()["linux"]["seccomp"];
+  Bundle bundle(config);
+  const std::string id = idle(bundle);
+  Json tracing = tracing_config();
+  join_pids(tracing, runtime.pid(id));
+  Bundle other(tracing);
+  const std::string neighbour = idle(other);
+  {
+    const Child scanner = attacker(neighbour, {"scan-newborn", "3600"});
+    for (int i = 0; i < rounds(); ++i) EXPECT_TRUE(runtime({"exec", id, "/bin/true"}).ok());
+    const std::string seen = scanner.out();
+    EXPECT_NE(seen.find("stopped"), std::string::npos) << "nobody was caught";
+    EXPECT_EQ(seen.find("GAINED"), std::string::npos) << seen.substr(0, 500);
+  }
+  destroy(neighbour);  // or the end of the pid namespace waits for who is in it, whom we have to reap
 }
 
 TEST_F(HostileProcess, WhoIsStoppedOnTheWayInIsNotWaitedForForEver) {

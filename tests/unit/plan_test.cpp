@@ -31,13 +31,15 @@ spec::Config config_of(const std::string& process, const std::string& linux_memb
   return std::move(read.value);
 }
 
-Plan compiled(const spec::Config& config, std::optional<seccomp::Filter> filter = {}) {
+Plan compiled(const spec::Config& config, std::optional<seccomp::Filter> filter = {},
+              bool mounts_foreign_procfs = false) {
   const host::Facts facts;
   auto plan = compile_container({.config = config,
                                  .facts = facts,
                                  .call = {.id = "web", .bundle = "/bundle"},
                                  .place = {},
-                                 .filter = std::move(filter)});
+                                 .filter = std::move(filter),
+                                 .mounts_foreign_procfs = mounts_foreign_procfs});
   EXPECT_TRUE(plan.ok());
   return std::move(*plan);
 }
@@ -119,6 +121,39 @@ TEST(Plan, AnExecIsFilteredEarlyAlsoForWhomAnEarlierOneBroughtIn) {
   const spec::Config config = config_of(R"(, "capabilities": {})", kSeccomp);
   EXPECT_TRUE(in_order(names(compiled_exec(config, {.has_tracers = true})), {"load_seccomp", "fork_init"}));
   EXPECT_TRUE(in_order(names(compiled_exec(config)), {"fork_init", "load_seccomp"}));
+}
+
+/// With a pid namespace that others are in.
+spec::Config sharing_pids(const std::string& process) {
+  spec::Config config = config_of(process, kSeccomp);
+  config.linux.namespaces.push_back({spec::NamespaceType::pid, "/proc/1/ns/pid", {}});
+  config.mounts.push_back({"/proc", "proc", "proc", {}, {}, {}, {}});
+  return config;
+}
+
+TEST(Plan, WhoComesToOthersIsWhatItWillBeBeforeTheySeeIt) {
+  const std::string process = R"(, "terminal": true, "rlimits": [
+      {"type": "RLIMIT_NPROC", "soft": 1, "hard": 1}])";
+  const Names own = names(compiled(sharing_pids(process), seccomp::Filter{{0}}, true));
+  EXPECT_TRUE(in_order(
+      own, {"join_namespaces", "unshare", "new_session", "mount_filesystem", "pivot_root", "open_console",
+            "drop_bounding", "set_capabilities", "load_seccomp", "release_capabilities", "close_descriptors",
+            "fork_init", "new_session", "take_terminal", "wait_start", "execute"}));
+  EXPECT_EQ(std::count(own.begin(), own.end(), "fork_init"), 1);
+  EXPECT_EQ(std::count(own.begin(), own.end(), "load_seccomp"), 1);
+  spec::Config of_user = sharing_pids(process);
+  of_user.process->user.uid = 7;
+  EXPECT_TRUE(in_order(names(compiled(of_user, seccomp::Filter{{0}}, true)),
+                       {"close_descriptors", "become_user", "fork_init", "take_terminal", "set_limit"}));
+  // A kernel that mounts no other procfs than that of the pid namespace one is in.
+  const Names early = names(compiled(sharing_pids(process), seccomp::Filter{{0}}));
+  EXPECT_TRUE(in_order(early, {"join_namespaces", "fork_init", "mount_filesystem", "set_capabilities",
+                               "load_seccomp", "wait_start", "execute"}));
+  // Nobody waits for his start with a capability that only loads the filter.
+  EXPECT_EQ(tail(own), (Names{"wait_start", "close_descriptors", "execute"}));
+  const auto later = names(compile_after_start(sharing_pids(process), {.id = "web", .bundle = "/bundle"}));
+  EXPECT_EQ(later, tail(own));
+  EXPECT_EQ(later, tail(early));
 }
 
 TEST(Plan, AnExecSendsItsListenerFromOutsideOfThePidNamespace) {

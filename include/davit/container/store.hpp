@@ -44,7 +44,7 @@ class Entry {
   [[nodiscard]] Result<void> write_config(const std::string& text) const;
   /// From now on has_tracers().
   [[nodiscard]] Result<void> note_tracer() const;
-  /// An exec has brought in a process that may trace others, which the config knows nothing of.
+  /// An exec or a neighbour in its pid namespace may trace others, of which the config knows nothing.
   [[nodiscard]] bool has_tracers() const;
   /// The start socket exists.
   [[nodiscard]] bool waits_for_start() const;

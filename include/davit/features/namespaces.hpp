@@ -21,6 +21,7 @@ struct Plan {
   bool stage = false;             ///< that clone is a stage; the program has a fork_init (Message::child)
   bool map_ids = false;           ///< the stage meets davit at Point::user_namespace to have its ids mapped
   std::uint32_t fork_flags = 0;   ///< CLONE_NEW* of fork_init
+  bool forks_late = false;        ///< the stage unshares these; who is forked needs no more of it
 };
 
 /// CLONE_NEW* of a type.
@@ -29,10 +30,14 @@ std::uint32_t clone_flag(spec::NamespaceType type);
 bool has(const spec::Config& config, spec::NamespaceType type);
 /// Whether it makes a new one.
 bool makes(const spec::Config& config, spec::NamespaceType type);
+/// Whether it shares a pid namespace with others, who may trace in the user namespace that its init starts
+/// in.
+bool shares_pids(const spec::Config& config);
 
 /// Rules between namespaces and the properties that need them; all errors.
 std::vector<Error> validate(const spec::Config& config);
-Plan plan(const spec::Config& config);
+/// `forks_late`: the caller of compile_stage emits fork_init where it sees fit.
+Plan plan(const spec::Config& config, bool forks_late = false);
 
 /// Joins, and with a stage everything up to and including fork_init. The caller emits before it what attaches
 /// the stage to cgroups.
@@ -54,6 +59,9 @@ Result<sys::UniqueFd> open_namespace(const std::string& path, std::uint32_t type
 /// Who owns a namespace: davit's own user namespace, one right below it, or any other.
 enum class Owner : std::uint8_t { own, child, other };
 Result<Owner> owner_of(sys::FdRef file);
+
+/// Whether who is not in that pid namespace can mount its procfs, with the option `pidns` (since Linux 6.17).
+bool can_mount_procfs_of(const std::string& path);
 
 /// Whether a path leads to the mount namespace that davit itself is in.
 bool is_own_mount_namespace(const std::string& path);

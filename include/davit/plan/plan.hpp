@@ -40,6 +40,7 @@ struct Input {
   std::vector<std::string> task_paths;    ///< cgroup files that init opens and writes itself to
   std::optional<seccomp::Filter> filter;  ///< if it is known already
   bool start_by_socket = true;
+  bool mounts_foreign_procfs = false;  ///< see namespaces::can_mount_procfs_of
   bool trace = false;
 };
 

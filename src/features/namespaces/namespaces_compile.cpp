@@ -162,6 +162,10 @@ bool makes(const spec::Config& config, NamespaceType type) {
   return entry != nullptr && entry->path.empty();
 }
 
+bool shares_pids(const spec::Config& config) {
+  return find_joined(config, NamespaceType::pid) != nullptr && !has(config, NamespaceType::user);
+}
+
 std::vector<Error> validate(const spec::Config& config) {
   std::vector<Error> errors;
   check_user(config, errors);
@@ -180,8 +184,9 @@ std::vector<Error> validate(const spec::Config& config) {
   return errors;
 }
 
-Plan plan(const spec::Config& config) {
+Plan plan(const spec::Config& config, bool forks_late) {
   Plan result;
+  result.forks_late = forks_late;
   std::uint32_t flags = 0;
   for (const NamespaceType type : kCloned)
     if (makes(config, type)) flags |= clone_flag(type);
@@ -210,6 +215,12 @@ Result<void> compile_stage(features::Compilation& compilation, const spec::Confi
   if (!joins.empty() && user) builder.emit(join, origin);
   compile_time(compilation, config);
   if (!plan.stage) return {};
+  if (plan.forks_late) {
+    program::Unshare unshare;
+    unshare.types = plan.fork_flags;
+    if (plan.fork_flags != 0) builder.emit(unshare, compilation.origin(config.linux.position, "namespaces"));
+    return {};
+  }
   program::ForkInit fork;
   fork.types = plan.fork_flags;
   builder.emit(fork, compilation.origin(config.linux.position, "namespaces"));

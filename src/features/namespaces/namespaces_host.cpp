@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening namespaces, and user namespaces that only carry mappings.
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -116,6 +117,13 @@ Result<Owner> owner_of(sys::FdRef file) {
   if (is_same(TRY(sys::stat_of(owner)), own)) return Owner::own;
   const auto parent = sys::UniqueFd::adopt(ioctl(owner.number(), NS_GET_PARENT));
   return parent.valid() && is_same(TRY(sys::stat_of(parent)), own) ? Owner::child : Owner::other;
+}
+
+bool can_mount_procfs_of(const std::string& path) {
+  const auto number = static_cast<int>(::syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC));
+  if (number < 0) return false;
+  const sys::UniqueFd filesystem = sys::UniqueFd::adopt(number);
+  return ::syscall(SYS_fsconfig, filesystem.number(), FSCONFIG_SET_STRING, "pidns", path.c_str(), 0) == 0;
 }
 
 bool is_own_mount_namespace(const std::string& path) {
