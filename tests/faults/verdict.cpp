@@ -53,9 +53,12 @@ struct Fallback {
   const char* line;  ///< what begins a line that may be there instead
 };
 constexpr Fallback kFallbacks[] = {
-    {SYS_fsopen, 0, "mount /.. /sys/fs/cgroup ro"},
-    {SYS_fsconfig, 0, "mount /.. /sys/fs/cgroup ro"},
-    {SYS_fsmount, 0, "mount /.. /sys/fs/cgroup ro"},
+    {SYS_fsopen, 0, "mount /.. /sys/fs/cgroup"},
+    {SYS_fsconfig, 0, "mount /.. /sys/fs/cgroup"},
+    {SYS_fsmount, 0, "mount /.. /sys/fs/cgroup"},
+    {SYS_fsopen, 0, "mount / /sys/fs/cgroup ro"},
+    {SYS_fsconfig, 0, "mount / /sys/fs/cgroup ro"},
+    {SYS_fsmount, 0, "mount / /sys/fs/cgroup ro"},
     {SYS_mknodat, 0, "mount /null /dev/null ro"},
     {SYS_mknodat, 0, "mount /zero /dev/zero ro"},
     {SYS_mknodat, 0, "mount /full /dev/full ro"},
