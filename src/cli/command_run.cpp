@@ -51,8 +51,12 @@ Result<int> command_run(Invocation& invocation) {
     return wrong_count();
   } else if (arguments.front().find('/') != std::string::npos && !options.given("bundle")) {
     // No id has a slash: it is a bundle, and names the container. What is no directory was meant as an id.
-    if (!sys::stat_at(sys::current_directory(), arguments.front()).ok())
-      TRY(container::check_id(arguments.front()));
+    const auto as_id = container::check_id(arguments.front());
+    if (!as_id.ok() && !sys::stat_at(sys::current_directory(), arguments.front()).ok()) {
+      Error error = as_id.error();
+      error.advice = Text<256>("as a bundle: there is no such directory; as an id: it must not have a slash");
+      return error;
+    }
     call.create.bundle = arguments.front();
     call.create.id_hint = TRY(sys::real_path(arguments.front()));
   } else {

@@ -53,6 +53,11 @@ Error bad_number(std::string_view text, std::string_view what) {
   return make_error(Code::invalid_argument, message);
 }
 
+Error bad_count(std::string_view text, std::string_view what) {
+  Error error = bad_number(text, what);
+  return error.advise("a whole number, without a unit; see `davit update --help` for what it counts");
+}
+
 Error bad_size(std::string_view text, std::string_view what) {
   Error error = bad_number(text, what);
   return error.advise("a whole number of bytes, or with K, M or G behind it: 512M");
@@ -74,9 +79,9 @@ Result<void> write_limit(json::Writer& out, const Limit& limit, const std::strin
     out.string(value);
     return {};
   }
-  const std::int64_t number = TRY(parse_bytes(value, limit.option));
   const bool has_unit = !value.empty() && (value.back() < '0' || value.back() > '9');
-  if (limit.form == Form::number && has_unit) return bad_number(value, limit.option);
+  if (limit.form == Form::number && has_unit) return bad_count(value, limit.option);
+  const std::int64_t number = TRY(parse_bytes(value, limit.option));
   if (limit.form == Form::bytes && !has_unit && number > 0 && number < kLeastMemory)
     return too_small(value, limit.option);
   out.number(number);

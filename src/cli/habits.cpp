@@ -138,6 +138,14 @@ std::string_view habit_of(std::string_view command, std::string_view name) {
   return {};
 }
 
+bool is_option_of_a_command(std::string_view name) {
+  for (const Command& command : commands())
+    for (const Option& option : command.options)
+      if (!option.help.empty() && (option.name == name || (name.size() == 1 && option.letter == name[0])))
+        return true;
+  return false;
+}
+
 }  // namespace
 
 std::string advice_on_command(std::string_view word) {
@@ -157,6 +165,9 @@ std::string advice_on_option(const Command* command, std::string_view written) {
   if (of == "kill" && container::parse_signal(name).ok())
     return "the signal is the last argument: `davit kill ID " + std::string(name) + "`";
   if (const std::string_view habit = habit_of(of, name); !habit.empty()) return std::string(habit);
+  if (command == nullptr && is_option_of_a_command(name))
+    return "options of a command stand behind it: `davit COMMAND " + std::string(written.substr(0, 60)) +
+           " ...`";
   std::vector<std::string_view> names;
   const auto add = [&](std::span<const Option> options) {
     for (const Option& option : options)

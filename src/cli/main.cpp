@@ -12,15 +12,18 @@
 
 #include "cli/help.hpp"
 #include "cli/invocation.hpp"
+#include "cli/output_style.hpp"
 #include "cli/report.hpp"
 #include "cli/teller.hpp"
 #include "davit/base/notice.hpp"
 #include "davit/cli/parser.hpp"
+#include "davit/sys/file.hpp"
 
 namespace davit::cli {
 
 namespace {
 
+constexpr std::size_t kMostQuoted = 1 << 20;
 constexpr unsigned kCloseOnExec = 1u << 2;  // CLOSE_RANGE_CLOEXEC
 
 // What the caller left open must not reach a container or a hook (CVE-2024-21626), and a file of ours must
@@ -32,6 +35,27 @@ void guard_descriptors() {
   // In rising order, as open(2) takes the lowest number that is free.
   for (const struct pollfd& one : standard)
     if ((one.revents & POLLNVAL) != 0) (void)::open("/dev/null", O_RDWR);
+}
+
+/// Which config a call that makes a container is about; empty: it makes none.
+std::string config_of(const Parsed& parsed) {
+  const Arguments& options = parsed.arguments;
+  const std::vector<std::string>& arguments = options.arguments();
+  const std::string_view command = parsed.command->name;
+  if ((command != "create" && command != "run") || options.given("rootfs")) return {};
+  if (options.given("config")) return options.text("config");
+  if (options.given("bundle")) return options.text("bundle") + "/config.json";
+  const bool is_bundle =
+      command == "run" && !arguments.empty() && arguments[0].find('/') != std::string::npos;
+  return is_bundle ? arguments[0] + "/config.json" : "config.json";
+}
+
+// Read again: a call that goes well keeps no text for the sake of one that does not.
+Quotation quotation_for(const Parsed& parsed, const Error& error) {
+  const std::string path = config_of(parsed);
+  if (error.where.line == 0 || path.empty() || ::isatty(STDERR_FILENO) != 1) return {};
+  auto text = sys::read_file(path, kMostQuoted);
+  return text.ok() ? Quotation{std::move(*text), output_style(STDERR_FILENO)} : Quotation();
 }
 
 int execute(const Parsed& parsed, const Log& log) {
@@ -64,7 +88,7 @@ int execute(const Parsed& parsed, const Log& log) {
     return *status;
   }
   reporter.failure(status.error(), context != nullptr ? std::span(context->errors) : std::span<const Error>(),
-                   notices);
+                   notices, quotation_for(parsed, status.error()));
   return parsed.command->failure_status;
 }
 

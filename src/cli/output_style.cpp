@@ -22,14 +22,14 @@ std::string_view environment(const char* name) {
 
 }  // namespace
 
-explain::Style output_style() {
+explain::Style output_style(int descriptor) {
   explain::Style style;
-  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  const bool is_terminal = ::isatty(descriptor) == 1;
   const std::string_view columns = environment("COLUMNS");
   unsigned wanted = 0;
   (void)std::from_chars(columns.data(), columns.data() + columns.size(), wanted);
   struct winsize size = {};
-  if (wanted == 0 && is_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) wanted = size.ws_col;
+  if (wanted == 0 && is_terminal && ::ioctl(descriptor, TIOCGWINSZ, &size) == 0) wanted = size.ws_col;
   if (wanted != 0) style.width = wanted < kNarrowest ? kNarrowest : wanted > kWidest ? kWidest : wanted;
   style.colour = is_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
   return style;

@@ -6,8 +6,8 @@
 
 namespace davit::cli {
 
-/// Of the standard output. Elsewhere than on a terminal it is 80 columns without colour; COLUMNS and NO_COLOR
-/// (no-color.org) are heeded.
-explain::Style output_style();
+/// Of the standard output, or of another descriptor. Elsewhere than on a terminal it is 80 columns without
+/// colour; COLUMNS and NO_COLOR (no-color.org) are heeded.
+explain::Style output_style(int descriptor = 1);
 
 }  // namespace davit::cli

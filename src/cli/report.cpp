@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "davit/explain/validate.hpp"
+
 namespace davit::cli {
 
 namespace {
@@ -64,7 +66,14 @@ Reporter::Reporter(const Log& log, std::string_view command, std::string_view su
     prefix_.append(command).append(subject.empty() ? "" : " ").append(harmless(subject)).append(": ");
 }
 
-void Reporter::failure(const Error& error, std::span<const Error> all, std::span<const Error> notices) const {
+std::string quote(const Quotation& quotation, const Error& error) {
+  if (quotation.text.empty()) return {};
+  const explain::Mark mark{error.where.line, error.where.column, {}};
+  return explain::excerpt(quotation.text, mark, quotation.style);
+}
+
+void Reporter::failure(const Error& error, std::span<const Error> all, std::span<const Error> notices,
+                       const Quotation& quotation) const {
   std::string message;  // users of an engine see nothing but this
   std::string human;
   std::string_view last_advice;
@@ -74,6 +83,7 @@ void Reporter::failure(const Error& error, std::span<const Error> all, std::span
     const std::string line = harmless(describe(one));
     const std::string_view advice = advice_for(one);
     human.append("davit: ").append(prefix_).append(line).append("\n");
+    human.append(quote(quotation, one));
     // Several of a kind have one hint: below the first.
     if (!advice.empty() && advice != last_advice)
       human.append("hint: ").append(harmless(advice)).append("\n");

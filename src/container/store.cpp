@@ -25,7 +25,9 @@ constexpr const char* kFilterCache = ":seccomp";
 constexpr std::size_t kMaximumConfig = 16u << 20;
 
 Error not_there() {
-  return make_error(Code::not_found, "container does not exist");
+  Error error = make_error(Code::not_found, "container does not exist");
+  return error.advise(
+      "`davit list` shows those of this user; those of others, and of engines, have another --root");
 }
 
 Error taken() {

@@ -69,7 +69,7 @@ std::string joined_part(const std::vector<std::string>& characters, std::size_t 
 
 /// The line of the config and a line below it that points at the value. Of a long one (a document without
 /// line breaks) the part around it.
-std::string excerpt(std::string_view config_text, const Mark& mark, Tone tone, const Style& style) {
+std::string pointed(std::string_view config_text, const Mark& mark, Tone tone, const Style& style) {
   const auto [characters, begin] = window_of(config_text, mark);
   if (begin >= characters.size()) return {};
   std::size_t length = length_at(characters, begin);
@@ -116,7 +116,7 @@ void append_finding(std::string& out, const Verdict& verdict, const Finding& fin
   if (!finding.mark.pointer.empty()) head += finding.mark.pointer + ": ";
   for (const std::string& row : wrap(shown(head + finding.message), style.width))
     out.append(row).append("\n");
-  if (finding.mark.line != 0) out.append(excerpt(config_text, finding.mark, tone, style));
+  if (finding.mark.line != 0) out.append(pointed(config_text, finding.mark, tone, style));
   if (finding.hint.empty()) return;
   const auto width = static_cast<unsigned>(style.width - kGutter.size());
   for (const std::string& row : wrap(shown("hint: " + finding.hint), width))
@@ -131,6 +131,10 @@ std::string summary(const Verdict& verdict) {
 }
 
 }  // namespace
+
+std::string excerpt(std::string_view config_text, const Mark& mark, const Style& style) {
+  return mark.line == 0 ? std::string() : pointed(config_text, mark, Tone::bad, style);
+}
 
 std::string text_of(const Verdict& verdict, std::string_view config_text, const Style& style) {
   std::string out;

@@ -26,10 +26,46 @@ bool is_punctuation(char character) {
   return character != '\0' && std::strchr("{}[],:", character) != nullptr;
 }
 
-/// What to do about something that begins with this character and is no JSON.
-std::string_view advice_on(char character) {
-  if (character == '\'') return "strings and keys stand in double quotes";
-  if (character == '/' || character == '#') return "JSON has no comments";
+bool is_letter(char character) {
+  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
+}
+
+/// What is wrong and what to do, where the text is no JSON.
+struct Slip {
+  std::string_view cause;   ///< empty: what the parser says
+  std::string_view advice;  ///< may be empty
+};
+
+/// `before` is the last character in front of it, and 0 at the beginning of the file.
+Slip slip_at(char found, char before, bool is_adjacent) {
+  if (found == '\'') return {"", "strings and keys stand in double quotes"};
+  if (found == '/' || found == '#') return {"a comment, or nothing that JSON knows", "JSON has no comments"};
+  if (static_cast<unsigned char>(found) >= 0x80)
+    return {"a character that only strings may hold", "quotes are those of the keyboard: \""};
+  if (is_adjacent && before == '0')
+    return {"a number that begins with 0", "numbers are decimal, without a 0 in front: 0644 is 420"};
+  if (before == '\0' && (is_letter(found) || found == '<' || found == '%'))
+    return {"it begins like another kind of file",
+            "a config is an object of JSON: { ... }; not YAML, TOML or XML"};
+  if (is_letter(found) && (before == '{' || before == ','))
+    return {"a word without quotes", "keys and strings stand in double quotes"};
+  if (is_letter(found))
+    return {"a word that JSON does not have",
+            "there are true, false and null, in small letters; other words stand in double quotes"};
+  if (found == '.' || found == '+') return {"a number begins with a digit or a minus", ""};
+  return {};
+}
+
+/// Our words for what the parser says; empty: its own.
+Slip slip_of(std::string_view cause) {
+  if (cause.starts_with("object key and value")) return {"a colon is missing after this key", ""};
+  if (cause.starts_with("invalid object key"))
+    return {"a key is missing here", "keys stand in double quotes"};
+  if (cause.starts_with("unallowed token")) return {"a value is missing here", ""};
+  if (cause.starts_with("inside a string, '\\'"))
+    return {"a backslash in a string that means nothing", "write a backslash as \\\\"};
+  if (cause.starts_with("invalid character inside string"))
+    return {"a tab or a line break in a string", "write it as \\t or \\n, and close the string on its line"};
   return {};
 }
 
@@ -182,11 +218,15 @@ bool Builder::refuse_syntax(std::string_view cause, std::size_t consumed) {
   if ((found == '}' || found == ']') && before != std::string_view::npos && text[before] == ',')
     return refuse(before, "not JSON: this comma is one too many",
                   "JSON allows no comma after the last member");
+  const bool is_adjacent = before != std::string_view::npos && before + 1 == offset;
+  Slip slip = slip_of(cause);
+  if (found != '\0' && !is_punctuation(found) && found != '"' && slip.cause.empty())
+    slip = slip_at(found, before == std::string_view::npos ? '\0' : text[before], is_adjacent);
   std::string message = "not JSON: ";
-  message += cause;
+  message += slip.cause.empty() ? cause : slip.cause;
   // Only punctuation is quoted: what is no JSON may be any file, a secret that a config.json links to.
   if (is_punctuation(found)) message += ": " + quoted(text.substr(offset, 1));
-  return refuse(offset, message, advice_on(found));
+  return refuse(offset, message, slip.advice);
 }
 
 std::size_t Builder::token_start() const {

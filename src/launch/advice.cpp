@@ -82,6 +82,12 @@ void explain_program(const Subject& subject, Detail detail, Error& error) {
   if (subject.process == nullptr || subject.process->args.empty()) return;
   const spec::Process& process = *subject.process;
   const bool is_missing = detail == Detail::not_in_path || detail == Detail::no_such_file;
+  const auto& mounts = subject.config.mounts;
+  const bool is_hidden = std::any_of(mounts.begin(), mounts.end(),
+                                     [](const spec::Mount& mount) { return mount.destination == "/"; });
+  if (is_missing && is_hidden)
+    error.advise("a mount on / hides all of the root filesystem: remove it from mounts");
+  if (process.args.front().empty()) error.advise("args begins with an empty word: name the program");
   if (is_missing && process.args.size() == 1 && process.args.front().find(' ') != std::string::npos)
     error.advise(
         "this is one word with spaces in it; every argument is a string of its own: [\"sh\", \"-c\", ...]");
@@ -95,6 +101,21 @@ void explain_program(const Subject& subject, Detail detail, Error& error) {
   if (detail == Detail::is_directory) error.advise("args begins with a program, not with a directory");
 }
 
+/// What people forget about filesystems.
+void explain_mount(const plan::Plan& plan, const program::Operation& operation, Detail detail, Error& error) {
+  const auto& mount = static_cast<const program::MountFilesystem&>(operation);
+  const std::string_view type = program::text(plan.program.image, mount.type);
+  if (detail == Detail::open_filesystem && type == "procfs") error.advise("did you mean \"proc\"?");
+  if (detail == Detail::open_filesystem)
+    error.advise(
+        "/proc/filesystems lists those of this kernel; the module of another one must be loaded before");
+  if (type == "overlay" && error.errno_value == EINVAL)
+    error.advise("an overlay wants the options lowerdir=, and to be written to also upperdir= and workdir=");
+  if (error.errno_value == ENOTBLK)
+    error.advise(
+        "a filesystem on a disk is mounted from its device; for a file or directory use the option bind");
+}
+
 }  // namespace
 
 void explain_failure(const plan::Plan& plan, const Subject& subject, const program::Message& message,
@@ -105,6 +126,9 @@ void explain_failure(const plan::Plan& plan, const Subject& subject, const progr
   const bool is_mixed =
       message.detail == Detail::file_on_directory || message.detail == Detail::directory_on_file;
   if (is_mixed) name_source(plan, *operation, error);
+  if (operation->op == Op::mount_filesystem) explain_mount(plan, *operation, message.detail, error);
+  if (operation->op == Op::open_console && message.detail == Detail::open_ptmx && message.error == ENOENT)
+    error.advise("a terminal comes from a mount of type devpts on /dev/pts; `davit spec` writes one");
   if (operation->op == Op::become_user) explain_ids(subject, message.detail, error);
   if (operation->op == Op::find_program || operation->op == Op::execute)
     explain_program(subject, message.detail, error);

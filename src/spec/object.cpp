@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace davit::spec {
 namespace {
@@ -30,6 +31,78 @@ bool differs_by_a_slip(std::string_view left, std::string_view right) {
   if (rest <= 1) return true;
   return rest == 2 && left.size() == right.size() && left[head] == right[head + 1] &&
          left[head + 1] == right[head];
+}
+
+/// Words of other programs for keys of the schema; each only where the object has that key.
+struct Synonym {
+  std::string_view written;
+  std::string_view meant;
+};
+constexpr Synonym kSynonyms[] = {
+    {"target", "destination"}, {"dst", "destination"},   {"mountpoint", "destination"},
+    {"src", "source"},         {"fstype", "type"},       {"blkio", "blockIO"},
+    {"io", "blockIO"},         {"cmd", "args"},          {"command", "args"},
+    {"argv", "args"},          {"environment", "env"},   {"workdir", "cwd"},
+    {"workingDir", "cwd"},     {"caps", "capabilities"}, {"ulimits", "rlimits"},
+    {"tty", "terminal"},       {"rootfs", "root"},       {"volumes", "mounts"},
+    {"labels", "annotations"}, {"sysctls", "sysctl"},    {"memswap", "swap"},
+    {"quotaUs", "quota"},      {"mode", "fileMode"},
+};
+
+/// Keys that people put beside the object that they belong into.
+struct Home {
+  std::string_view keys;  ///< between spaces
+  std::string_view object;
+};
+constexpr Home kHomes[] = {
+    {" args env cwd user terminal capabilities rlimits noNewPrivileges oomScoreAdj apparmorProfile ",
+     "process"},
+    {" namespaces resources seccomp sysctl devices cgroupsPath uidMappings gidMappings maskedPaths "
+     "readonlyPaths "
+     "rootfsPropagation ",
+     "linux"},
+    {" path readonly ", "root"},
+    {" prestart createRuntime createContainer startContainer poststart poststop ", "hooks"},
+    {" memory cpu pids blockIO hugepageLimits unified ", "resources"},
+};
+
+/// What somebody meant who wrote a key that is not in `known`; empty: nobody can tell.
+std::string advice_on_key(std::string_view written, std::span<const std::string_view> known) {
+  const auto is_known = [&](std::string_view key) {
+    return std::find(known.begin(), known.end(), key) != known.end();
+  };
+  for (const std::string_view key : known)
+    if (differs_by_a_slip(key, written)) return text("did you mean ", json::quoted(key), "?");
+  for (const Synonym& one : kSynonyms)
+    if (one.written == written && is_known(one.meant))
+      return text("did you mean ", json::quoted(one.meant), "?");
+  for (const Home& home : kHomes)
+    if (is_known(home.object) && home.keys.find(text(" ", written, " ")) != std::string_view::npos)
+      return text("it belongs into the object ", json::quoted(home.object), " of this one");
+  return {};
+}
+
+/// How a value that is of another kind is written.
+std::string_view advice_on_kind(json::Value value, std::string_view expected) {
+  const bool is_text = value.kind() == json::Kind::string;
+  const std::string_view written = is_text ? value.text() : std::string_view();
+  const bool is_number =
+      !written.empty() && written.find_first_not_of("0123456789-") == std::string_view::npos;
+  if (expected == "an array")
+    return is_text ? "write it in brackets: [\"...\", \"...\"], each word a string of its own" : "";
+  if (expected == "an object")
+    return value.kind() == json::Kind::boolean ? "" : "write it in braces, with keys: {\"...\": ...}";
+  if (expected == "a string") return value.kind() == json::Kind::number ? "write it in double quotes" : "";
+  if (expected == "true or false") return "write true or false, without quotes";
+  if (expected != "an integer" || !is_text) return {};
+  if (is_number && written.size() > 1 && written.front() == '0')
+    return "write it without quotes, and decimal, as JSON has no octal numbers: 0644 is 420, 022 is 18";
+  if (is_number) return "write it without quotes";
+  if (!written.empty() && written.front() >= '0' && written.front() <= '9')
+    return "write the plain number, without quotes and without a unit: 64 MiB are 67108864";
+  if (written == "max" || written == "unlimited" || written == "infinity")
+    return "no limit is -1 in linux.resources, and 18446744073709551615 in process.rlimits";
+  return {};
 }
 
 }  // namespace
@@ -77,7 +150,7 @@ void Object::report_unknown() {
     const auto known_end = known + static_cast<std::ptrdiff_t>(known_count_);
     if (std::find(known, known_end, key.text()) != known_end) continue;
     --unknown;
-    auto meant =
+    const auto meant =
         std::find_if(known, known_end, [&](auto name) { return equal_but_for_case(name, key.text()); });
     if (meant != known_end) {
       // encoding/json of Go does not look at the case: what is ignored here counts there.
@@ -87,9 +160,8 @@ void Object::report_unknown() {
                      text("did you mean ", json::quoted(*meant), "?"));
       continue;
     }
-    meant = std::find_if(known, known_end, [&](auto name) { return differs_by_a_slip(name, key.text()); });
     report_.warning(key, text("unknown key ", json::quoted(key.text()), " is ignored"),
-                    meant == known_end ? std::string() : text("did you mean ", json::quoted(*meant), "?"));
+                    advice_on_key(key.text(), {known_.data(), known_count_}));
   }
 }
 
@@ -97,7 +169,7 @@ bool report_kind(Report& report, json::Value value, std::string_view expected) {
   std::string found(json::kind_name(value.kind()));
   if (value.kind() == json::Kind::string) found += text(" ", json::quoted(value.text(), 40));
   if (value.kind() == json::Kind::number) found = text("the number ", value.text().substr(0, 40));
-  report.error(value, text("must be ", expected, ", is ", found));
+  report.error(value, text("must be ", expected, ", is ", found), advice_on_kind(value, expected));
   return false;
 }
 

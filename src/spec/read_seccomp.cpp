@@ -44,6 +44,17 @@ void check_errno(Report& report, const Position& position, std::string_view belo
                  text("must be at most ", std::to_string(error ? kMaximumErrno : kMaximumTrace)));
 }
 
+/// "x86_64" and "amd64" as the spec writes them.
+std::string advice_on_architecture(std::string_view written) {
+  std::string name = "SCMP_ARCH_";
+  for (const char c : written == "amd64" ? "x86_64" : written == "arm64" ? "aarch64" : written)
+    name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  const auto known = seccomp_architectures();
+  const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
+  return is_known ? text("did you mean ", json::quoted(name), "?")
+                  : "they are called SCMP_ARCH_X86_64, SCMP_ARCH_AARCH64, ...";
+}
+
 }  // namespace
 
 void check(Report& report, SeccompArgument& argument) {
@@ -72,7 +83,8 @@ void check(Report& report, Seccomp& seccomp) {
   for (std::size_t i = 0; i < seccomp.architectures.size(); ++i)
     if (std::find(known.begin(), known.end(), seccomp.architectures[i]) == known.end())
       report.error(seccomp.position, text("architectures/", std::to_string(i)),
-                   text("invalid seccomp architecture ", json::quoted(seccomp.architectures[i])));
+                   text("invalid seccomp architecture ", json::quoted(seccomp.architectures[i])),
+                   advice_on_architecture(seccomp.architectures[i]));
 }
 
 void check_listener(Report& report, const Seccomp& seccomp, const Annotations& annotations) {

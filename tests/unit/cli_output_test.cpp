@@ -36,6 +36,18 @@ TEST(CliReport, NothingThatATerminalObeysGetsThere) {
   EXPECT_EQ(harmless("\x9b\xc2"), "??");
 }
 
+TEST(CliReport, PointsAtWhatAnErrorIsAbout) {
+  Error error = make_error(Code::invalid_config, "must be an array");
+  error.where = {2, 10, "config.json", "/args"};
+  const Quotation quotation{"{\n \"args\": \"sh\"\n}\n", {80, false}};
+  EXPECT_EQ(quote(quotation, error), "    2 |  \"args\": \"sh\"\n      |          ^~~~\n");
+  error.where.line = 9;
+  EXPECT_EQ(quote(quotation, error), "");
+  error.where = {};
+  EXPECT_EQ(quote(quotation, error), "");
+  EXPECT_EQ(quote({}, error), "");
+}
+
 TEST(CliLog, TextIsLogfmt) {
   EXPECT_EQ(log_line(LogFormat::text, Level::warning, "a \"b\" \\ c\nd\x01", "2026-01-02T03:04:05Z"),
             "time=\"2026-01-02T03:04:05Z\" level=warning msg=\"a \\\"b\\\" \\\\ c\\nd\\x01\"\n");

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include "cli/table.hpp"
+#include "container/ending.hpp"
 #include "davit/container/record.hpp"
 #include "davit/spec/state.hpp"
 
@@ -32,6 +37,32 @@ TEST(Ending, IsOnRecordAsFarAsItIsKnown) {
   EXPECT_FALSE(failed->ending->exit_code);
   EXPECT_FALSE(failed->ending->oom_killed);
   EXPECT_EQ(failed->ending->failed_step, "find_program");
+}
+
+TEST(Ending, NamesTheLimitOfCgroupV2ThatWasReached) {
+  char name[] = "/tmp/davit-ending-XXXXXX";
+  ASSERT_NE(::mkdtemp(name), nullptr);
+  const std::string directory = name;
+  std::ofstream(directory + "/memory.max") << "67108864\n";
+  const auto write_events = [&](const char* events) {
+    std::ofstream(directory + "/memory.events.local") << events;
+  };
+  Record record;
+  record.cgroup.directories.push_back({{}, directory, "/sys/fs/cgroup"});
+  Ending ending;
+  EXPECT_FALSE(death_by_memory(record, ending));
+  ending.oom_killed = true;
+  write_events("low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\n");
+  const auto own = death_by_memory(record, ending);
+  write_events("low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\n");
+  const auto of_host = death_by_memory(record, ending);
+  std::filesystem::remove_all(directory);
+  ASSERT_TRUE(own && of_host);
+  EXPECT_EQ(describe(*own).view(),
+            "the OOM killer ended it: it had reached memory.max of " + directory + ", 67108864 bytes");
+  EXPECT_NE(own->advice.view().find("linux.resources.memory"), std::string_view::npos);
+  EXPECT_EQ(describe(*of_host).view(),
+            "the OOM killer ended it: the host, or a cgroup above the container's, ran out of memory");
 }
 
 TEST(Ending, OfAStateHasOnlyWhatIsKnown) {

@@ -262,6 +262,14 @@ TEST(Captured, EveryConfigOfAnEngineCompiles) {
   }
 }
 
+TEST(SubordinateIds, WhatIsNotListedIsAnsweredWithWhatIs) {
+  EXPECT_EQ(namespaces::unlisted_advice("/etc/subuid", {0, 100000, 65536, {}}, "uidMappings"),
+            "/etc/subuid grants this user 100000-165535, and the own id is free: keep to these in "
+            "linux.uidMappings, or add a line there");
+  EXPECT_NE(namespaces::unlisted_advice("/etc/subgid", {}, "gidMappings").find("has no line for this user"),
+            std::string::npos);
+}
+
 TEST(Namespaces, SubordinateIdsAreThoseOfTheUserByNameOrNumber) {
   const std::string text = "other:1:2\nalice:100000:65536\n1000:200000:7\nbroken:x:1\nroot:5";
   EXPECT_EQ(namespaces::subordinate_range(text, "alice", 4).host_id, 100000U);

@@ -42,6 +42,9 @@ Section lacks_of(const spec::Config& config, const Request& request, const Compi
 
 /// Findings with the line of the config that they are about, the sections, and a summary.
 std::string text_of(const Verdict& verdict, std::string_view config_text, const Style& style);
+/// The line of a config, and one below it that points at what an error is about; empty: there is no such
+/// place.
+std::string excerpt(std::string_view config_text, const Mark& mark, const Style& style);
 /// {"file", "errors", "warnings", "findings": [...], "sections": [...]}
 std::string json_of(const Verdict& verdict, std::string_view config_text);
 

@@ -80,6 +80,10 @@ Result<void> write_mappings(pid_t pid, const Mappings& mappings, bool privileged
 void map_caller(spec::Config& config);
 /// The range that such a file (subuid(5)) grants to a user, by name or by number; a size of 0: none.
 spec::IdMapping subordinate_range(std::string_view text, std::string_view name, std::uint32_t id);
+/// What to do about a mapping that newuidmap refused; `range` is what the file grants, of size 0: nothing.
+std::string unlisted_advice(std::string_view file, const spec::IdMapping& range, std::string_view key);
+/// The same for the caller, from /etc/subuid or /etc/subgid.
+std::string unlisted_advice_for_caller(bool is_of_groups);
 /// A user namespace that exists only to carry the mappings of an idmapped mount.
 Result<sys::UniqueFd> make_idmap_namespace(const Mappings& mappings);
 

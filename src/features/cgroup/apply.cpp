@@ -55,6 +55,16 @@ std::string advice_on(const Setting& setting, int errno_value) {
          ", and the parent cgroup may have fewer";
 }
 
+/// Which part of a kernel has the file.
+std::string_view advice_on_missing(std::string_view file) {
+  if (file.starts_with("hugetlb.")) return "the sizes that the kernel has are in /sys/kernel/mm/hugepages";
+  if (file.starts_with("blkio.") || file.starts_with("io."))
+    return "weights take the I/O scheduler BFQ (`modprobe bfq`, then echo bfq to "
+           "/sys/block/*/queue/scheduler), or "
+           "io.cost on cgroup v2";
+  return {};
+}
+
 /// Writes the settings of one place; keeps track of whether controllers were enabled already.
 class SettingsWriter {
  public:
@@ -120,6 +130,7 @@ class SettingsWriter {
     } else {
       error = make_error(Code::unsupported, "cannot set " + setting.file +
                                                 ": this kernel has no such file in " + directory->path);
+      error.advise(advice_on_missing(setting.file));
     }
     return spec::at(setting.position, setting.below, error);
   }

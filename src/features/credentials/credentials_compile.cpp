@@ -57,7 +57,8 @@ program::u64 mask_of(features::Compilation& out, const spec::Capabilities& sets,
     const std::string meant = full_name(names[i]);
     const bool is_slip = number_of(meant, out.facts.last_capability).has_value();
     warn(out, sets, set, i, "ignoring unknown or unavailable capability " + names[i],
-         is_slip ? "did you mean " + meant + "?" : "");
+         is_slip ? "did you mean " + meant + "?"
+                 : "`davit features` lists those of this host; each must be named");
   }
   return mask;
 }

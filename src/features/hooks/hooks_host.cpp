@@ -117,6 +117,18 @@ class Spawner {
   }
   /// What davit's caller left open is not for hooks either; last of the actions.
   void keep_only_stdio() { ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1); }
+  /// What people forget about programs that they write.
+  static Error not_executed(const std::string& path, int code) {
+    Error error = system_error(code, "exec " + path);
+    const bool is_there = ::access(path.c_str(), F_OK) == 0;
+    if (::access((path + "/.").c_str(), F_OK) == 0) error.advise("a hook is a program; this is a directory");
+    if (code == EACCES && is_there) error.advise("a hook is a program: make it executable (chmod +x)");
+    if (code == ENOEXEC) error.advise("it is neither an ELF program nor a script that begins with #!");
+    if (code == ENOENT && is_there) error.advise("its interpreter, named in its first line, is not there");
+    if (code == ENOENT && !is_there)
+      error.advise("hooks are programs of the host: install it, or correct its path");
+    return error;
+  }
   Result<pid_t> spawn(const spec::Hook& hook) {
     const std::vector<std::string> only_path = {hook.path};
     const std::vector<char*> arguments = pointers(hook.args.empty() ? only_path : hook.args);
@@ -125,7 +137,7 @@ class Spawner {
     pid_t pid = -1;
     const int code =
         ::posix_spawn(&pid, hook.path.c_str(), &actions_, &attributes_, arguments.data(), variables.data());
-    if (code != 0) return system_error(code, "exec " + hook.path);
+    if (code != 0) return not_executed(hook.path, code);
     return pid;
   }
 

@@ -79,7 +79,7 @@ Result<void> run_helper(const std::string& name, pid_t pid, const std::vector<sp
   if (!has_ended) return system_error(ETIMEDOUT, "wait for " + program);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   Error error = make_error(Code::system, name + " refused the id mappings of the user namespace");
-  return error.advise("the ranges must be granted to this user in /etc/subuid and /etc/subgid");
+  return error.advise(unlisted_advice_for_caller(name == "newgidmap"));
 }
 
 Result<void> deny_setgroups(pid_t pid) {

@@ -64,6 +64,23 @@ spec::IdMapping subordinate_range(std::string_view text, std::string_view name, 
   return {};
 }
 
+std::string unlisted_advice(std::string_view file, const spec::IdMapping& range, std::string_view key) {
+  if (range.size == 0)
+    return std::string(file) + " has no line for this user (`usermod --add-subuids`, --add-subgids)";
+  const std::uint64_t last = std::uint64_t{range.host_id} + range.size - 1;
+  return std::string(file) + " grants this user " + std::to_string(range.host_id) + "-" +
+         std::to_string(last) + ", and the own id is free: keep to these in linux." + std::string(key) +
+         ", or add a line there";
+}
+
+std::string unlisted_advice_for_caller(bool is_of_groups) {
+  const char* file = is_of_groups ? "/etc/subgid" : "/etc/subuid";
+  const auto text = sys::read_file(file);
+  const spec::IdMapping range =
+      text.ok() ? subordinate_range(*text, name_of(::geteuid()), ::geteuid()) : spec::IdMapping{};
+  return unlisted_advice(file, range, is_of_groups ? "gidMappings" : "uidMappings");
+}
+
 void map_caller(spec::Config& config) {
   spec::Linux& linux = config.linux;
   if (!makes(config, spec::NamespaceType::user)) return;

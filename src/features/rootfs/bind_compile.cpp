@@ -34,10 +34,24 @@ void emit_symlink(Mounting& mounting, const Entry& entry) {
   mounting.compilation.builder.emit(link, entry.origin);
 }
 
+/// What somebody may have meant by an option that a bind mount does not have.
+std::string_view advice_on(std::string_view option) {
+  if (option == "z" || option == "Z")
+    return "that is for an engine to do: labels of SELinux are set before davit is called";
+  if (option == "readonly" || option == "read-only") return "did you mean \"ro\"?";
+  if (option == "delegated" || option == "cached" || option == "consistent")
+    return "that is for an engine on another system: leave it out";
+  if (option.find(',') != std::string_view::npos) return "every option is a string of its own";
+  return {};
+}
+
 void warn_about_parameters(Mounting& mounting, const Entry& entry) {
-  for (const Parameter& parameter : entry.options.parameters)
-    mounting.compilation.warnings.push_back(
-        refuse(entry, Code::unsupported, "option \"" + parameter.key + "\" means nothing to a bind mount"));
+  for (const Parameter& parameter : entry.options.parameters) {
+    Error warning =
+        refuse(entry, Code::unsupported, "option \"" + parameter.key + "\" means nothing to a bind mount");
+    if (const std::string_view advice = advice_on(parameter.key); !advice.empty()) warning.advise(advice);
+    mounting.compilation.warnings.push_back(warning);
+  }
 }
 
 }  // namespace

@@ -121,9 +121,12 @@ std::uint32_t filesystem_flags(const Mounting& mounting, const Entry& entry) {
 }
 
 Result<void> check_filesystem(const Entry& entry) {
-  if (entry.mount.type.empty() || entry.mount.type == "none")
-    return refuse(entry, Code::invalid_config,
-                  "the mount on " + entry.destination + " has neither a type nor the option bind");
+  if (entry.mount.type.empty() || entry.mount.type == "none") {
+    Error error = refuse(entry, Code::invalid_config,
+                         "the mount on " + entry.destination + " has neither a type nor the option bind");
+    return error.advise(
+        "for a directory or file of the host add the option \"bind\", or else the type of a filesystem");
+  }
   if (entry.options.copy_up && entry.mount.type != "tmpfs")
     return refuse(entry, Code::invalid_config, "tmpcopyup is only for mounts of type tmpfs");
   if (entry.options.idmap || !entry.mount.uid_mappings.empty())
