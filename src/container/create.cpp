@@ -24,8 +24,7 @@ constexpr int kDeathTimeout = 10'000;  // milliseconds
 
 class EntryRecorder : public launch::Recorder {
  public:
-  EntryRecorder(const Store& store, const Entry& entry, Record& record)
-      : store_(store), entry_(entry), record_(record) {}
+  EntryRecorder(const Entry& entry, Record& record) : entry_(entry), record_(record) {}
 
   Result<void> creating(const cgroup::Place& place, const resctrl::Group& group) override {
     record_.cgroup = place;
@@ -39,10 +38,8 @@ class EntryRecorder : public launch::Recorder {
     return entry_.write(record_);
   }
   sys::FdRef directory() override { return entry_.directory(); }
-  std::string filter_cache() override { return store_.filter_cache(); }
 
  private:
-  const Store& store_;
   const Entry& entry_;
   Record& record_;
 };
@@ -119,7 +116,7 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   if (Notify::from_environment())
     TRY(Notify::prepare(entry, context.store.root() + "/" + call.id, bundle.config));
   TRY(warn_neighbours(context, bundle.config));
-  EntryRecorder recorder(context.store, entry, record);
+  EntryRecorder recorder(entry, record);
   const launch::CreateRequest request{bundle.config,    call.id,      bundle.path, context.cgroup_manager,
                                       context.patience, call.options, by_socket};
   launch::Launched launched = TRY(launch::create(request, recorder));

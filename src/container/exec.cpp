@@ -126,8 +126,7 @@ Result<int> exec(Context& context, const ExecCall& call) {
                                     .options = options,
                                     .no_pivot = record.no_pivot,
                                     .is_paused = status == spec::Status::paused,
-                                    .has_tracers = has_tracers,
-                                    .filter_cache = context.store.filter_cache()};
+                                    .has_tracers = has_tracers};
   std::optional<Foreground> foreground;
   if (!call.detach) foreground.emplace(TRY(Foreground::open()));
   auto executed = launch::exec(request);

@@ -21,7 +21,6 @@ namespace {
 
 // Not a character of an id: names that begin with it are directories on their way out.
 constexpr char kTrash = '@';
-constexpr const char* kFilterCache = ":seccomp";
 constexpr std::size_t kMaximumConfig = 16u << 20;
 
 Error not_there() {
@@ -268,10 +267,6 @@ Result<Entry> Store::open(const std::string& id) const {
   if (!directory.ok() && missing(directory.error())) return not_there();
   if (!directory.ok()) return cannot_use(root_, directory.error());
   return Entry(root_, id, std::move(*directory));
-}
-
-std::string Store::filter_cache() const {
-  return root_ + "/" + kFilterCache;
 }
 
 void Store::sweep() const {

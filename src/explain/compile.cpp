@@ -80,8 +80,7 @@ Compiled compile_on(const host::Facts& facts, const spec::Config& config, const 
                                        .facts = compiled.facts,
                                        .call = request.call,
                                        .place = compiled.place,
-                                       .task_paths = cgroup::task_paths(compiled.place),
-                                       .filter = {}});
+                                       .task_paths = cgroup::task_paths(compiled.place)});
   if (plan.ok()) {
     compiled.notes.insert(compiled.notes.end(), plan->warnings.begin(), plan->warnings.end());
     compiled.plan = std::move(*plan);

@@ -82,12 +82,6 @@ Result<void> make_unit(Creation& creation) {
   return is_elsewhere ? creation.recorder.creating(session.place, session.resctrl_group) : Result<void>();
 }
 
-Result<void> find_filter(Creation& creation) {
-  if (!creation.request.config.linux.seccomp) return {};
-  look_up_filter(creation.session, creation.recorder.filter_cache());
-  return {};
-}
-
 Result<void> prepare_cgroup(Creation& creation) {
   Session& session = creation.session;
   session.entrance = TRY(cgroup::prepare(session.place, creation.request.config, session.undo));
@@ -125,7 +119,6 @@ Result<void> compile(Creation& creation) {
                                               .place = session.place,
                                               .is_attached = session.is_attached,
                                               .task_paths = session.entrance.task_paths,
-                                              .filter = session.filter,
                                               .start_by_socket = request.start_by_socket,
                                               .mounts_foreign_procfs = mounts_foreign_procfs(request.config),
                                               .trace = request.options.trace}));
@@ -148,7 +141,7 @@ Result<void> restrict_devices(Creation& creation) {
 }
 
 Result<void> build_seccomp(Creation& creation) {
-  return build_filter(creation.session, creation.recorder.filter_cache());
+  return build_filter(creation.session);
 }
 Result<void> wait_ready(Creation& creation) {
   TRY(serve(creation.session, program::Point::ready));
@@ -187,7 +180,6 @@ struct Step {
 constexpr Step kSteps[] = {
     {"look at the host", look_at_host},
     {"reserve state", reserve_state},
-    {"find seccomp filter", find_filter},
     {"make unit", make_unit},
     {"prepare cgroup", prepare_cgroup},
     {"prepare resctrl group", prepare_resctrl_group},

@@ -36,7 +36,7 @@ Result<void> follow(Session& session) {
     const story::Span span(story::Actor::davit, "spawn");
     TRY(start_init(session));
   }
-  TRY(build_filter(session, {}));
+  TRY(build_filter(session));
   const story::Span span(story::Actor::davit, "wait ready");
   return serve(session, program::Point::none);
 }
@@ -69,7 +69,6 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
   for (const std::string& path : resctrl::task_paths(request.resctrl_group))
     session.entrance.task_files.push_back(TRY(sys::open(path, O_WRONLY)));
   session.is_attached = session.is_attached || session.entrance.from_outside;
-  look_up_filter(session, request.filter_cache);
 
   const std::uint32_t types = TRY(foreign_namespaces(request.config, request.container_pid));
   const bool own_mounts = (types & CLONE_NEWNS) != 0;
@@ -80,7 +79,6 @@ Result<void> prepare(Session& session, const ExecRequest& request) {
                                          .call = call_of(request.id, request.bundle, request.options),
                                          .task_files = static_cast<std::uint32_t>(task_files),
                                          .is_attached = session.is_attached,
-                                         .filter = session.filter,
                                          .join_types = types,
                                          .joins_user = (types & CLONE_NEWUSER) != 0,
                                          .enters_root = request.no_pivot || !own_mounts,

@@ -148,7 +148,7 @@ Result<void> meet(Session& session, Point point) {
                         session.stage_pid > 0));
       break;
     case Point::seccomp:
-      return tell(session.channel, point, session.late_filter);
+      return tell(session.channel, point, session.filter);
     default:
       return {};
   }

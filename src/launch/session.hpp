@@ -34,7 +34,6 @@ struct Session {
   cgroup::Entrance entrance;
   resctrl::Group resctrl_group;
   bool is_attached = false;  ///< init is born outside of its cgroups, and put there at Point::attached
-  std::optional<seccomp::Filter> filter;
   plan::Plan plan;
   sys::UniqueFd member_channel;  ///< of the process around which systemd has made the cgroup; it ends with it
   pid_t member_pid = -1;
@@ -42,7 +41,7 @@ struct Session {
   Protocol protocol{};         ///< of what comes through it
   sys::UniqueFd init_channel;  ///< init's end, closed after spawn
   std::vector<sys::UniqueFd> resources;
-  sys::UniqueFd late_filter;    ///< a sealed memfd
+  sys::UniqueFd filter;         ///< of seccomp: a sealed memfd
   sys::FdRef state_directory;   ///< create only
   pid_t container_pid = -1;     ///< exec only
   sys::FdRef container;         ///< exec only: its pidfd
@@ -80,10 +79,8 @@ void end_member(Session& session);
 Result<void> start_init(Session& session);
 /// Serves init's messages until it reaches `until`; Point::none: until it has executed its program.
 Result<void> serve(Session& session, program::Point until);
-/// Finds the filter in the cache; leaves it empty when it has to be built.
-void look_up_filter(Session& session, const std::string& cache);
-/// Builds a filter that was not found, for init to fetch at Point::seccomp, and keeps it in the cache.
-Result<void> build_filter(Session& session, const std::string& cache);
+/// Builds the seccomp filter, for init to fetch at Point::seccomp.
+Result<void> build_filter(Session& session);
 
 /// Adds to an error what davit knows about the reason.
 void explain_failure(const plan::Plan& plan, const Subject& subject, const program::Message& message,

@@ -166,9 +166,8 @@ bool forks_filtered(const ExecInput& input, const Filter& filter) {
 
 /// The pid namespace, where it is joined only when the stage loads its filter.
 program::Slot request_late_pids(features::Compilation& out, const ExecInput& input) {
-  const Filter filter = filter_known(input.config, input.filter);
-  if (!has_listener(filter) || is_empty(filter) || (input.join_types & CLONE_NEWPID) == 0)
-    return program::kNoSlot;
+  const Filter filter = filter_of(input.config);
+  if (!has_listener(filter) || (input.join_types & CLONE_NEWPID) == 0) return program::kNoSlot;
   out.lasting.push_back(out.request({.kind = features::RequestKind::process_pids}));
   return out.lasting.back();
 }
@@ -238,7 +237,7 @@ Result<Plan> compile_container(const Input& input) {
   plan.staged = spaces.stage;
   plan.clone_flags = spaces.clone_flags;
   plan.runs_runtime_hooks = has_runtime_hooks(config);
-  plan.late_seccomp = config.linux.seccomp.has_value() && !input.filter;
+  plan.awaits_filter = config.process && config.linux.seccomp;
   out.builder.set_trace(input.trace);
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
 
@@ -276,13 +275,12 @@ Result<Plan> compile_container(const Input& input) {
   TRY(namespaces::compile_names(out, config));
   const program::Slot listener = request_listener(out, input);
   if (config.process) {
-    const Filter filter = compile_filter_source(out, config, input.filter);
+    const Filter filter = compile_filter_source(out, config);
     plan.sets_limits = takes_limits_as_root(*config.process);
     TRY(compile_process(out, input, filter, plan));
     if (spaces.forks_late) compile_late_birth(out, *config.process, plan);
     TRY(compile_start(out, input, *config.process, filter, listener));
   } else {
-    plan.late_seccomp = false;
     spec::Process nothing;
     TRY(compile_start(out, input, nothing, {}, listener));
   }
@@ -303,8 +301,7 @@ Plan compile_after_start(const spec::Config& config, const features::Call& call)
   const host::Facts unknown;
   features::Compilation out(unknown, call);
   out.builder.emit(program::WaitStart{});
-  Filter filter;
-  if (config.linux.seccomp) filter.profile = &*config.linux.seccomp;
+  const Filter filter = filter_of(config);
   const spec::Process nothing;
   compile_started(out, config, config.process ? *config.process : nothing, state_of(config, call), filter);
   Plan plan;
@@ -317,7 +314,7 @@ Result<Plan> compile_exec(const ExecInput& input) {
   const spec::Process& process = input.process;
   Plan plan;
   plan.staged = true;  // a process in the container must never have davit as its executable
-  plan.late_seccomp = input.config.linux.seccomp.has_value() && !input.filter;
+  plan.awaits_filter = input.config.linux.seccomp.has_value();
   plan.sets_limits = input.sets_limits;
   out.builder.set_trace(input.trace);
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
@@ -326,12 +323,12 @@ Result<Plan> compile_exec(const ExecInput& input) {
   compile_attach(out, input.task_files);
   if (!input.is_attached) TRY(scheduling::compile_final_affinity(out, process));
   TRY(lsm::compile_labels(out, process));  // in a procfs of the host; fork(2) hands them on
-  const bool is_filtered = forks_filtered(input, filter_known(input.config, input.filter));
+  const bool is_filtered = forks_filtered(input, filter_of(input.config));
   const program::Slot pids = is_filtered ? request_late_pids(out, input) : program::kNoSlot;
   compile_entry(out, input, pids != program::kNoSlot ? CLONE_NEWPID : 0);
   TRY(namespaces::compile_keyring(out));
   terminal::compile(out, process, false);  // opened and given away by root
-  Filter filter = compile_filter_source(out, input.config, input.filter);
+  Filter filter = compile_filter_source(out, input.config);
   filter.pid_namespace = pids;
   compile_directory(out, process, Entering::as_root);
   TRY(compile_scheduler(out, input.config, process, true, plan));

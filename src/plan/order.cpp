@@ -52,11 +52,6 @@ std::vector<std::string> unique_variables(const std::vector<std::string>& env) {
   return result;
 }
 
-program::LoadSeccomp load_of(features::Compilation& out, const Filter& filter) {
-  return filter.known != nullptr ? seccomp::load(out, *filter.profile, *filter.known)
-                                 : seccomp::load(*filter.profile, filter.late);
-}
-
 bool wants_home(const spec::Process& process) {
   const std::string* home = find_variable(process, kHome);
   return home == nullptr || *home == kHome;
@@ -100,23 +95,15 @@ void compile_attach(features::Compilation& out, const std::vector<std::string>& 
   }
 }
 
-Filter filter_known(const spec::Config& config, const std::optional<seccomp::Filter>& known) {
-  Filter filter;
-  if (config.linux.seccomp) filter.profile = &*config.linux.seccomp;
-  if (config.linux.seccomp && known) filter.known = &*known;
-  return filter;
+Filter filter_of(const spec::Config& config) {
+  return {config.linux.seccomp ? &*config.linux.seccomp : nullptr};
 }
 
-bool is_empty(const Filter& filter) {
-  return filter.profile == nullptr || (filter.known != nullptr && filter.known->instructions.empty());
-}
-
-Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
-                             const std::optional<seccomp::Filter>& known) {
-  Filter filter = filter_known(config, known);
-  if (filter.profile == nullptr || filter.known != nullptr) return filter;
+Filter compile_filter_source(features::Compilation& out, const spec::Config& config) {
+  Filter filter = filter_of(config);
+  if (filter.profile == nullptr) return filter;
   tell(out, program::Point::seccomp);
-  filter.late = seccomp::compile_await(out, *filter.profile);
+  filter.source = seccomp::compile_await(out, *filter.profile);
   return filter;
 }
 
@@ -130,11 +117,9 @@ bool has_listener(const Filter& filter) {
 
 void compile_filter(features::Compilation& out, const spec::Process& process, const Filter& filter) {
   if (filter.profile == nullptr) return;
-  if (!is_empty(filter)) {
-    program::LoadSeccomp load = load_of(out, filter);
-    load.pid_namespace = filter.pid_namespace;
-    out.builder.emit(load, out.origin(filter.profile->position));
-  }
+  program::LoadSeccomp load = seccomp::load(*filter.profile, filter.source);
+  load.pid_namespace = filter.pid_namespace;
+  out.builder.emit(load, out.origin(filter.profile->position));
   if (needs_admin(process, filter)) credentials::compile_release(out, process);
 }
 
@@ -183,10 +168,9 @@ void compile_search(features::Compilation& out, const spec::Process& process) {
 void compile_start_hooks(features::Compilation& out, const spec::Config& config, const spec::Process& process,
                          const spec::State& state, const Filter& filter) {
   program::RunHook confinement;
-  if (!is_empty(filter) && !has_listener(filter)) {  // one with a listener is on already
-    const program::LoadSeccomp load = load_of(out, filter);
+  if (filter.profile != nullptr && !has_listener(filter)) {  // one with a listener is on already
+    const program::LoadSeccomp load = seccomp::load(*filter.profile, filter.source);
     confinement.is_filtered = 1;
-    confinement.filter = load.filter;
     confinement.filter_flags = load.flags;
     confinement.late_filter = load.late;
     confinement.releases = needs_admin(process, filter) ? 1 : 0;

@@ -16,18 +16,14 @@ void compile_attach(features::Compilation& out, const std::vector<std::string>& 
 
 /// How the seccomp filter of a process comes to init.
 struct Filter {
-  const spec::Seccomp* profile = nullptr;  ///< null: none
-  const seccomp::Filter* known = nullptr;  ///< null: it comes late
-  program::Slot late = program::kNoSlot;
+  const spec::Seccomp* profile = nullptr;          ///< null: none
+  program::Slot source = program::kNoSlot;         ///< once it has been asked for
   program::Slot pid_namespace = program::kNoSlot;  ///< joined when it is loaded, see LoadSeccomp
 };
-/// The filter as far as it is known before anybody asks for it.
-Filter filter_known(const spec::Config& config, const std::optional<seccomp::Filter>& known);
-/// No profile, or one whose filter would have no instructions.
-bool is_empty(const Filter& filter);
-/// Asks davit for a filter that is not known yet; before `ready`.
-Filter compile_filter_source(features::Compilation& out, const spec::Config& config,
-                             const std::optional<seccomp::Filter>& known);
+/// The filter before anybody has asked for it.
+Filter filter_of(const spec::Config& config);
+/// Asks davit for the filter; before `ready`.
+Filter compile_filter_source(features::Compilation& out, const spec::Config& config);
 
 /// Leaves no descriptors open that the container's program will not have: init then holds on to nothing.
 void compile_sweep(features::Compilation& out);

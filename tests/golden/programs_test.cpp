@@ -35,11 +35,8 @@ std::string program_of(const fs::path& file, host::CgroupMode mode) {
   facts.apparmor = true;
   const auto place = cgroup::choose(read.value, "golden", facts.cgroup, cgroup::Manager::cgroupfs);
   if (!place.ok()) return std::string(place.error().message.view());
-  const auto plan = plan::compile_container({.config = read.value,
-                                             .facts = facts,
-                                             .call = {.id = "golden", .bundle = "/bundle"},
-                                             .place = *place,
-                                             .filter = {}});
+  const auto plan = plan::compile_container(
+      {.config = read.value, .facts = facts, .call = {.id = "golden", .bundle = "/bundle"}, .place = *place});
   return plan.ok() ? portable(explain::operations_text(*plan)) : std::string(plan.error().message.view());
 }
 

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "davit/features/seccomp.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
-#include <linux/bpf_common.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <bit>
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 
 #include "compiled.hpp"
-#include "davit/sys/file.hpp"
-#include "features/seccomp/sha256.hpp"
+#include "fuzz/filters.hpp"
 
 namespace davit::seccomp {
 namespace {
@@ -30,42 +22,11 @@ constexpr std::uint32_t kNative = AUDIT_ARCH_AARCH64;
 #endif
 constexpr std::uint32_t kUnknownCall = 1000;  // newer than any profile
 
-/// What the kernel's BPF machine makes of a call, for the instructions that occur in filters.
 std::uint32_t verdict(const Filter& filter, long number, std::uint64_t first = 0, std::uint64_t second = 0,
                       std::uint32_t arch = kNative) {
-  const seccomp_data data = {static_cast<int>(number), arch, 0, {first, second}};
-  std::uint32_t a = 0;
-  for (std::size_t at = 0; at < filter.instructions.size(); ++at) {
-    const auto step = std::bit_cast<sock_filter>(filter.instructions[at]);
-    const auto branch = [&](bool taken) { at += taken ? step.jt : step.jf; };
-    switch (step.code) {
-      case BPF_LD | BPF_W | BPF_ABS:
-        std::memcpy(&a, reinterpret_cast<const char*>(&data) + step.k, sizeof a);
-        break;
-      case BPF_ALU | BPF_AND | BPF_K:
-        a &= step.k;
-        break;
-      case BPF_JMP | BPF_JA:
-        at += step.k;
-        break;
-      case BPF_JMP | BPF_JEQ | BPF_K:
-        branch(a == step.k);
-        break;
-      case BPF_JMP | BPF_JGE | BPF_K:
-        branch(a >= step.k);
-        break;
-      case BPF_JMP | BPF_JGT | BPF_K:
-        branch(a > step.k);
-        break;
-      case BPF_RET | BPF_K:
-        return step.k;
-      default:
-        ADD_FAILURE() << "instruction " << step.code;
-        return 0;
-    }
-  }
-  ADD_FAILURE() << "no verdict";
-  return 0;
+  const auto found = fuzz::verdict(filter, {static_cast<int>(number), arch, 0, {first, second}});
+  EXPECT_TRUE(found) << "the kernel would refuse this filter";
+  return found.value_or(0);
 }
 
 spec::SeccompRule rule(std::vector<std::string> names, spec::SeccompAction action) {
@@ -89,15 +50,6 @@ Filter must_build(const spec::Seccomp& seccomp) {
   auto built = build(seccomp, {});
   EXPECT_TRUE(built.ok()) << (built.ok() ? "" : describe(built.error()).c_str());
   return built.ok() ? std::move(*built) : Filter{};
-}
-
-TEST(Sha256, AgreesWithTheStandard) {
-  const auto hex = [](std::string_view text) { return Key{sha256(text)}.hex(); };
-  EXPECT_EQ(hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
-            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(hex(std::string(1000, 'a')), "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3");
 }
 
 /// libseccomp refuses what the running kernel does not report; qemu-user passes no seccomp(2) on.
@@ -213,136 +165,23 @@ TEST(SeccompCheck, NotifyNeedsAListener) {
   EXPECT_FALSE(check(seccomp).ok());
 }
 
-TEST(SeccompKey, ChangesWithEverythingThatMatters) {
-  const spec::Seccomp plain = [] {
-    spec::Seccomp seccomp;
-    seccomp.syscalls.push_back(rule({"ab", "c"}, spec::SeccompAction::allow));
-    return seccomp;
-  }();
-  const auto hex = [](const spec::Seccomp& seccomp, bool strict = false) {
-    return key(seccomp, {strict}).hex();
-  };
-  EXPECT_EQ(hex(plain), hex(plain));
-  EXPECT_NE(hex(plain), hex(plain, true));
-  spec::Seccomp other = plain;
-  other.syscalls[0].names = {"a", "bc"};
-  EXPECT_NE(hex(plain), hex(other));
-  other = plain;
-  other.default_errno_ret = 0;
-  EXPECT_NE(hex(plain), hex(other));
-  other = plain;
-  other.architectures = {"SCMP_ARCH_X86"};
-  EXPECT_NE(hex(plain), hex(other));
-  other = plain;
-  other.syscalls[0].args.push_back(argument(1, spec::SeccompOperator::less, 3));
-  EXPECT_NE(hex(plain), hex(other));
-  // The listener and the flags are no part of the filter.
-  other = plain;
-  other.listener_path = "/x";
-  other.flags = {spec::SeccompFlag::log};
-  EXPECT_EQ(hex(plain), hex(other));
-}
-
-TEST(SeccompCompile, PutsTheFilterIntoTheProgramOrWaitsForIt) {
+TEST(SeccompCompile, WaitsForTheFilter) {
   spec::Seccomp seccomp;
   seccomp.flags = {spec::SeccompFlag::log, spec::SeccompFlag::wait_killable_recv};
-  test::Compiled early;
-  early.out.builder.emit(load(early.out, seccomp, Filter{{1, 2, 3}}));
-  early.finish();
-  const auto load_now = early.find<program::LoadSeccomp>();
-  EXPECT_EQ(early.items(load_now->filter), (std::vector<program::u64>{1, 2, 3}));
-  EXPECT_EQ(load_now->flags, SECCOMP_FILTER_FLAG_LOG);
-  EXPECT_EQ(load_now->late, program::kNoSlot);
+  EXPECT_EQ(load(seccomp, program::Slot{3}).late, program::Slot{3});
+  EXPECT_EQ(load(seccomp, program::Slot{3}).flags, SECCOMP_FILTER_FLAG_LOG);
 
   seccomp.flags.push_back(spec::SeccompFlag::tsync);
   seccomp.syscalls.push_back(rule({"mkdir"}, spec::SeccompAction::notify));
-  test::Compiled late;
-  late.out.builder.emit(load(seccomp, compile_await(late.out, seccomp)));
-  late.finish();
-  const auto load_late = late.find<program::LoadSeccomp>();
-  const auto await = late.find<program::AwaitHost>();
+  test::Compiled compiled;
+  compiled.out.builder.emit(load(seccomp, compile_await(compiled.out, seccomp)));
+  compiled.finish();
+  const auto loaded = compiled.find<program::LoadSeccomp>();
+  const auto await = compiled.find<program::AwaitHost>();
   EXPECT_EQ(await->point, program::Point::seccomp);
-  EXPECT_EQ(load_late->late, await->slot);
+  EXPECT_EQ(loaded->late, await->slot);
   // TSYNC would put the thread that sends the listener under the filter.
-  EXPECT_EQ(load_late->flags, SECCOMP_FILTER_FLAG_LOG | (1U << 5) | SECCOMP_FILTER_FLAG_NEW_LISTENER);
-}
-
-class SeccompCache : public ::testing::Test {
- protected:
-  void SetUp() override {
-    char name[] = "/tmp/davit-seccomp-cache-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  void TearDown() override { std::filesystem::remove_all(path_); }
-  [[nodiscard]] std::string file() const { return path_ + "/" + key_.hex() + ".bpf"; }
-
-  std::string path_;
-  Key key_ = {sha256("key")};
-  Filter filter_ = {{7, 8, 9}};
-};
-
-TEST_F(SeccompCache, GivesBackWhatWasStored) {
-  EXPECT_FALSE(load(path_, key_));
-  ASSERT_TRUE(store(path_, key_, filter_).ok());
-  ASSERT_TRUE(load(path_, key_));
-  EXPECT_EQ(load(path_, key_)->instructions, filter_.instructions);
-  EXPECT_FALSE(load(path_, Key{sha256("other")}));
-  struct stat status = {};
-  ASSERT_EQ(::stat(file().c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 07777, 0600U);
-}
-
-TEST_F(SeccompCache, TrustsNeitherDamagedNorForeignFiles) {
-  ASSERT_TRUE(store(path_, key_, filter_).ok());
-  const std::string good = sys::read_file(file()).value();
-  const auto loads_with = [&](std::string_view content) {
-    std::filesystem::remove(file());
-    const auto fd = sys::open(file(), O_WRONLY | O_CREAT, 0600).value();
-    EXPECT_TRUE(sys::write_all(fd, content).ok());
-    return load(path_, key_).has_value();
-  };
-  EXPECT_TRUE(loads_with(good));
-  EXPECT_FALSE(loads_with(good.substr(0, good.size() - 8)));
-  EXPECT_FALSE(loads_with(good + "12345678"));
-  std::string flipped = good;
-  flipped.back() = static_cast<char>(flipped.back() ^ 1);
-  EXPECT_FALSE(loads_with(flipped));
-  EXPECT_FALSE(loads_with(""));
-  EXPECT_TRUE(loads_with(good));
-  ASSERT_EQ(::chmod(file().c_str(), 0622), 0);
-  EXPECT_FALSE(load(path_, key_));
-  ASSERT_EQ(::chmod(file().c_str(), 0600), 0);
-  ASSERT_EQ(::link(file().c_str(), (path_ + "/link").c_str()), 0);
-  EXPECT_FALSE(load(path_, key_));
-  std::filesystem::remove(file());
-  std::filesystem::create_symlink("link", file());
-  EXPECT_FALSE(load(path_, key_));
-}
-
-TEST_F(SeccompCache, TrustsNoDirectoryThatOthersWriteTo) {
-  ASSERT_EQ(::chmod(path_.c_str(), 0777), 0);
-  EXPECT_FALSE(store(path_, key_, filter_).ok());
-}
-
-TEST_F(SeccompCache, AFilterUnderAnotherNameIsNotTheOneOfThatName) {
-  const Key weaker{sha256("weaker")};
-  ASSERT_TRUE(store(path_, weaker, filter_).ok());
-  std::filesystem::rename(path_ + "/" + weaker.hex() + ".bpf", file());
-  EXPECT_FALSE(load(path_, key_));
-}
-
-TEST_F(SeccompCache, IsMadeWhenItIsNeeded) {
-  const std::string below = path_ + "/:seccomp";
-  EXPECT_FALSE(load(below, key_));
-  ASSERT_TRUE(store(below, key_, filter_).ok());
-  EXPECT_TRUE(load(below, key_));
-  EXPECT_EQ(std::filesystem::status(below).permissions(), std::filesystem::perms::owner_all);
-}
-
-TEST_F(SeccompCache, StaysSmall) {
-  for (int i = 0; i < 80; ++i) ASSERT_TRUE(store(path_, Key{sha256(std::to_string(i))}, filter_).ok());
-  EXPECT_EQ(sys::list_directory(*sys::open(path_, O_RDONLY | O_DIRECTORY)).value().size(), 64U);
-  EXPECT_TRUE(load(path_, Key{sha256("79")}));
+  EXPECT_EQ(loaded->flags, SECCOMP_FILTER_FLAG_LOG | (1U << 5) | SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
 TEST(SeccompFeatures, ListWhatThisLibraryKnows) {

@@ -31,14 +31,12 @@ spec::Config config_of(const std::string& process, const std::string& linux_memb
   return std::move(read.value);
 }
 
-Plan compiled(const spec::Config& config, std::optional<seccomp::Filter> filter = {},
-              bool mounts_foreign_procfs = false) {
+Plan compiled(const spec::Config& config, bool mounts_foreign_procfs = false) {
   const host::Facts facts;
   auto plan = compile_container({.config = config,
                                  .facts = facts,
                                  .call = {.id = "web", .bundle = "/bundle"},
                                  .place = {},
-                                 .filter = std::move(filter),
                                  .mounts_foreign_procfs = mounts_foreign_procfs});
   EXPECT_TRUE(plan.ok());
   return std::move(*plan);
@@ -70,7 +68,6 @@ Plan compiled_exec(spec::Config config, ExecOptions options = {}) {
                             .facts = facts,
                             .call = {.id = "web", .bundle = "/bundle"},
                             .task_files = 1,
-                            .filter = seccomp::Filter{.instructions = {0}},
                             .join_types = options.join_types,
                             .sets_limits = true,
                             .has_tracers = options.has_tracers});
@@ -134,7 +131,7 @@ spec::Config sharing_pids(const std::string& process) {
 TEST(Plan, WhoComesToOthersIsWhatItWillBeBeforeTheySeeIt) {
   const std::string process = R"(, "terminal": true, "rlimits": [
       {"type": "RLIMIT_NPROC", "soft": 1, "hard": 1}])";
-  const Names own = names(compiled(sharing_pids(process), seccomp::Filter{{0}}, true));
+  const Names own = names(compiled(sharing_pids(process), true));
   EXPECT_TRUE(in_order(
       own, {"join_namespaces", "unshare", "new_session", "mount_filesystem", "pivot_root", "open_console",
             "drop_bounding", "set_capabilities", "load_seccomp", "release_capabilities", "close_descriptors",
@@ -143,10 +140,10 @@ TEST(Plan, WhoComesToOthersIsWhatItWillBeBeforeTheySeeIt) {
   EXPECT_EQ(std::count(own.begin(), own.end(), "load_seccomp"), 1);
   spec::Config of_user = sharing_pids(process);
   of_user.process->user.uid = 7;
-  EXPECT_TRUE(in_order(names(compiled(of_user, seccomp::Filter{{0}}, true)),
+  EXPECT_TRUE(in_order(names(compiled(of_user, true)),
                        {"close_descriptors", "become_user", "fork_init", "take_terminal", "set_limit"}));
   // A kernel that mounts no other procfs than that of the pid namespace one is in.
-  const Names early = names(compiled(sharing_pids(process), seccomp::Filter{{0}}));
+  const Names early = names(compiled(sharing_pids(process)));
   EXPECT_TRUE(in_order(early, {"join_namespaces", "fork_init", "mount_filesystem", "set_capabilities",
                                "load_seccomp", "wait_start", "execute"}));
   // Nobody waits for his start with a capability that only loads the filter.
@@ -175,24 +172,21 @@ TEST(Plan, AnExecSendsItsListenerFromOutsideOfThePidNamespace) {
 
 TEST(Plan, WhatFollowsTheStartIsKnownWithoutTheHost) {
   const std::string hooks = R"("hooks": {"startContainer": [{"path": "/bin/a"}, {"path": "/bin/b"}]})";
-  for (const bool is_known : {true, false})
-    for (const char* process : {R"(, "noNewPrivileges": true)", R"(, "noNewPrivileges": false)"}) {
-      const spec::Config config = config_of(process, kSeccomp, hooks);
-      std::optional<seccomp::Filter> filter;
-      if (is_known) filter.emplace().instructions = {0};
-      const Names expected = tail(names(compiled(config, filter)));
-      EXPECT_EQ(names(compile_after_start(config, {.id = "web", .bundle = "/bundle"})), expected) << process;
-      EXPECT_EQ(expected.back(), "execute");
-    }
+  for (const char* process : {R"(, "noNewPrivileges": true)", R"(, "noNewPrivileges": false)"}) {
+    const spec::Config config = config_of(process, kSeccomp, hooks);
+    const Names expected = tail(names(compiled(config)));
+    EXPECT_EQ(names(compile_after_start(config, {.id = "web", .bundle = "/bundle"})), expected) << process;
+    EXPECT_EQ(expected.back(), "execute");
+  }
 }
 
 TEST(Plan, UnderTheFilterThereIsOnlyWhatEveryProfileAllows) {
   const spec::Config config = config_of(R"(, "noNewPrivileges": false)", kSeccomp);
-  const Names all = names(compiled(config, seccomp::Filter{{0}}));
+  const Names all = names(compiled(config));
   ASSERT_GE(all.size(), 3U);
   EXPECT_EQ(Names(all.end() - 3, all.end()), (Names{"load_seccomp", "release_capabilities", "execute"}));
   const spec::Config bare = config_of(R"(, "noNewPrivileges": true)", kSeccomp);
-  const Names last = names(compiled(bare, seccomp::Filter{{0}}));
+  const Names last = names(compiled(bare));
   EXPECT_EQ(Names(last.end() - 2, last.end()), (Names{"load_seccomp", "execute"}));
   EXPECT_EQ(std::count(last.begin(), last.end(), "release_capabilities"), 0);
 }

@@ -28,8 +28,8 @@ struct SealedTogether : testing::Test {
     cgroup::Place place;
     place.manager = cgroup::Manager::disabled;
     const features::Call call{.id = "c", .bundle = "/bundle"};
-    const auto plan = plan::compile_container(
-        {.config = config, .facts = facts, .call = call, .place = place, .filter = {}});
+    const auto plan =
+        plan::compile_container({.config = config, .facts = facts, .call = call, .place = place});
     if (!plan.ok()) return {"error: " + std::string(plan.error().message.view())};
     Lines found;
     program::for_each_operation(plan->program.image, [&](const program::Operation& operation) {

@@ -82,8 +82,6 @@ class Store {
   [[nodiscard]] Result<std::vector<std::string>> ids() const;
   /// Removes what a delete that was killed has left.
   void sweep() const;
-  /// A directory for the compiled seccomp filters of all containers; invalid when there can be none.
-  [[nodiscard]] std::string filter_cache() const;
 
  private:
   Store(std::string root, bool is_default, bool sticky)

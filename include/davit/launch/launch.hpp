@@ -51,8 +51,6 @@ class Recorder {
   virtual Result<void> created(pid_t pid) = 0;
   /// The state directory, for the start socket.
   virtual sys::FdRef directory() = 0;
-  /// Where compiled seccomp filters are kept for all containers; empty: nowhere.
-  virtual std::string filter_cache() { return {}; }
 };
 
 struct CreateRequest {
@@ -87,10 +85,9 @@ struct ExecRequest {
   resctrl::Group resctrl_group{};
   std::vector<std::string> cgroups;  ///< --cgroup: below the container's own
   Options options;
-  bool no_pivot = false;       ///< the container was created with --no-pivot
-  bool is_paused = false;      ///< who is born in its cgroup does not run before the thaw
-  bool has_tracers = false;    ///< as plan::ExecInput
-  std::string filter_cache{};  ///< as Recorder::filter_cache
+  bool no_pivot = false;     ///< the container was created with --no-pivot
+  bool is_paused = false;    ///< who is born in its cgroup does not run before the thaw
+  bool has_tracers = false;  ///< as plan::ExecInput
 };
 
 /// exec: returns when the process runs its program; it is a child of the caller. In the foreground the caller

@@ -23,7 +23,7 @@ struct Plan {
   std::vector<Error> warnings;
   bool staged = false;  ///< a stage forks init (architecture: spawning); Message::child tells the pid
   std::uint64_t clone_flags = 0;    ///< CLONE_NEW* for the clone of an init without stage
-  bool late_seccomp = false;        ///< init waits for the filter at Point::seccomp
+  bool awaits_filter = false;       ///< init waits at Point::seccomp
   bool runs_runtime_hooks = false;  ///< init waits at Point::mounts
   bool sets_limits = false;         ///< init waits at Point::limits
   bool awaits_owner = false;        ///< the stage waits at Point::owned before its child goes on
@@ -36,9 +36,8 @@ struct Input {
   const host::Facts& facts;
   features::Call call;
   cgroup::Place place;
-  bool is_attached = false;               ///< davit puts init into its cgroups, at Point::attached
-  std::vector<std::string> task_paths;    ///< cgroup files that init opens and writes itself to
-  std::optional<seccomp::Filter> filter;  ///< if it is known already
+  bool is_attached = false;             ///< davit puts init into its cgroups, at Point::attached
+  std::vector<std::string> task_paths;  ///< cgroup files that init opens and writes itself to
   bool start_by_socket = true;
   bool mounts_foreign_procfs = false;  ///< see namespaces::can_mount_procfs_of
   bool trace = false;
@@ -61,7 +60,6 @@ struct ExecInput {
   features::Call call;
   std::uint32_t task_files = 0;  ///< how many cgroup_file requests init writes itself to
   bool is_attached = false;      ///< davit puts the process into its cgroups, at Point::attached
-  std::optional<seccomp::Filter> filter;
   std::uint32_t join_types = 0;  ///< CLONE_NEW* of the container's init that differ from ours
   bool joins_user = false;       ///< a user namespace is among them
   bool enters_root = false;      ///< the root of the mount namespace is not the container's (--no-pivot)
