@@ -25,6 +25,7 @@ Result<void> apply(Context& context, Changing& changing, std::vector<spec::Mount
   return launch::change_mounts({.config = changing.config,
                                 .id = record.id,
                                 .bundle = record.bundle,
+                                .rootfs = record.rootfs,
                                 .container_pid = record.init.pid,
                                 .container = changing.init,
                                 .removes = removes},

@@ -52,7 +52,7 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
     case RequestKind::device:
       return devices::make_node(*request.device);
     case RequestKind::process_root:
-      return sys::open(process + "/root", O_PATH | O_DIRECTORY);
+      return sys::open(request.path.empty() ? process + "/root" : request.path, O_PATH | O_DIRECTORY);
     case RequestKind::process_pids:
       return namespaces::open_namespace(process + "/ns/pid", CLONE_NEWPID);
     case RequestKind::channel:

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // mounts add, mounts remove: a process that enters the container's namespaces, changes its mounts, and ends.
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "davit/features/namespaces.hpp"
+#include "davit/sys/file.hpp"
 #include "davit/sys/process.hpp"
 #include "launch/session.hpp"
 
@@ -19,6 +22,18 @@ Result<void> check_owner(sys::FdRef mounts, bool joins_user) {
       .advise("there it may do with mounts as it likes, and undo an option such as \"ro\"");
 }
 
+/// The root of the container's init. It can make another directory its own by chroot(2): with /proc, a mount
+/// to be removed from /sys would be what protects /proc/sys.
+Result<sys::UniqueFd> open_root(const MountsRequest& request) {
+  sys::UniqueFd root =
+      TRY(sys::open("/proc/" + std::to_string(request.container_pid) + "/root", O_PATH | O_DIRECTORY));
+  const struct stat found = TRY(sys::stat_of(root));
+  const auto made = sys::stat_at(sys::current_directory(), request.rootfs);
+  if (made.ok() && made->st_dev == found.st_dev && made->st_ino == found.st_ino) return root;
+  return make_error(Code::wrong_state, "the root of the container's init is not " + request.rootfs)
+      .advise("either it has changed its root, or davit runs where the container's rootfs is not mounted");
+}
+
 Result<void> prepare(Session& session, const MountsRequest& request) {
   session.facts = TRY(host::probe(!request.config.linux.mount_label.empty()));
   auto channel = TRY(make_channel());
@@ -32,6 +47,7 @@ Result<void> prepare(Session& session, const MountsRequest& request) {
   const sys::UniqueFd mounts = TRY(
       namespaces::open_namespace("/proc/" + std::to_string(request.container_pid) + "/ns/mnt", CLONE_NEWNS));
   TRY(check_owner(mounts, joins_user));
+  const sys::UniqueFd root = TRY(open_root(request));
   session.plan =
       TRY(plan::compile_mounts({.config = request.config,
                                 .facts = session.facts,
@@ -39,6 +55,7 @@ Result<void> prepare(Session& session, const MountsRequest& request) {
                                 .join_types = types,
                                 .joins_user = joins_user,
                                 .mount_namespace = "/proc/self/fd/" + std::to_string(mounts.number()),
+                                .root = "/proc/self/fd/" + std::to_string(root.number()),
                                 .removes = request.removes}));
   return open_host_resources(session);
 }

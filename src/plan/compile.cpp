@@ -357,7 +357,7 @@ Result<Plan> compile_mounts(const MountsInput& input) {
   features::Compilation out(input.facts, input.call);
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
   // Not "/" of the namespace: a container without pivot_root has its root elsewhere.
-  out.root = out.request({.kind = features::RequestKind::process_root});
+  out.root = out.request({.kind = features::RequestKind::process_root, .path = input.root});
   compile_join(out, input, CLONE_NEWPID | CLONE_NEWNS);
   compile_join_mounts(out, input.mount_namespace);
   if (input.removes)

@@ -220,7 +220,9 @@ TEST_F(Lifecycle, WhatDoesNotExistSaysSo) {
           << args[0] << ": " << outcome.err;
     }
     if (runtime.is_davit()) {
-      EXPECT_EQ(split(trim(outcome.err), '\n').size(), 1U) << outcome.err;
+      const auto lines = split(trim(outcome.err), '\n');
+      EXPECT_EQ(lines.size(), 2U) << outcome.err;
+      EXPECT_EQ(lines.back().rfind("hint: `davit list`", 0), 0U) << outcome.err;
     }
   }
 }

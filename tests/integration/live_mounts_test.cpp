@@ -138,6 +138,18 @@ TEST_F(LiveMounts, DoNotGoWhereTheContainerCouldUndoTheirOptions) {
   EXPECT_NE(added.err.find("a user namespace of its own"), std::string::npos) << added.err;
 }
 
+TEST_F(LiveMounts, DoNotGoBelowWhatInitMadeItsRoot) {
+  SKIP_FOR("crun runc", "does not look");
+  bundle_.sh("exec busybox chroot /bin /busybox sleep 1000");
+  const std::string id = start(bundle_);
+  Outcome removed;
+  EXPECT_TRUE(eventually([&] {
+    removed = change("remove", id, bind("/etc"));
+    return removed.err.find("is not " + bundle_.rootfs()) != std::string::npos;
+  })) << removed.err;
+  EXPECT_EQ(removed.status, 1);
+}
+
 TEST_F(LiveMounts, CanHaveOtherOwners) {
   NEEDS_MOUNTS();
   SKIP_FOR("crun", "1.8.1 wants another spelling");

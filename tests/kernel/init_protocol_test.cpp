@@ -226,6 +226,8 @@ TEST_F(ProtocolTest, LeaksNothing) {
   Started started = start_image(std::move(program), channel, [] {
     umask(0027);
     signal(SIGPIPE, SIG_IGN);
+    for (const int number : {SIGINT, SIGQUIT})
+      signal(number, SIG_DFL);  // ignored by who runs in the background
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, nullptr);

@@ -23,7 +23,7 @@ enum class RequestKind : std::uint8_t {
   tree,            ///< open_tree(OPEN_TREE_CLONE) of `path`, idmapped where `idmap` says so
   cgroup_file,     ///< `tasks` (v1) or `cgroup.procs` number `number` of the prepared cgroup
   process,         ///< pidfd of the container's init (exec)
-  process_root,    ///< /proc/<pid>/root of the container's init (exec)
+  process_root,    ///< `path`, or else /proc/<pid>/root of the container's init (exec)
   process_pids,    ///< /proc/<pid>/ns/pid of the container's init (exec)
   device,          ///< a detached node that is `device`, its ids those of the host
 };

@@ -98,6 +98,7 @@ struct MountsRequest {
   const spec::Config& config;  ///< of the container, with the mounts that are meant instead of its own
   std::string id;
   std::string bundle;        ///< relative sources count from here
+  std::string rootfs;        ///< on the host: what init must still have as its root
   pid_t container_pid = -1;  ///< the container's init
   sys::FdRef container{};    ///< as ExecRequest::container
   bool removes = false;

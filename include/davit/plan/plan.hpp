@@ -78,6 +78,7 @@ struct MountsInput {
   std::uint32_t join_types = 0;  ///< as ExecInput::join_types
   bool joins_user = false;
   std::string mount_namespace{};  ///< a path to it: what was looked at, whatever the container's init does
+  std::string root{};             ///< a path to its root, as before
   bool removes = false;
 };
 
