@@ -22,7 +22,7 @@ std::string seccomp_version_text() {
 std::string version_text() {
   std::string out = "davit version " DAVIT_VERSION "\ncommit: " DAVIT_COMMIT "\nspec: ";
   out.append(spec::kOciVersion).append("\nlibseccomp: ").append(seccomp_version_text());
-  out.append("\n+SECCOMP +APPARMOR +SELINUX +CAP +CGROUP_V1 +CGROUP_V2 +YAJL +CRIU\n");
+  out.append("\n+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +CGROUP_V1 +CGROUP_V2 +CRIU +YAJL\n");
   return out;
 }
 

@@ -28,6 +28,8 @@ Failure describe_failure(const program::Program& program, const program::Message
   failure.is_label = operation->op == program::Op::write_label;
   if (operation->op == program::Op::fork_init && message.error == EAGAIN)
     failure.advice = "the pids limit of the container's cgroup leaves no room for it";
+  if (operation->op == program::Op::join_process && message.error == ESRCH)
+    failure.advice = "it has ended in between: container not running";
   if (operation->op == program::Op::join_keyring && message.error == EPERM)
     failure.advice = "a seccomp filter around davit may refuse keyctl(2): create it with --no-new-keyring";
   const bool is_source = operation->op == program::Op::open_tree || operation->op == program::Op::enter_place;

@@ -22,5 +22,17 @@ TEST(DescribeFailure, AChrootIsToldHowToBecomeAMountPoint) {
   EXPECT_EQ(describe_failure(program, message).advice, "");
 }
 
+// Callers match the words for a container that does not run.
+TEST(DescribeFailure, AnInitThatEndsWhileItIsJoinedIsAContainerThatDoesNotRun) {
+  program::Builder builder;
+  builder.emit(program::JoinProcess{});
+  const program::Program program = builder.finish();
+  program::Message message;
+  message.error = ESRCH;
+  EXPECT_NE(describe_failure(program, message).advice.find("container not running"), std::string_view::npos);
+  message.error = EPERM;
+  EXPECT_EQ(describe_failure(program, message).advice, "");
+}
+
 }  // namespace
 }  // namespace davit::launch
