@@ -86,9 +86,9 @@ void write_event(json::Writer& out, const story::Event& event, std::int64_t firs
   out.end_object();
 }
 
-std::string padded(std::string text, std::size_t width, bool is_right = false) {
-  if (text.size() < width) text.insert(is_right ? 0 : text.size(), width - text.size(), ' ');
-  return text;
+std::string padded(const std::string& text, std::size_t width, bool is_right = false) {
+  const std::string gap(text.size() < width ? width - text.size() : 0, ' ');
+  return is_right ? gap + text : text + gap;
 }
 
 /// Where an event lies between the first and the last one.

@@ -25,7 +25,7 @@ constexpr const char* kMistakes = R"({
     "namespaces": [{"type": "mount"}, {"type": "netwrok"}, {"type": "user"}],
     "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 1000}],
     "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 1000}],
-    "seccomp": {"defaultAction": "SCMP_ACT_ALOW", "syscalls": [{"names": ["mkdri"], "action": "allow"}]}
+    "seccomp": {"defaultAction": "SCMP_ACT_ALOW", "syscalls": [{"names": ["opneat"], "action": "allow"}]}
   }
 })";
 
@@ -61,7 +61,7 @@ TEST(Validate, EveryMistakeIsNamedWithWhatWasMeant) {
         Meant{"/mounts/0/options/0", "\"nosuid\"", Severity::warning},
         Meant{"/linux/namespaces/1/type", "\"network\"", Severity::error},
         Meant{"/linux/seccomp/defaultAction", "\"SCMP_ACT_ALLOW\"", Severity::error},
-        Meant{"/linux/seccomp/syscalls/0/names/0", "\"mkdir\"", Severity::warning},
+        Meant{"/linux/seccomp/syscalls/0/names/0", "\"openat\"", Severity::warning},
         Meant{"/linux/seccomp/syscalls/0/action", "\"SCMP_ACT_ALLOW\"", Severity::error}}) {
     const Finding* finding = at(verdict, one.pointer);
     ASSERT_NE(finding, nullptr) << one.pointer;
