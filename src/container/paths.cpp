@@ -5,26 +5,8 @@
 
 #include <cerrno>
 #include <climits>
-#include <vector>
 
 namespace davit::container {
-
-std::string clean_path(std::string_view absolute) {
-  std::vector<std::string_view> parts;
-  while (!absolute.empty()) {
-    const std::size_t slash = absolute.find('/');
-    const std::string_view part = absolute.substr(0, slash);
-    absolute.remove_prefix(slash == std::string_view::npos ? absolute.size() : slash + 1);
-    if (part.empty() || part == ".") continue;
-    if (part != "..")
-      parts.push_back(part);
-    else if (!parts.empty())
-      parts.pop_back();
-  }
-  std::string clean;
-  for (const std::string_view part : parts) clean.append("/").append(part);
-  return clean.empty() ? "/" : clean;
-}
 
 std::string below(std::string_view base, std::string_view path) {
   if (path.starts_with('/')) return clean_path(path);

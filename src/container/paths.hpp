@@ -5,12 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "davit/base/path.hpp"
 #include "davit/base/result.hpp"
 
 namespace davit::container {
 
-/// Removes doubled and trailing slashes and "." parts, and resolves ".." by the text alone.
-std::string clean_path(std::string_view absolute);
 /// `path` itself when it is absolute, else below `base`; clean.
 std::string below(std::string_view base, std::string_view path);
 /// The same with the current directory as base.

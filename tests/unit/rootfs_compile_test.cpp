@@ -252,10 +252,10 @@ TEST_F(RootfsCompile, WithoutAMountNamespaceNothingIsMounted) {
 }
 
 TEST(RootfsPaths, AreCleanedAsText) {
-  EXPECT_EQ(clean("/a/../b"), "/b");
-  EXPECT_EQ(clean("../../x//y/."), "/x/y");
-  EXPECT_EQ(clean("/.."), "/");
-  EXPECT_EQ(clean(""), "/");
+  EXPECT_EQ(clean_path("/a/../b"), "/b");
+  EXPECT_EQ(clean_path("../../x//y/."), "/x/y");
+  EXPECT_EQ(clean_path("/.."), "/");
+  EXPECT_EQ(clean_path(""), "/");
   EXPECT_EQ(base_name("/sys/fs/cgroup/cpu,cpuacct"), "cpu,cpuacct");
   EXPECT_TRUE(is_below("/proc/sys", "/proc"));
   EXPECT_FALSE(is_below("/process", "/proc"));

@@ -101,7 +101,7 @@ std::string own_directory(const Mounting& mounting, std::size_t index) {
   if (index < mounting.cgroups.size() && !mounting.cgroups[index].empty() &&
       is_there(mounting.cgroups[index]))
     return mounting.cgroups[index];
-  const std::string ours = clean(hierarchy.mount_point + hierarchy.own_path);
+  const std::string ours = clean_path(hierarchy.mount_point + hierarchy.own_path);
   // In a container without a cgroup namespace the path is one of the host, of which we see only a part.
   return is_there(ours) ? ours : hierarchy.mount_point;
 }
@@ -112,7 +112,7 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
   features::Compilation& compilation = mounting.compilation;
   const host::Hierarchy& hierarchy = compilation.facts.cgroup.hierarchies[index];
   const std::string name = base_name(hierarchy.mount_point);
-  const std::string destination = clean(entry.destination + "/" + name);
+  const std::string destination = clean_path(entry.destination + "/" + name);
   const bool is_v2 = hierarchy.controllers.empty();
   if (has_other_namespace(mounting)) {
     const spec::Mount mount = derived(entry, destination, is_v2 ? "cgroup2" : "cgroup", "cgroup");
@@ -127,7 +127,7 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
     if (controller == name || controller.starts_with("name=")) continue;
     program::MakeSymlink link;
     link.content = compilation.builder.text(name);
-    link.path = compilation.builder.text(clean(entry.destination + "/" + controller));
+    link.path = compilation.builder.text(clean_path(entry.destination + "/" + controller));
     link.root = compilation.root;
     link.keep_existing = 1;
     compilation.builder.emit(link, entry.origin);
@@ -139,7 +139,7 @@ Result<void> compile_hierarchy(Mounting& mounting, const Entry& entry, std::size
 bool is_filled(const Mounting& mounting, const std::string& destination) {
   const auto& mounts = mounting.config.mounts;
   return std::any_of(mounts.begin(), mounts.end(), [&](const spec::Mount& other) {
-    return is_below(clean(other.destination), destination);
+    return is_below(clean_path(other.destination), destination);
   });
 }
 

@@ -137,7 +137,7 @@ Result<void> check_filesystem(const Entry& entry) {
 Result<std::vector<Entry>> read_entries(const Mounting& mounting) {
   std::vector<Entry> entries;
   for (const spec::Mount& mount : mounting.config.mounts) {
-    entries.push_back({mount, TRY(read_options(mount)), clean(mount.destination),
+    entries.push_back({mount, TRY(read_options(mount)), clean_path(mount.destination),
                        mounting.compilation.origin(mount.position)});
     TRY(check_proc(mounting, entries.back()));
   }
@@ -315,7 +315,7 @@ Result<void> compile_additions(features::Compilation& compilation, const spec::C
 
 Result<void> compile_removals(features::Compilation& compilation, const spec::Config& config) {
   for (auto mount = config.mounts.rbegin(); mount != config.mounts.rend(); ++mount) {
-    const std::string path = clean(mount->destination);
+    const std::string path = clean_path(mount->destination);
     if (path == "/")
       return spec::at(mount->position, "destination",
                       make_error(Code::invalid_config, "the root itself cannot be removed"));

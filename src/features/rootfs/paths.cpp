@@ -3,20 +3,6 @@
 
 namespace davit::rootfs {
 
-std::string clean(std::string_view path) {
-  std::string result;
-  while (!path.empty()) {
-    const std::size_t end = std::min(path.find('/'), path.size());
-    const std::string_view part = path.substr(0, end);
-    if (part == "..")
-      result.resize(result.empty() ? 0 : result.rfind('/'));
-    else if (!part.empty() && part != ".")
-      result.append("/").append(part);
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  return result.empty() ? "/" : result;
-}
-
 std::string host_path(const std::string& path, const std::string& bundle) {
   return path.starts_with('/') ? path : bundle + "/" + path;
 }

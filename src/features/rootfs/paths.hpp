@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "davit/base/path.hpp"
+
 namespace davit::rootfs {
 
-/// An absolute path without ".", "..", doubled or trailing slashes; a relative one counts from "/".
-std::string clean(std::string_view path);
 /// A host path as configured: a relative one counts from the bundle.
 std::string host_path(const std::string& path, const std::string& bundle);
 /// The last component.

@@ -46,7 +46,7 @@ FinalPropagation final_propagation(const spec::Config& config) {
 
 /// The root is no place to put something over: it is changed itself.
 bool is_root(const spec::ListedPath& entry) {
-  return clean(entry.path) == "/";
+  return clean_path(entry.path) == "/";
 }
 
 bool wants_readonly(const spec::Config& config) {
@@ -170,7 +170,7 @@ Result<void> compile_masks(features::Compilation& compilation, const spec::Confi
   // Read-only first: a path in both lists ends up masked, as a recursive clone would carry a mask along.
   std::unordered_set<std::string> done;
   for (const spec::ListedPath& entry : config.linux.readonly_paths) {
-    const std::string path = clean(entry.path);
+    const std::string path = clean_path(entry.path);
     if (is_root(entry) || !done.insert(path).second) continue;  // the root: compile_seal
     program::ProtectPath protect;
     protect.path = compilation.builder.text(path);
@@ -182,7 +182,7 @@ Result<void> compile_masks(features::Compilation& compilation, const spec::Confi
   for (const spec::ListedPath& entry : config.linux.masked_paths) {
     if (is_root(entry))
       return spec::at(entry.position, make_error(Code::invalid_config, "the root itself cannot be masked"));
-    const std::string path = clean(entry.path);
+    const std::string path = clean_path(entry.path);
     if (!done.insert(path).second) continue;
     program::MaskPath mask;
     mask.path = compilation.builder.text(path);

@@ -127,8 +127,8 @@ bool is_idmapped(const Entry& entry) {
 std::string path_inside(const Mounting& mounting, const Entry& entry) {
   if (!is_new_namespace(mounting.config, NamespaceType::mount) || is_idmapped(entry)) return {};
   const std::string& bundle = mounting.compilation.call.bundle;
-  const std::string root = clean(host_path(mounting.config.root.path, bundle));
-  const std::string source = clean(host_path(entry.mount.source, bundle));
+  const std::string root = clean_path(host_path(mounting.config.root.path, bundle));
+  const std::string source = clean_path(host_path(entry.mount.source, bundle));
   if (root == "/") return {};
   if (source == root) return "/";
   return is_below(source, root) ? source.substr(root.size()) : std::string();
@@ -185,8 +185,8 @@ bool is_opened_early(const Mounting& mounting, const Entry& entry) {
   if (!is_source_needed(entry) || !path_inside(mounting, entry).empty()) return false;
   if (!mounting.sources.by_init || is_idmapped(entry)) return true;
   const std::string& bundle = mounting.compilation.call.bundle;
-  return entry.options.recursive && is_below(clean(host_path(mounting.config.root.path, bundle)),
-                                             clean(host_path(entry.mount.source, bundle)));
+  return entry.options.recursive && is_below(clean_path(host_path(mounting.config.root.path, bundle)),
+                                             clean_path(host_path(entry.mount.source, bundle)));
 }
 
 Result<void> open_source(Mounting& mounting, Entry& entry) {

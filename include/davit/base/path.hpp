@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths as text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace davit {
+
+/// An absolute path without ".", "..", doubled or trailing slashes, by the text alone; a relative one counts
+/// from
+/// "/".
+std::string clean_path(std::string_view path);
+
+}  // namespace davit
