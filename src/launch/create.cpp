@@ -135,16 +135,41 @@ Result<void> spawn_init(Creation& creation) {
 }
 
 /// Overlaps with what init does to the mounts, as the next one does.
-Result<void> restrict_devices(Creation& creation) {
-  const Session& session = creation.session;
-  return cgroup::restrict_devices(session.place, creation.request.config.linux.resources, session.entrance);
+Result<void> load_devices(Creation& creation) {
+  Session& session = creation.session;
+  cgroup::load_devices(session.place, creation.request.config.linux.resources, session.entrance);
+  return {};
 }
 
 Result<void> build_seccomp(Creation& creation) {
   return build_filter(creation.session);
 }
-Result<void> wait_ready(Creation& creation) {
-  TRY(serve(creation.session, program::Point::ready));
+
+/// Init's mounts, which may be of block devices that the container itself must not open.
+Result<void> wait_mounts(Creation& creation) {
+  Session& session = creation.session;
+  return serve(session, session.plan.runs_runtime_hooks ? program::Point::mounts : program::Point::ready);
+}
+
+/// While init waits: v1 takes one rule after the other, and whatever opened a device meanwhile would be
+/// refused. Before the hooks, which may add to them.
+Result<void> restrict_devices(Creation& creation) {
+  const Session& session = creation.session;
+  return cgroup::restrict_devices(session.place, creation.request.config.linux.resources, session.entrance);
+}
+
+Result<void> run_runtime_hooks(Creation& creation) {
+  Session& session = creation.session;
+  if (!session.plan.runs_runtime_hooks) return {};
+  const spec::Hooks& configured = creation.request.config.hooks;
+  const spec::State state = state_of(session.subject, session.launched.pid);
+  TRY(hooks::run(configured, hooks::Kind::prestart, state));
+  TRY(hooks::run(configured, hooks::Kind::create_runtime, state));
+  TRY(tell(session.channel, program::Point::mounts));
+  return serve(session, program::Point::ready);
+}
+
+Result<void> leave_member(Creation& creation) {
   end_member(creation.session);
   return {};
 }
@@ -186,9 +211,12 @@ constexpr Step kSteps[] = {
     {"compile", compile},
     {"open host resources", open_resources},
     {"spawn", spawn_init},
-    {"restrict devices", restrict_devices},
+    {"load device rules", load_devices},
     {"build seccomp filter", build_seccomp},
-    {"wait ready", wait_ready},
+    {"wait for mounts", wait_mounts},
+    {"restrict devices", restrict_devices},
+    {"run runtime hooks", run_runtime_hooks},
+    {"leave member", leave_member},
     {"set limits", set_limits},
     {"hand over pidfd", hand_over_pidfd},
     {"record created", record_created},

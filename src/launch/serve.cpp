@@ -96,12 +96,6 @@ Result<void> take_console(Session& session, Incoming& incoming) {
   return session.stage_pid > 0 ? Result<void>() : hand_over_console(session);
 }
 
-Result<void> run_runtime_hooks(const Session& session) {
-  const spec::State state = state_of(session.subject, session.launched.pid);
-  TRY(hooks::run(session.subject.config.hooks, hooks::Kind::prestart, state));
-  return hooks::run(session.subject.config.hooks, hooks::Kind::create_runtime, state);
-}
-
 /// In the words of runc, whose callers look for them.
 Text<64> adding(pid_t pid) {
   Text<64> words("error adding pid ");
@@ -138,9 +132,6 @@ Result<void> meet(Session& session, Point point) {
       break;
     case Point::network:
       TRY(move_network_devices(session));
-      break;
-    case Point::mounts:
-      TRY(run_runtime_hooks(session));
       break;
     case Point::limits:
       TRY(restore_descriptors(session));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Devices: the default ones, configured ones, and what the cgroup lets through.
 #include <fcntl.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -145,6 +147,49 @@ TEST_F(Devices, TheHostsNullIsNotGivenAway) {
   ASSERT_EQ(stat("/dev/null", &after), 0);
   EXPECT_EQ(after.st_uid, before.st_uid);
   EXPECT_EQ(after.st_mode, before.st_mode);
+}
+
+/// An empty ext4 filesystem on a loop device, which goes with it.
+class LoopDevice {
+ public:
+  explicit LoopDevice(const std::string& image) {
+    if (!run({"mkfs.ext4", "-q", image, "1M"}).ok()) return;
+    const Fd control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
+    const Fd file(open(image.c_str(), O_RDWR | O_CLOEXEC));
+    const int number = control.valid() ? ioctl(control.get(), LOOP_CTL_GET_FREE) : -1;
+    if (number < 0) return;
+    const std::string path = "/dev/loop" + std::to_string(number);
+    device_ = Fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+    loop_config config{};
+    config.fd = static_cast<__u32>(file.get());
+    config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
+    if (ioctl(device_.get(), LOOP_CONFIGURE, &config) == 0) path_ = path;
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  Fd device_;
+  std::string path_;
+};
+
+// The rules are those of the container, for which the runtime mounts it.
+TEST_F(Devices, AFilesystemOfADeviceThatIsOutOfReachIsMounted) {
+  SKIP_FOR("crun", "its rules are in force before it mounts");
+  TempDir directory;
+  const LoopDevice loop(directory / "image");
+  SKIP_UNLESS(!loop.path().empty(), "no loop device can be had, or no mkfs.ext4");
+  for (const View view : {View::host, View::v1, View::v2}) {
+    if (!missing(view).empty()) continue;
+    runtime.view = view;
+    Json config = default_config();
+    config["linux"]["cgroupsPath"] = cgroup_path(Sandbox::get().new_id());
+    config["linux"]["resources"]["devices"] = Json::parse(R"([{"allow": false, "access": "rwm"}])");
+    // So many before it that whoever does not wait for them is done.
+    for (int i = 0; i < 100; ++i)
+      config["mounts"].push(mount_entry("/many/" + std::to_string(i), "tmpfs", "tmpfs", {}));
+    config["mounts"].push(mount_entry("/volume", "ext4", loop.path(), {}));
+    EXPECT_EQ(output(config, "test -d /volume/lost+found && echo mounted"), "mounted");
+  }
 }
 
 TEST_F(Devices, DevOfTheHostIsLeftAlone) {

@@ -11,6 +11,13 @@
 #include "davit/spec/names.hpp"
 #include "fuzz/filters.hpp"
 
+// Of a profile whose rules overlap in some ways libseccomp 2.5.4 forgets nodes, which is not what is tested
+// here (DAVIT_TEST_SEED=1002 has such a one).
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libseccomp.so";
+}
+
 namespace davit::seccomp {
 namespace {
 

@@ -55,6 +55,7 @@ struct Entrance {
   sys::UniqueFd v2_directory;             ///< for CLONE_INTO_CGROUP; invalid: none
   std::vector<sys::UniqueFd> task_files;  ///< `tasks` of v1, "0" goes in: what enter() opens
   std::vector<std::string> task_paths;    ///< the same of prepare(): init opens them, which takes fewer calls
+  sys::UniqueFd device_program;           ///< of load_devices(); invalid: none yet
   bool from_outside = false;  ///< nobody of ours can be born in v2_directory: attach() gets them in
   bool was_there = false;     ///< a directory existed before prepare(), and has perhaps device rules
 };
@@ -68,8 +69,12 @@ Result<void> make_unit(Place& place, const spec::Config& config, const std::stri
 /// Makes the directories, enables controllers, refuses unfit (frozen or non-empty) ones, applies the
 /// resources, so that init is born under its limits; all but the device rules. Undo takes back what was made.
 Result<Entrance> prepare(const Place& place, const spec::Config& config, Undo& undo);
-/// Puts the device rules into force. To be called once init exists and before it runs anything else: init
-/// itself only makes nodes, which every list of rules allows, while the verifier of v2 takes its time.
+/// Has the device rules looked at by the verifier of v2, which takes its time; a failure is that of
+/// restrict_devices(), which tries it once more. Only for rules that will then be put into force.
+void load_devices(const Place& place, const spec::Resources& resources, Entrance& entrance);
+/// Puts the device rules into force: v1 takes them one by one, so that nobody in the cgroup may be about to
+/// open a device. To be called once init has mounted everything, which may be block devices that the
+/// container must not open, and before anything of the container runs.
 Result<void> restrict_devices(const Place& place, const spec::Resources& resources, const Entrance& entrance);
 /// Applies what would have kept init from being born: a pids.limit of less than a handful. To be called once
 /// init exists and makes no more processes of ours; costs nothing where there is no such limit.

@@ -48,20 +48,31 @@ Result<void> replace_programs(sys::FdRef cgroup, const DeviceList& list) {
 }
 
 Result<void> attach_v2(const Directory& directory, const DeviceList& list, Condition condition,
-                       sys::FdRef cgroup) {
+                       const OpenedV2& opened) {
   if (condition == Condition::fresh && list.allows_everything()) return {};
-  sys::UniqueFd opened;
-  if (!cgroup.valid()) opened = TRY(sys::open(directory.path, O_RDONLY | O_DIRECTORY));
-  const sys::FdRef target = cgroup.valid() ? cgroup : opened.ref();
+  sys::UniqueFd cgroup;
+  if (!opened.directory.valid()) cgroup = TRY(sys::open(directory.path, O_RDONLY | O_DIRECTORY));
+  const sys::FdRef target = opened.directory.valid() ? opened.directory : cgroup.ref();
   if (condition == Condition::used) return replace_programs(target, list);
-  const sys::UniqueFd program = TRY(sys::load_device_program(device_program(list)));
-  return sys::attach_device_program(target, program, {});
+  sys::UniqueFd program;
+  if (!opened.program.valid()) program = TRY(sys::load_device_program(device_program(list)));
+  return sys::attach_device_program(target, opened.program.valid() ? opened.program : program.ref(), {});
 }
 
 }  // namespace
 
+void load_devices(const Place& place, const spec::Resources& resources, Entrance& entrance) {
+  const Directory* directory = find_directory(place, "devices");
+  if (directory == nullptr || !directory->controllers.empty() || entrance.was_there) return;
+  if (place.manager == Manager::disabled || resources.devices.size() > kMostRules) return;
+  const DeviceList list = device_list(resources.devices);
+  if (list.allows_everything()) return;
+  auto program = sys::load_device_program(device_program(list));
+  if (program.ok()) entrance.device_program = std::move(*program);
+}
+
 Result<void> apply_devices(const Place& place, const std::vector<spec::DeviceRule>& rules,
-                           Condition condition, sys::FdRef v2_directory) {
+                           Condition condition, const OpenedV2& opened) {
   const spec::Position position = rules.empty() ? spec::Position() : rules.front().position;
   // Before they are compared with each other.
   if (rules.size() > kMostRules)
@@ -72,7 +83,7 @@ Result<void> apply_devices(const Place& place, const std::vector<spec::DeviceRul
   if (directory == nullptr)
     done = make_error(Code::unsupported, "device rules need the devices controller or cgroup v2");
   else if (directory->controllers.empty())
-    done = attach_v2(*directory, list, condition, v2_directory);
+    done = attach_v2(*directory, list, condition, opened);
   else
     done = write_v1(*directory, list, condition);
   if (done.ok() || list.allows_everything()) return {};

@@ -191,7 +191,7 @@ Result<void> restrict_devices(const Place& place, const spec::Resources& resourc
                               const Entrance& entrance) {
   if (place.manager == Manager::disabled) return {};
   return apply_devices(place, resources.devices, entrance.was_there ? Condition::used : Condition::fresh,
-                       entrance.v2_directory);
+                       {entrance.v2_directory, entrance.device_program});
 }
 
 Result<void> apply_after_birth(const Place& place, const spec::Resources& resources) {

@@ -47,9 +47,14 @@ Result<std::vector<Setting>> settings_for(const Place& place, const spec::Resour
 enum class Condition : std::uint8_t { fresh, used };
 /// remove() as far as it is done through the file system.
 Result<void> remove_directories(const Place& place);
-/// Makes the device rules hold. `v2_directory` is used on v2 where valid, else the directory is opened.
+/// What apply_devices() uses on v2 where it is valid, and else opens or loads itself.
+struct OpenedV2 {
+  sys::FdRef directory;
+  sys::FdRef program;
+};
+/// Makes the device rules hold.
 Result<void> apply_devices(const Place& place, const std::vector<spec::DeviceRule>& rules,
-                           Condition condition, sys::FdRef v2_directory);
+                           Condition condition, const OpenedV2& opened);
 /// Gives a delegated cgroup to the user of the container (spec: "Cgroup ownership"), if it is to be.
 Result<void> change_ownership(const Place& place, const spec::Config& config);
 
