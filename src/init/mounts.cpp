@@ -25,8 +25,13 @@ void keep_log(Context& context, FdRef filesystem, const char* otherwise) {
   if (!is_found) say(context, otherwise);
 }
 
-Status set_options(Context& context, FdRef filesystem, program::List<program::FilesystemOption> options) {
+/// Whether the options are set that may be left out.
+enum class Optional { set, left_out };
+
+Status set_options(Context& context, FdRef filesystem, program::List<program::FilesystemOption> options,
+                   Optional optional = Optional::set) {
   for (const program::FilesystemOption& option : context.items(options)) {
+    if (option.is_optional != 0 && optional == Optional::left_out) continue;
     const char* key = context.text(option.key);
     const char* value = option.is_flag != 0 ? nullptr : context.text(option.value);
     const u32 command = option.is_flag != 0 ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
@@ -63,7 +68,8 @@ Status inherit_mode(const Context& context, FdRef filesystem, const program::Mou
   return check(set, Detail::configure_filesystem);
 }
 
-Status configure(Context& context, FdRef filesystem, const program::MountFilesystem& operation) {
+Status configure(Context& context, FdRef filesystem, const program::MountFilesystem& operation,
+                 Optional optional) {
   const char* source = context.text(operation.source);
   if (operation.source.length > 0) {
     const long set = syscall(__NR_fsconfig, filesystem, FSCONFIG_SET_STRING, "source", source, 0);
@@ -72,7 +78,7 @@ Status configure(Context& context, FdRef filesystem, const program::MountFilesys
       return check(set, Detail::configure_filesystem);
     }
   }
-  INIT_TRY(set_options(context, filesystem, operation.options));
+  INIT_TRY(set_options(context, filesystem, operation.options, optional));
   if (inherits_mode(context, operation)) INIT_TRY(inherit_mode(context, filesystem, operation));
   const long created = syscall(__NR_fsconfig, filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (created < 0) keep_log(context, filesystem, "");
@@ -99,17 +105,33 @@ u64 attributes_from_birth(const program::MountFilesystem& operation) {
   return operation.attributes.set & ~static_cast<u64>(is_filled ? MOUNT_ATTR_RDONLY : 0);
 }
 
-Status create(Context& context, const program::MountFilesystem& operation, Fd& mount) {
+Status make(Context& context, const program::MountFilesystem& operation, Optional optional, Fd& mount) {
   const long opened = syscall(__NR_fsopen, context.text(operation.type), FSOPEN_CLOEXEC);
   INIT_TRY(check(opened, Detail::open_filesystem));
   const SweptFd filesystem(opened);
-  INIT_TRY(configure(context, filesystem, operation));
+  INIT_TRY(configure(context, filesystem, operation, optional));
   const long mounted =
       syscall(__NR_fsmount, FdRef(filesystem), FSMOUNT_CLOEXEC, attributes_from_birth(operation));
   if (mounted < 0) keep_log(context, filesystem, "");
   INIT_TRY(check(mounted, Detail::create_filesystem));
   mount = Fd(mounted);
   return kDone;
+}
+
+bool has_optional(const Context& context, const program::MountFilesystem& operation) {
+  for (const program::FilesystemOption& option : context.items(operation.options))
+    if (option.is_optional != 0) return true;
+  return false;
+}
+
+Status create(Context& context, const program::MountFilesystem& operation, Fd& mount) {
+  const Status made = make(context, operation, Optional::set, mount);
+  // The devpts of older kernels looks at its options only when it is made, and does not say which one is
+  // wrong.
+  if (made.error != EINVAL || made.detail != Detail::create_filesystem || !has_optional(context, operation))
+    return made;
+  say(context, "");
+  return make(context, operation, Optional::left_out, mount);
 }
 
 /// A user namespace without a network namespace of its own may not mount sysfs: it gets the host's. Flags

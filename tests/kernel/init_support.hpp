@@ -128,9 +128,15 @@ inline long mount_call(const char* source, const char* target, const char* type,
   return syscall(SYS_mount, source, target, type, flags, data);
 }
 
+/// Private, as pivot_root(2) wants it: under systemd all mounts are shared, and so are their clones.
 inline int clone_tree(const fs::path& path, bool recursive = false) {
-  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0u);
-  return static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags));
+  const unsigned recurse = recursive ? AT_RECURSIVE : 0u;
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recurse;
+  const long tree = syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags);
+  mount_attr attributes{};
+  attributes.propagation = MS_PRIVATE;
+  syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | recurse, &attributes, sizeof attributes);
+  return static_cast<int>(tree);
 }
 
 inline int sealed_memfd(const char* name, const void* bytes, std::size_t size, bool sealed = true) {
@@ -203,6 +209,8 @@ inline void in_child(const std::function<void()>& body) {
   const pid_t pid = fork();
   if (pid == 0) {
     if (unshare(CLONE_NEWNS) != 0 || mount_call(nullptr, "/", nullptr, kPrivate, nullptr) != 0) _exit(98);
+    // Where /tmp is a tmpfs of systemd's, devices do not work in it.
+    mount_call(nullptr, "/tmp", nullptr, MS_REMOUNT | MS_BIND, nullptr);
     body();
     std::fflush(nullptr);
     _exit(testing::Test::HasFailure() ? 1 : 0);
