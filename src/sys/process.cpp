@@ -35,6 +35,8 @@ bool may_trace_anybody() {
 
 Result<UniqueFd> open_pidfd(pid_t pid) {
   const long number = ::syscall(SYS_pidfd_open, pid, 0);
+  // So older kernels say that the process has just gone, or that its number is only a group's by now.
+  if (number < 0 && errno == EINVAL && pid > 0) errno = ESRCH;
   if (number < 0) return failed("pidfd_open", std::to_string(pid));
   return UniqueFd::adopt(static_cast<int>(number));
 }

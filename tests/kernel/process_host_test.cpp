@@ -81,6 +81,27 @@ struct Child {
   sys::UniqueFd pidfd;
 };
 
+TEST_F(ProcessHost, ANumberThatIsOnlyAGroupsByNowIsNobody) {
+  int link[2];
+  ASSERT_EQ(::pipe(link), 0);
+  const pid_t leader = ::fork();
+  if (leader == 0) {
+    ::setpgid(0, 0);
+    ::close(link[1]);
+    char byte = 0;
+    if (::fork() == 0)
+      ::_exit(::read(link[0], &byte, 1) == 0 ? 0 : 1);  // stays in the group until the end of the test
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(leader, nullptr, 0), leader);
+  ::close(link[0]);
+  EXPECT_EQ(::kill(-leader, 0), 0);
+  const auto pidfd = sys::open_pidfd(leader);
+  ASSERT_FALSE(pidfd.ok());
+  EXPECT_EQ(pidfd.error().errno_value, ESRCH);
+  ::close(link[1]);
+}
+
 TEST_F(ProcessHost, HooksGetTheStateAndExactlyTheirEnvironment) {
   spec::Hooks hooks;
   hooks.create_runtime.push_back(shell("cat > state; pwd > cwd; /usr/bin/env > env; ls /proc/self/fd > fds"));
