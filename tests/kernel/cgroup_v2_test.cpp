@@ -189,7 +189,8 @@ TEST_F(CgroupV2, AParentWithProcessesIsExplained) {
   auto refused = prepare(place, below, undo);
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(text(refused.error()).find("cgroup.subtree_control"), std::string::npos) << text(refused.error());
-  EXPECT_NE(std::string(refused.error().advice.view()).find("has processes"), std::string::npos);
+  EXPECT_NE(std::string(refused.error().advice.view()).find("has processes"), std::string::npos)
+      << text(refused.error()) << "; " << refused.error().advice.view();
   undo.roll_back();
   EXPECT_OK(remove(place_));
   wait_status(child);

@@ -28,7 +28,9 @@ Error enable_controllers(const Directory& directory, const std::set<std::string>
       const int errno_value = written.error().errno_value;
       if (errno_value == ENOENT) continue;  // not available there; an ancestor has told why
       obstacle = written.error();
-      if (errno_value == EBUSY)
+      // EOPNOTSUPP: of those that are there already, one can divide threads, which makes it another kind of
+      // cgroup.
+      if (errno_value == EBUSY || errno_value == EOPNOTSUPP)
         obstacle.advise(
             "a cgroup that has processes cannot enable controllers for its children; choose a "
             "cgroupsPath whose parent has none");
