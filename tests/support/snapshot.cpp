@@ -70,8 +70,7 @@ HostSnapshot HostSnapshot::take(const std::string& state_dir) {
   for (const auto& line : split(read_file("/proc/self/mountinfo"), '\n')) snapshot.add("mount " + line);
   snapshot.add_processes();
   std::set<std::string> marked;
-  for (const auto& name : list_dir("/sys/fs/cgroup"))
-    marked_directories("/sys/fs/cgroup/" + name, kDepth, marked);
+  marked_directories("/sys/fs/cgroup", kDepth + 1, marked);
   for (const char* dir : {"/run", "/tmp", "/dev/shm", "/var/lib", "/run/user"}) marked_names(dir, marked);
   for (const auto& thing : marked) snapshot.add(thing);
   if (!state_dir.empty())
