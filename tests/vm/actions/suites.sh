@@ -10,6 +10,10 @@ exec 8>&1
 modprobe -a tun veth dummy 2>/dev/null
 
 # What the programs were compiled to find.
+if [ -x /share/fake-criu ]; then
+  mkdir -p "$BUILT_TESTS/support/fake_criu"
+  cp /share/fake-criu "$BUILT_TESTS/support/fake_criu/criu"
+fi
 if [ -n "${TESTS_DIR:-}" ]; then
   mkdir -p "$TESTS_DIR/golden"
   [ ! -d /share/captured ] || ln -sfn /share/captured "$TESTS_DIR/golden/captured"
@@ -36,8 +40,9 @@ clauses() {
 
 do_spec() { clauses spec; }
 do_attacks() { clauses attacks; }
+do_unit() { [ "$RT" = davit ] || skip "tests of davit's code"; suite unit "${FILTER:-*}"; }
 do_kernel() { [ "$RT" = davit ] || skip "tests of davit's code"; suite kernel "${FILTER:-*}"; }
 do_integration() { suite integration "${FILTER:-*}"; }
 do_clean() { nothing_remains; }
-actions spec attacks kernel integration clean
+actions unit kernel integration spec attacks clean
 grep -a '^clauses: checked' /out/spec.log
