@@ -14,6 +14,8 @@ namespace davit::sys {
 Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive, bool follow = true);
 /// A detached tmpfs, in which devices are devices.
 Result<UniqueFd> new_tmpfs();
+/// A detached copy of one file of a detached mount, on kernels that copy only what is mounted as well.
+Result<UniqueFd> clone_file(FdRef mount, const std::string& name);
 /// mount_setattr(MOUNT_ATTR_IDMAP): shows the ids of a detached tree as `user_namespace` maps them. EINVAL:
 /// the filesystem cannot be idmapped, or already is.
 Result<void> set_idmap(FdRef tree, FdRef user_namespace, bool recursive);

@@ -35,7 +35,7 @@ Result<sys::UniqueFd> make_node(const spec::Device& device) {
   if (::fchmodat(place.number(), kName, device.file_mode.value_or(kUsual), 0) < 0 ||
       ::fchownat(place.number(), kName, device.uid.value_or(0), device.gid.value_or(0), 0) < 0)
     return system_error(errno, "set the owner of " + device.path);
-  return sys::clone_tree(place, kName, false, false);
+  return sys::clone_file(place, kName);
 }
 
 bool host_has_kcore() {
