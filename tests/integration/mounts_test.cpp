@@ -430,9 +430,11 @@ TEST_F(Mounts, ManyBindsNeedFewDescriptors) {
     constexpr unsigned kSysResource = 24;
     if (has_user_namespace && !has_capability(kSysResource)) continue;
     Bundle bundle;
-    for (int number = 0; number < 60; ++number)
-      bundle.config["mounts"].push(
-          mount_entry("/many/" + std::to_string(number), "bind", source.path(), {"bind", "ro"}));
+    for (int number = 0; number < 60; ++number) {
+      const std::string target = "/many/" + std::to_string(number);
+      make_dirs(bundle.rootfs() + target);  // the namespace's root may not make anything there
+      bundle.config["mounts"].push(mount_entry(target, "bind", source.path(), {"bind", "ro"}));
+    }
     bundle.config["process"]["rlimits"] = Json::array();
     if (has_user_namespace) add_user_namespace(bundle.config);
     bundle.sh("grep -c ' /many/' /proc/self/mountinfo; ulimit -n; ulimit -Hn");

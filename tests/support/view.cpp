@@ -89,6 +89,8 @@ bool arrange_v1() {
 }
 
 bool arrange_v2() {
+  // A new mount would set the options of the host's.
+  if (cgroup_layout(read_cgroup_mounts()) == "v2") return true;
   return umount2("/sys/fs/cgroup", MNT_DETACH) == 0 &&
          mount("none", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;
 }
