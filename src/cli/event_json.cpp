@@ -142,6 +142,53 @@ void write_rdma(Writer& out, const cgroup::RdmaStatistics& rdma) {
   out.end_object();
 }
 
+void write_monitors(Writer& out, const resctrl::Statistics& statistics) {
+  if (statistics.bandwidth_use) {
+    out.key("mbm_stats").begin_array();
+    for (const resctrl::BandwidthUse& use : *statistics.bandwidth_use) {
+      out.begin_object().key("mbm_total_bytes").unsigned_number(use.total);
+      out.key("mbm_local_bytes").unsigned_number(use.local).end_object();
+    }
+    out.end_array();
+  }
+  if (statistics.cache_occupancy) {
+    out.key("cmt_stats").begin_array();
+    for (const std::uint64_t bytes : *statistics.cache_occupancy)
+      out.begin_object().key("llc_occupancy").unsigned_number(bytes).end_object();
+    out.end_array();
+  }
+}
+
+// By runc's names.
+void write_resctrl(Writer& out, const std::optional<resctrl::Statistics>& found) {
+  out.key("intel_rdt").begin_object();
+  const resctrl::Statistics statistics = found.value_or(resctrl::Statistics());
+  const auto text = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out.key(name).string(value);
+  };
+  if (const auto& cache = statistics.cache) {
+    out.key("l3_cache_info").begin_object();
+    text("cbm_mask", cache->mask);
+    write_counter(out, "min_cbm_bits", cache->minimum_bits);
+    write_counter(out, "num_closids", cache->classes);
+    out.end_object();
+  }
+  text("l3_cache_schema_root", statistics.root_cache_schema);
+  text("l3_cache_schema", statistics.cache_schema);
+  if (const auto& bandwidth = statistics.bandwidth) {
+    out.key("mem_bw_info").begin_object();
+    write_counter(out, "bandwidth_gran", bandwidth->granularity);
+    write_counter(out, "delay_linear", bandwidth->delay_linear);
+    write_counter(out, "min_bandwidth", bandwidth->minimum);
+    write_counter(out, "num_closids", bandwidth->classes);
+    out.end_object();
+  }
+  text("mem_bw_schema_root", statistics.root_bandwidth_schema);
+  text("mem_bw_schema", statistics.bandwidth_schema);
+  write_monitors(out, statistics);
+  out.end_object();
+}
+
 void write_interfaces(Writer& out, const std::vector<container::InterfaceCounters>& interfaces) {
   out.key("network_interfaces");
   if (interfaces.empty()) {
@@ -182,7 +229,7 @@ std::string usage_event(std::string_view id, const container::Usage& usage) {
   write_block(out, usage.cgroup.block);
   write_hugepages(out, usage.cgroup.hugepages);
   write_rdma(out, usage.cgroup.rdma);
-  out.key("intel_rdt").begin_object().end_object();
+  write_resctrl(out, usage.resctrl);
   write_interfaces(out, usage.interfaces);
   return out.end_object().end_object().take() + "\n";
 }

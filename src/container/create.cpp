@@ -62,7 +62,8 @@ void take_back(Context& context, const Record& record, const Bundle& bundle,
   (void)sys::send_signal(launched.pidfd, 9);
   (void)sys::wait_end(launched.pidfd, kDeathTimeout);
   (void)cgroup::remove(record.cgroup, context.warnings);
-  resctrl::remove(resctrl::host_tree(), record.resctrl_group);
+  const auto removed = resctrl::remove(resctrl::host_tree(), record.resctrl_group);
+  if (!removed.ok()) context.warnings.push_back(removed.error());
   run_poststop_hooks(context, record, bundle.config);
 }
 

@@ -22,16 +22,19 @@ std::string_view next_word(std::string_view& rest) {
 
 /// The interfaces of the container's init, unless they are our own. What cannot be read counts as none: the
 /// process may have ended, or hidden from us.
-std::vector<InterfaceCounters> interfaces_of(pid_t pid) {
-  const std::string process = "/proc/" + std::to_string(pid);
+std::vector<InterfaceCounters> interfaces_of(const Init& init) {
+  const std::string process = "/proc/" + std::to_string(init.pid);
   const auto is_ours = sys::is_same_file(process + "/ns/net", "/proc/self/ns/net");
   if (!is_ours.ok() || *is_ours) return {};
   const auto text = sys::read_records(process + "/net/dev", 1 << 20);
+  // Else the number may have become somebody else's before, and what was read that one's.
+  if (!init_alive(init)) return {};
   return text.ok() ? parse_interfaces(*text) : std::vector<InterfaceCounters>();
 }
 
 Usage usage_of(const Record& record) {
-  return {cgroup::read_statistics(record.cgroup), interfaces_of(record.init.pid)};
+  return {cgroup::read_statistics(record.cgroup),
+          resctrl::read_statistics(resctrl::host_tree(), record.resctrl_group), interfaces_of(record.init)};
 }
 
 /// The end of a container and its lack of memory, whatever comes first.

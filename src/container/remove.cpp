@@ -76,7 +76,8 @@ Result<void> destroy(Context& context, const Entry& entry, const Record& record,
       context.warnings.push_back(read.error());
   }
   TRY(cgroup::remove(record.cgroup, context.warnings));
-  resctrl::remove(resctrl::host_tree(), record.resctrl_group);
+  // While there is a record, `delete` can be tried again.
+  TRY(resctrl::remove(resctrl::host_tree(), record.resctrl_group));
   TRY(entry.discard());
   if (config != nullptr) run_poststop_hooks(context, record, *config);
   return {};

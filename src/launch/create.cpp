@@ -41,10 +41,7 @@ void tell_facts(const host::Facts& facts, const cgroup::Place& place) {
 Result<void> choose_resctrl_group(Creation& creation) {
   const std::optional<spec::IntelRdt>& wanted = creation.request.config.linux.intel_rdt;
   if (!wanted) return {};
-  const auto root = resctrl::find_root();
-  if (!root.ok()) return spec::at(wanted->position, root.error());
-  creation.session.resctrl_group =
-      TRY(resctrl::choose(resctrl::host_tree(), *root, *wanted, creation.request.id));
+  creation.session.resctrl_group = TRY(resctrl::choose_on_host(*wanted, creation.request.id));
   return {};
 }
 

@@ -45,6 +45,30 @@ TEST(CliEvents, HaveTheShapeOfRunc) {
   EXPECT_EQ(oom_event("c"), "{\"type\":\"oom\",\"id\":\"c\"}\n");
 }
 
+TEST(CliEvents, SoAreTheMembersOfResctrl) {
+  container::Usage usage;
+  usage.resctrl.emplace();
+  usage.resctrl->cache = resctrl::CacheInfo{.mask = "fff", .minimum_bits = 2, .classes = 16};
+  usage.resctrl->root_cache_schema = "L3:0=fff";
+  usage.resctrl->cache_schema = "L3:0=f";
+  usage.resctrl->bandwidth = resctrl::BandwidthInfo{.granularity = 10, .minimum = 10, .classes = 8};
+  usage.resctrl->root_bandwidth_schema = "MB:0=100";
+  usage.resctrl->bandwidth_schema = "MB:0=50";
+  usage.resctrl->bandwidth_use = {{7, 0}, {8, 4}};
+  usage.resctrl->cache_occupancy = {9, 0};
+  EXPECT_NE(
+      usage_event("c", usage)
+          .find(
+              "\"intel_rdt\":{\"l3_cache_info\":{\"cbm_mask\":\"fff\",\"min_cbm_bits\":2,\"num_closids\":16},"
+              "\"l3_cache_schema_root\":\"L3:0=fff\",\"l3_cache_schema\":\"L3:0=f\","
+              "\"mem_bw_info\":{\"bandwidth_gran\":10,\"min_bandwidth\":10,\"num_closids\":8},"
+              "\"mem_bw_schema_root\":\"MB:0=100\",\"mem_bw_schema\":\"MB:0=50\","
+              "\"mbm_stats\":[{\"mbm_total_bytes\":7,\"mbm_local_bytes\":0},"
+              "{\"mbm_total_bytes\":8,\"mbm_local_bytes\":4}],"
+              "\"cmt_stats\":[{\"llc_occupancy\":9},{\"llc_occupancy\":0}]}"),
+      std::string::npos);
+}
+
 TEST(CliEvents, InterfacesAreNamedAsRuncNamesThem) {
   const auto interfaces = container::parse_interfaces(
       "Inter-|   Receive                                                |  Transmit\n"

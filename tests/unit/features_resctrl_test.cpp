@@ -29,8 +29,17 @@ class FakeTree : public Tree {
     make(path);
     return {};
   }
-  void remove_directory(const std::string& path) override {
+  Result<void> remove_directory(const std::string& path) override {
+    if (refused == path) return system_error(EBUSY, "remove " + path);
     if (directories.erase(path) != 0) log += "remove " + path + "\n";
+    return {};
+  }
+  std::vector<std::string> names_in(const std::string& path) override {
+    std::set<std::string> names;
+    for (const auto& [file, text] : files)
+      if (file.starts_with(path + "/"))
+        names.insert(file.substr(path.size() + 1, file.find('/', path.size() + 1) - path.size() - 1));
+    return {names.begin(), names.end()};
   }
   Result<std::string> read(const std::string& file) override {
     if (!files.contains(file)) return system_error(ENOENT, file);
@@ -78,7 +87,7 @@ TEST_F(Resctrl, AContainerGetsAClassOfItsOwnThatGoesWithIt) {
   EXPECT_TRUE(group_.is_own);
   EXPECT_EQ(task_paths(group_), std::vector<std::string>{"/r/c1/tasks"});
   undo_.commit();
-  remove(tree_, group_);
+  EXPECT_TRUE(remove(tree_, group_).ok());
   EXPECT_FALSE(tree_.has_directory("/r/c1"));
 }
 
@@ -98,7 +107,7 @@ TEST_F(Resctrl, ANamedClassIsMadeAndKept) {
   EXPECT_EQ(apply({.clos_id = "gold", .l3_cache_schema = "L3:0=f"}), "");
   EXPECT_FALSE(group_.is_own);
   undo_.roll_back();
-  remove(tree_, group_);
+  EXPECT_TRUE(remove(tree_, group_).ok());
   EXPECT_TRUE(tree_.has_directory("/r/gold"));
 }
 
@@ -134,7 +143,7 @@ TEST_F(Resctrl, AClassThatIsOnlyNamedMustExist) {
 TEST_F(Resctrl, ASlashIsTheDefaultClass) {
   EXPECT_EQ(apply({.clos_id = "/"}), "");
   EXPECT_EQ(task_paths(group_), std::vector<std::string>{"/r/tasks"});
-  remove(tree_, group_);
+  EXPECT_TRUE(remove(tree_, group_).ok());
   EXPECT_EQ(tree_.log, "");
 }
 
@@ -143,8 +152,56 @@ TEST_F(Resctrl, MonitoringHasAGroupOfItsOwn) {
   EXPECT_EQ(apply({.clos_id = "gold", .enable_monitoring = true}), "");
   EXPECT_EQ(task_paths(group_), (std::vector<std::string>{"/r/gold/tasks", "/r/gold/mon_groups/c1/tasks"}));
   undo_.commit();
-  remove(tree_, group_);
+  EXPECT_TRUE(remove(tree_, group_).ok());
   EXPECT_EQ(tree_.log, "make /r/gold/mon_groups/c1\nremove /r/gold/mon_groups/c1\n");
+}
+
+TEST_F(Resctrl, WhatCannotBeRemovedIsAnError) {
+  EXPECT_EQ(apply({.enable_monitoring = true}), "");
+  undo_.commit();
+  tree_.refused = "/r/c1/mon_groups/c1";
+  EXPECT_EQ(remove(tree_, group_).error().message.view(), "remove /r/c1/mon_groups/c1");
+  EXPECT_FALSE(tree_.has_directory("/r/c1")) << "the rest goes";
+  tree_.make("/r/c1");
+  tree_.refused = "/r/c1";
+  EXPECT_EQ(remove(tree_, group_).error().message.view(), "remove /r/c1");
+}
+
+TEST_F(Resctrl, StatisticsAreThoseOfTheContainer) {
+  EXPECT_FALSE(read_statistics(tree_, {}));
+  EXPECT_EQ(apply({}), "");
+  for (const char* directory : {"/r/info", "/r/info/L3", "/r/info/MB"}) tree_.directories.insert(directory);
+  tree_.files["/r/info/L3/cbm_mask"] = "fff\n";
+  tree_.files["/r/info/L3/num_closids"] = "16\n";
+  tree_.files["/r/info/MB/min_bandwidth"] = "10\n";
+  tree_.files["/r/c1/schemata"] = "    MB:0= 50\n    L3:0=0f\n";
+  tree_.files["/r/c1/mon_data/mon_L3_00/mbm_total_bytes"] = "7\n";
+  tree_.files["/r/c1/mon_data/mon_L3_00/mbm_local_bytes"] = "Unavailable\n";
+  tree_.files["/r/c1/mon_data/mon_L3_01/llc_occupancy"] = "9\n";
+  tree_.files["/r/c1/mon_data/mon_PERF_00/core_energy"] = "1\n";
+  auto found = read_statistics(tree_, group_);
+  ASSERT_TRUE(found && found->cache && found->bandwidth && found->bandwidth_use && found->cache_occupancy);
+  EXPECT_EQ(found->cache->mask, "fff");
+  EXPECT_EQ(found->cache->classes, 16u);
+  EXPECT_EQ(found->bandwidth->minimum, 10u);
+  EXPECT_EQ(found->root_cache_schema, "L3:0=00fff;1=00fff");
+  EXPECT_EQ(found->cache_schema, "L3:0=0f");
+  EXPECT_EQ(found->bandwidth_schema, "MB:0= 50");
+  ASSERT_EQ(found->bandwidth_use->size(), 1u);
+  EXPECT_EQ(found->bandwidth_use->front().total, 7u);
+  EXPECT_EQ(*found->cache_occupancy, std::vector<std::uint64_t>{9});
+  group_.is_own = false;
+  EXPECT_FALSE(read_statistics(tree_, group_)->bandwidth_use) << "others are in that class, too";
+}
+
+TEST_F(Resctrl, StatisticsOfTheDefaultClass) {
+  tree_.directories.insert("/r/info");
+  EXPECT_EQ(apply({.clos_id = "/", .enable_monitoring = true}), "");
+  tree_.files["/r/mon_groups/c1/mon_data/mon_L3_00/llc_occupancy"] = "5\n";
+  const auto found = read_statistics(tree_, group_);
+  ASSERT_TRUE(found && found->cache_occupancy);
+  EXPECT_EQ(found->cache_schema, found->root_cache_schema);
+  EXPECT_FALSE(found->cache) << "no cache that can be divided";
 }
 
 TEST_F(Resctrl, AMonitorThatCannotBeMadeIsAnError) {

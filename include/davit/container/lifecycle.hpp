@@ -115,7 +115,8 @@ struct InterfaceCounters {
 
 struct Usage {
   cgroup::Statistics cgroup;
-  std::vector<InterfaceCounters> interfaces;  ///< none where the container uses the network of the host
+  std::optional<resctrl::Statistics> resctrl;  ///< none without linux.intelRdt
+  std::vector<InterfaceCounters> interfaces;   ///< none where the container uses the network of the host
 };
 /// What a container that has not ended uses at this moment.
 Result<Usage> usage(Context& context, const std::string& id);

@@ -6,6 +6,8 @@
 #include <map>
 #include <string_view>
 
+#include "features/resctrl/schemata.hpp"
+
 namespace davit::resctrl {
 namespace {
 
@@ -52,15 +54,6 @@ std::string_view next_line(std::string_view& text) {
 std::string_view resource_of(std::string_view line) {
   const std::size_t colon = line.find(':');
   return colon == std::string_view::npos ? std::string_view() : trimmed(line.substr(0, colon));
-}
-
-/// The line of a schemata file about one resource ("L3", "MB"), or empty.
-std::string_view line_in(std::string_view file, std::string_view resource) {
-  while (!file.empty()) {
-    const std::string_view line = next_line(file);
-    if (!resource.empty() && resource_of(line) == resource) return trimmed(line);
-  }
-  return {};
 }
 
 Domains domains_in(std::string_view file, std::string_view resource) {
@@ -146,11 +139,19 @@ Result<void> make(Tree& tree, const std::string& directory, Undo& undo) {
           "the hardware has no more classes or monitors: remove a group below the resctrl mount");
     return made;
   }
-  undo.push([&tree, directory] { tree.remove_directory(directory); });
+  undo.push([&tree, directory] { (void)tree.remove_directory(directory); });
   return {};
 }
 
 }  // namespace
+
+std::string_view line_in(std::string_view file, std::string_view resource) {
+  while (!file.empty()) {
+    const std::string_view line = next_line(file);
+    if (!resource.empty() && resource_of(line) == resource) return trimmed(line);
+  }
+  return {};
+}
 
 Result<Group> choose(Tree& tree, const std::string& root, const spec::IntelRdt& wanted,
                      const std::string& id) {
@@ -211,9 +212,11 @@ Result<void> update(Tree& tree, const Group& group, const Schemata& schemata, Un
   return write_schemata(tree, group, {schemata.l3_cache, schemata.memory_bandwidth});
 }
 
-void remove(Tree& tree, const Group& group) {
-  if (!group.monitoring.empty()) tree.remove_directory(group.monitoring);
-  if (group.is_own) tree.remove_directory(group.directory);
+Result<void> remove(Tree& tree, const Group& group) {
+  Result<void> monitoring;
+  if (!group.monitoring.empty()) monitoring = tree.remove_directory(group.monitoring);
+  if (group.is_own) TRY(tree.remove_directory(group.directory));
+  return monitoring;
 }
 
 }  // namespace davit::resctrl

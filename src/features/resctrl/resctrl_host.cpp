@@ -4,6 +4,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "davit/features/resctrl.hpp"
 #include "davit/host/mountinfo.hpp"
 #include "davit/sys/file.hpp"
@@ -19,7 +22,17 @@ class HostTree : public Tree {
   Result<void> make_directory(const std::string& path) override {
     return sys::make_directory_at(sys::FdRef::of(AT_FDCWD), path, 0755);
   }
-  void remove_directory(const std::string& path) override { (void)::rmdir(path.c_str()); }
+  Result<void> remove_directory(const std::string& path) override {
+    if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
+    return system_error(errno, "remove " + path);
+  }
+  std::vector<std::string> names_in(const std::string& path) override {
+    const auto directory = sys::open(path, O_RDONLY | O_DIRECTORY);
+    if (!directory.ok()) return {};
+    auto names = sys::list_directory(*directory).value_or({});
+    std::sort(names.begin(), names.end());
+    return names;
+  }
   Result<std::string> read(const std::string& file) override { return sys::read_records(file, 1 << 20); }
   Result<void> write(const std::string& file, const std::string& text) override {
     return sys::write_file(file, text);
@@ -53,6 +66,12 @@ Result<std::string> find_root() {
   return error.advise(
       "`mount -t resctrl resctrl /sys/fs/resctrl`, if the processor can do it (rdt_a or cat_l3 in "
       "/proc/cpuinfo)");
+}
+
+Result<Group> choose_on_host(const spec::IntelRdt& wanted, const std::string& id) {
+  const auto root = find_root();
+  if (!root.ok()) return spec::at(wanted.position, root.error());
+  return choose(host_tree(), *root, wanted, id);
 }
 
 }  // namespace davit::resctrl
