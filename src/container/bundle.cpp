@@ -152,6 +152,18 @@ Result<std::vector<std::string>> preserve_descriptors(launch::Options& options) 
   return variables;
 }
 
+std::vector<std::string> descriptor_names(const launch::Options& options, bool terminal) {
+  std::vector<std::string> names;
+  const int end = kFirstDescriptor + static_cast<int>(options.preserve_fds);
+  for (int number = 0; number < end; ++number) {
+    const bool is_terminals = terminal && number < kFirstDescriptor;
+    auto name = is_terminals ? Result<std::string>(std::string())
+                             : sys::read_link("/proc/self/fd/" + std::to_string(number));
+    names.push_back(std::move(name).value_or({}));
+  }
+  return names;
+}
+
 void copy_terminal_size(spec::Process& process) {
   struct winsize size = {};
   if (!process.terminal || ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0) return;

@@ -24,6 +24,9 @@ Result<void> check_process(const spec::Config& config);
 /// survive an exec. Before davit opens anything of its own: that would pass for what the caller left out.
 /// Returns the variables that tell the program about $LISTEN_FDS.
 Result<std::vector<std::string>> preserve_descriptors(launch::Options& options);
+/// What /proc calls davit's own stdin, stdout, stderr and those that are preserved; with a terminal, the
+/// first three are nobody's business.
+std::vector<std::string> descriptor_names(const launch::Options& options, bool terminal);
 
 /// In the foreground the container's terminal has the size of the caller's from the beginning.
 void copy_terminal_size(spec::Process& process);

@@ -72,6 +72,13 @@ Result<std::vector<std::string>> external_namespaces(const Checkpoint& checkpoin
   return result;
 }
 
+/// What restore will have to know besides the config: where mounts came from that it does not name.
+Result<void> write_mounts(const Checkpoint& checkpoint, const std::vector<criu::ExternalMount>& unforeseen) {
+  if (checkpoint.call.choices.pre_dump) return {};
+  return sys::replace_file_at(checkpoint.images.directory, criu::kMountsFile, criu::mounts_json(unforeseen),
+                              0600);
+}
+
 Result<criu::Options> options_of(const Checkpoint& checkpoint) {
   const Record& record = checkpoint.opened.record;
   criu::DumpFacts facts;
@@ -82,16 +89,22 @@ Result<criu::Options> options_of(const Checkpoint& checkpoint) {
   facts.freezer = freezer_of(record.cgroup);
   facts.namespaces = TRY(external_namespaces(checkpoint));
   const std::string mountinfo = TRY(sys::read_records(proc_of(checkpoint) + "/mountinfo", kMaximumMountinfo));
-  facts.mounts = criu::dumped_mounts(checkpoint.config, mountinfo,
-                                     [&](const std::string& path) { return resolve(checkpoint, path); });
+  const std::string hosts = TRY(sys::read_records("/proc/self/mountinfo", kMaximumMountinfo));
+  criu::DumpedMounts mounts =
+      criu::dumped_mounts(checkpoint.config, mountinfo, hosts,
+                          [&](const std::string& path) { return resolve(checkpoint, path); });
+  TRY(write_mounts(checkpoint, mounts.unforeseen));
+  facts.mounts = std::move(mounts.external);
   return criu::dump_options(checkpoint.call.choices, record.annotations, std::move(facts));
 }
 
-/// What stdin, stdout and stderr are, so that restore can give pipes new ends.
+/// What stdin, stdout and stderr were at first, so that restore can give pipes new ends: whatever the process
+/// has there now, the caller's ends are still its.
 Result<void> write_descriptors(const Checkpoint& checkpoint) {
-  std::vector<std::string> names;
-  for (const char* number : {"0", "1", "2"})
-    names.push_back(sys::read_link(proc_of(checkpoint) + "/fd/" + number).value_or({}));
+  std::vector<std::string> names = checkpoint.opened.record.descriptors;
+  if (names.empty())
+    for (const char* number : {"0", "1", "2"})
+      names.push_back(sys::read_link(proc_of(checkpoint) + "/fd/" + number).value_or({}));
   return sys::replace_file_at(checkpoint.images.directory, criu::kDescriptorsFile,
                               criu::descriptors_json(names), 0600);
 }
@@ -141,7 +154,8 @@ Result<void> dump(const Checkpoint& checkpoint, criu::Options options) {
 Error after_failure(const Checkpoint& checkpoint, Error error) {
   const Record& record = checkpoint.opened.record;
   if (!checkpoint.call.choices.pre_dump)
-    (void)sys::unlink_at(checkpoint.images.directory, criu::kDescriptorsFile);
+    for (const char* file : {criu::kDescriptorsFile, criu::kMountsFile})
+      (void)sys::unlink_at(checkpoint.images.directory, file);
   const auto ended = sys::wait_end(checkpoint.init, 0);
   if (ended.ok() && *ended) return error.wrap("the container has ended");
   // A CRIU that was killed leaves it frozen.

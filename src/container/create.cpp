@@ -113,6 +113,7 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   undo.push([&entry] { (void)entry.discard(); });
   Record record = first_record(call.id, bundle);
   record.no_pivot = call.options.no_pivot;
+  record.descriptors = descriptor_names(call.options, process != nullptr && process->terminal);
   TRY(entry.write_config(bundle.text));
   if (Notify::from_environment())
     TRY(Notify::prepare(entry, context.store.root() + "/" + call.id, bundle.config));

@@ -128,13 +128,14 @@ Error foreign(std::string_view file, std::string_view why) {
                     "use the runtime that made this container, or another --root");
 }
 
-std::vector<std::string> read_strings(Reader& reader, json::Value array) {
+std::vector<std::string> read_strings(Reader& reader, std::string_view key) {
+  const json::Value array = reader.member(key, json::Kind::array);
   std::vector<std::string> strings;
   for (std::size_t i = 0; array.valid() && i < array.size(); ++i) {
     if (array.element(i).kind() == json::Kind::string)
       strings.emplace_back(array.element(i).text());
     else
-      reader.fail("controllers");
+      reader.fail(key);
   }
   return strings;
 }
@@ -147,7 +148,7 @@ void read_place(Reader& reader, cgroup::Place& place) {
   for (std::size_t i = 0; list.valid() && i < list.size(); ++i) {
     Reader entry(list.element(i));
     cgroup::Directory directory;
-    directory.controllers = read_strings(entry, entry.member("controllers", json::Kind::array));
+    directory.controllers = read_strings(entry, "controllers");
     directory.path = entry.text("path");
     directory.mount_point = entry.text("mountPoint");
     // What `delete` removes must lie below the hierarchy it was made in.
@@ -227,6 +228,7 @@ std::string record_json(const Record& record) {
   out.key("annotations").begin_object();
   for (const auto& [key, value] : record.annotations) out.key(key).string(value);
   out.end_object();
+  if (!record.descriptors.empty()) out.key("descriptors").strings(record.descriptors);
   if (record.ending) write_ending(out, *record.ending);
   out.end_object();
   return out.take();
@@ -257,6 +259,7 @@ Result<Record> parse_record(std::string text, std::string_view file) {
   // Only containers with linux.intelRdt have one.
   if (reader.has("resctrl")) read_group(reader, record.resctrl_group);
   read_annotations(reader, record.annotations);
+  if (reader.has("descriptors")) record.descriptors = read_strings(reader, "descriptors");
   read_ending(reader, parsed.document->root(), record.ending);
   if (!reader.ok()) return damaged(file, "the member \"" + reader.bad_key() + "\" is missing or wrong");
   return record;

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 
 #include "container/afterwards.hpp"
@@ -18,6 +21,8 @@
 #include "davit/criu/worker.hpp"
 #include "davit/features/hooks.hpp"
 #include "davit/features/namespaces.hpp"
+#include "davit/features/network.hpp"
+#include "davit/features/resctrl.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/interruption.hpp"
@@ -31,16 +36,20 @@ namespace {
 constexpr const char* kLog = "restore.log";
 constexpr int kDeathTimeout = 10'000;  // milliseconds
 constexpr std::size_t kMaximumDescriptors = 64 << 10;
+constexpr std::size_t kMaximumMounts = 16 << 20;
 
 /// A restore on its way.
 struct Restoration {
   Context& context;
   const RestoreCall& call;
+  std::uint32_t preserved;  ///< of --preserve-fds alone
   Images images;
   Made made;
   host::Facts facts;
   cgroup::Entrance entrance;
   std::vector<sys::UniqueFd> descriptors;  ///< that CRIU inherits
+  std::vector<sys::FdRef> preserved_descriptors;
+  std::vector<criu::ExternalMount> unforeseen;
   criu::RestoreFacts told;
   sys::UniqueFd channel;
   sys::UniqueFd channel_end;  ///< CRIU's
@@ -58,8 +67,42 @@ spec::State state_of(const Restoration& restoration, pid_t pid) {
   return state;
 }
 
+Result<std::vector<criu::ExternalMount>> unforeseen_mounts(const Images& images) {
+  auto text = sys::read_file_at(images.directory, criu::kMountsFile, kMaximumMounts);
+  if (text.ok()) return criu::parse_mounts(std::move(*text));
+  // Other runtimes write none.
+  if (text.error().errno_value == ENOENT) return std::vector<criu::ExternalMount>();
+  return text.error();
+}
+
+/// What the image says of the container as it was; before anything is made.
+Result<void> read_images(Restoration& restoration) {
+  auto text = sys::read_file_at(restoration.images.directory, criu::kDescriptorsFile, kMaximumDescriptors);
+  if (!text.ok()) {
+    text.error().wrap(restoration.call.choices.image_path + " holds no checkpoint of a container");
+    return text.error();
+  }
+  std::vector<std::string> names = TRY(criu::parse_descriptors(std::move(*text)));
+  restoration.told.inherited = TRY(criu::inherited_descriptors(names, restoration.preserved));
+  for (std::uint32_t i = 0; i < restoration.preserved; ++i)
+    restoration.preserved_descriptors.push_back(sys::FdRef::of(STDERR_FILENO + 1 + static_cast<int>(i)));
+  names.resize(std::min<std::size_t>(names.size(), STDERR_FILENO + 1 + restoration.preserved));
+  // The next checkpoint finds our pipes in the place of those.
+  for (std::string& name : names)
+    for (const criu::Inherited& inherited : restoration.told.inherited)
+      if (inherited.key == name) {
+        name = sys::read_link("/proc/self/fd/" + std::to_string(inherited.number)).value_or({});
+        break;
+      }
+  restoration.made.record.descriptors = std::move(names);
+  restoration.unforeseen = TRY(unforeseen_mounts(restoration.images));
+  return {};
+}
+
 Result<void> reserve_state(Restoration& restoration) {
   Made& made = restoration.made;
+  if (const std::optional<spec::IntelRdt>& wanted = made.bundle.config.linux.intel_rdt)
+    made.record.resctrl_group = TRY(resctrl::choose_on_host(*wanted, made.record.id));
   restoration.facts = TRY(host::probe(false));
   made.record.cgroup = TRY(cgroup::choose(made.bundle.config, made.record.id, restoration.facts.cgroup,
                                           restoration.context.cgroup_manager));
@@ -84,8 +127,8 @@ Result<void> prepare_tree(Restoration& restoration) {
   // CRIU wants its root to be a mount point; in a mount namespace of CRIU's own the state directory is there
   // for that, and nobody has to take anything back.
   restoration.told.root = TRY(sys::real_path(restoration.context.store.root() + "/" + made.record.id));
-  restoration.told.mounts =
-      criu::restored_mounts(made.bundle.config, made.bundle.path, cgroup_sources(made.record.cgroup));
+  restoration.told.mounts = criu::restored_mounts(made.bundle.config, made.bundle.path,
+                                                  cgroup_sources(made.record.cgroup), restoration.unforeseen);
   return {};
 }
 
@@ -103,23 +146,14 @@ Result<void> prepare_namespaces(Restoration& restoration) {
   return {};
 }
 
-Result<void> read_descriptors(Restoration& restoration) {
-  auto text = sys::read_file_at(restoration.images.directory, criu::kDescriptorsFile, kMaximumDescriptors);
-  if (!text.ok()) {
-    text.error().wrap(restoration.call.choices.image_path + " holds no checkpoint of a container");
-    return text.error();
-  }
-  for (criu::Inherited& one : TRY(criu::parse_descriptors(std::move(*text))))
-    restoration.told.inherited.push_back(std::move(one));
-  return {};
-}
-
 Result<void> start_worker(Restoration& restoration) {
   criu::Birth birth;
   birth.root = restoration.made.record.rootfs;
   birth.mount_point = restoration.told.root;
   birth.in_callers_group = restoration.call.choices.shell_job;
   for (const sys::UniqueFd& descriptor : restoration.descriptors) birth.descriptors.emplace_back(descriptor);
+  for (const sys::FdRef descriptor : restoration.preserved_descriptors)
+    birth.descriptors.push_back(descriptor);
   restoration.worker.emplace(
       TRY(criu::Worker::start(birth, restoration.channel, std::move(restoration.channel_end))));
   return reopen_images(restoration.images, restoration.worker->pid());
@@ -136,6 +170,12 @@ Result<void> enter_cgroup(Restoration& restoration) {
     TRY(made.entry.write(made.record));
   }
   restoration.entrance = TRY(cgroup::prepare(place, config, restoration.undo));
+  if (config.linux.intel_rdt) {
+    const resctrl::Group& group = made.record.resctrl_group;
+    TRY(resctrl::prepare(resctrl::host_tree(), group, *config.linux.intel_rdt, restoration.undo));
+    for (std::string& path : resctrl::task_paths(group))
+      restoration.entrance.task_paths.push_back(std::move(path));
+  }
   restoration.undo.push([&restoration] {
     std::vector<Error> unheard;
     (void)cgroup::kill(restoration.made.record.cgroup, SIGKILL);
@@ -157,6 +197,22 @@ Result<void> run_runtime_hooks(const Restoration& restoration, pid_t pid) {
   return hooks::run(hooks, hooks::Kind::create_runtime, state);
 }
 
+Result<void> check_child(pid_t pid) {
+  if (pid > 0 && sys::is_child(pid)) return {};
+  return make_error(Code::system, "criu named no child of davit");
+}
+
+/// The container's namespaces are there: what create does about them in the same order.
+Result<void> fill_namespaces(Restoration& restoration, pid_t pid) {
+  TRY(check_child(pid));
+  const std::vector<spec::NetDevice>& devices = restoration.made.bundle.config.linux.net_devices;
+  if (devices.empty()) return run_runtime_hooks(restoration, pid);
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
+  const sys::UniqueFd network = TRY(namespaces::open_namespace(path, CLONE_NEWNET));
+  TRY(network::move_devices(devices, network, restoration.undo));
+  return run_runtime_hooks(restoration, pid);
+}
+
 Result<void> take_terminal(Restoration& restoration, sys::UniqueFd master) {
   if (!master.valid()) return make_error(Code::system, "criu sent no terminal");
   const launch::Options& options = restoration.call.create.options;
@@ -169,7 +225,7 @@ Result<void> take_terminal(Restoration& restoration, sys::UniqueFd master) {
 /// The processes are there, and none of them runs yet.
 Result<void> take_over(Restoration& restoration, pid_t pid) {
   Made& made = restoration.made;
-  if (pid <= 0 || !sys::is_child(pid)) return make_error(Code::system, "criu named no child of davit");
+  TRY(check_child(pid));
   made.launched.pidfd = TRY(sys::open_pidfd(pid));
   made.launched.pid = pid;
   restoration.undo.push([&restoration] {
@@ -181,6 +237,9 @@ Result<void> take_over(Restoration& restoration, pid_t pid) {
   const spec::Resources& resources = made.bundle.config.linux.resources;
   TRY(cgroup::restrict_devices(made.record.cgroup, resources, restoration.entrance));
   TRY(cgroup::apply_after_birth(made.record.cgroup, resources));
+  const launch::Options& options = restoration.call.create.options;
+  if (!options.pidfd_socket.empty())
+    TRY(terminal::send_descriptor(options.pidfd_socket, made.launched.pidfd, "pidfd"));
   if (!restoration.call.create.pid_file.empty()) TRY(write_pid_file(restoration.call.create.pid_file, pid));
   made.record.init.start_time = TRY(sys::process_stat(pid)).start_time;
   made.record.init.boot_id = TRY(boot_id_for(made.entry.directory()));
@@ -191,7 +250,7 @@ Result<void> take_over(Restoration& restoration, pid_t pid) {
 Result<void> notified(Restoration& restoration, const criu::Response& notification,
                       sys::UniqueFd descriptor) {
   story::tell(story::Actor::davit, "criu is at", notification.script);
-  if (notification.script == "setup-namespaces") return run_runtime_hooks(restoration, notification.pid);
+  if (notification.script == "setup-namespaces") return fill_namespaces(restoration, notification.pid);
   if (notification.script == "orphan-pts-master") return take_terminal(restoration, std::move(descriptor));
   if (notification.script == "post-restore") return take_over(restoration, notification.pid);
   return {};
@@ -229,12 +288,9 @@ struct Step {
 
 /// In this order; hooks after the start may call davit, and find the container complete.
 constexpr Step kSteps[] = {
-    {"reserve state", reserve_state},
-    {"prepare tree", prepare_tree},
-    {"prepare namespaces", prepare_namespaces},
-    {"read descriptors", read_descriptors},
-    {"start criu", start_worker},
-    {"enter cgroup", enter_cgroup},
+    {"read images", read_images},   {"reserve state", reserve_state},
+    {"prepare tree", prepare_tree}, {"prepare namespaces", prepare_namespaces},
+    {"start criu", start_worker},   {"enter cgroup", enter_cgroup},
     {"restore", ask_criu},
 };
 
@@ -295,6 +351,7 @@ Result<int> serve(Restoration& restoration) {
 
 Result<int> restore(Context& context, RestoreCall call) {
   TRY(check_id(call.create.id));
+  const std::uint32_t preserved = call.create.options.preserve_fds;
   TRY(preserve_descriptors(call.create.options));
   Images images = TRY(open_images(call.choices, false));
   Bundle bundle = TRY(load_bundle(context, call.create));
@@ -302,7 +359,7 @@ Result<int> restore(Context& context, RestoreCall call) {
   TRY(criu::check_version(criu::oldest_for(call.choices)));
   Entry entry = TRY(context.store.reserve(call.create.id));
   Record record = first_record(call.create.id, bundle);
-  Restoration restoration{context, call, std::move(images),
+  Restoration restoration{context, call, preserved, std::move(images),
                           Made{std::move(entry), std::move(record), std::move(bundle), {}}};
   auto channel = TRY(sys::packet_pair());
   restoration.channel = std::move(channel.first);

@@ -158,22 +158,45 @@ std::string descriptors_json(const std::vector<std::string>& descriptors) {
   return out.take();
 }
 
-Result<std::vector<Inherited>> parse_descriptors(std::string text) {
+Result<std::vector<std::string>> parse_descriptors(std::string text) {
   const auto parsed = json::Document::parse(std::move(text), kDescriptorsFile);
   if (parsed.document == nullptr || !parsed.errors.empty()) return parsed.errors.front();
   const json::Value root = parsed.document->root();
-  const Error foreign = make_error(
-      Code::invalid_argument, std::string(kDescriptorsFile) + " of the image is no array of three strings");
-  if (root.kind() != json::Kind::array || root.size() > kStreams) return foreign;
-  std::vector<Inherited> result;
+  const Error foreign = make_error(Code::invalid_argument,
+                                   std::string(kDescriptorsFile) + " of the image is no array of strings");
+  if (root.kind() != json::Kind::array) return foreign;
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < root.size(); ++i) {
-    const json::Value one = root.element(i);
-    if (one.kind() != json::Kind::string) return foreign;
+    if (root.element(i).kind() != json::Kind::string) return foreign;
+    names.emplace_back(root.element(i).text());
+  }
+  return names;
+}
+
+Result<std::vector<Inherited>> inherited_descriptors(const std::vector<std::string>& names,
+                                                     std::uint32_t preserved) {
+  std::vector<Inherited> result;
+  const auto add = [&](const std::string& name, std::size_t number) {
     // Both ends of one pipe need but one entry.
-    const bool is_known = std::any_of(result.begin(), result.end(),
-                                      [&](const Inherited& known) { return known.key == one.text(); });
-    if (one.text().starts_with("pipe:[") && !is_known)
-      result.push_back({std::string(one.text()), static_cast<int>(i)});
+    const bool is_known =
+        std::any_of(result.begin(), result.end(), [&](const Inherited& known) { return known.key == name; });
+    if (!is_known) result.push_back({name, static_cast<int>(number)});
+  };
+  const std::size_t streams = std::min(names.size(), kStreams);
+  for (std::size_t i = 0; i < streams; ++i)
+    if (names[i].starts_with("pipe:[")) add(names[i], i);
+  if (preserved > names.size() - streams) {
+    Error error = make_error(Code::invalid_argument,
+                             "--preserve-fds: the checkpoint is of a container that was given " +
+                                 std::to_string(names.size() - streams) + " such descriptors");
+    return error.advise("restore can only put others in their place");
+  }
+  for (std::size_t i = kStreams; i < kStreams + preserved; ++i) {
+    if (!names[i].starts_with("pipe:[") && !names[i].starts_with("socket:["))
+      return make_error(Code::unsupported, "--preserve-fds: descriptor " + std::to_string(i) +
+                                               " of the checkpoint was " + names[i])
+          .advise("criu opens files by their names; only pipes and sockets are put in their place");
+    add(names[i], i);
   }
   return result;
 }

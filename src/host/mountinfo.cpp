@@ -37,7 +37,8 @@ void each_mount(std::string_view text, bool (*is_wanted)(std::string_view type),
     next_field(after, ' ');  // source
     mount.options = after;
     std::string_view before = line.substr(0, dash);
-    for (int skipped = 0; skipped < 3; ++skipped) next_field(before, ' ');
+    for (int skipped = 0; skipped < 2; ++skipped) next_field(before, ' ');
+    mount.device = next_field(before, ' ');
     mount.root = unescape(next_field(before, ' '));
     mount.mount_point = unescape(next_field(before, ' '));
     handle(std::move(mount));

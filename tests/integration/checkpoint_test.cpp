@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // checkpoint and restore with a CRIU that is only played (support/fake_criu): what davit tells it, and what
 // becomes of the container when it does not do as it should. The real one is in vm/.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "support/fixture.hpp"
 
@@ -90,6 +95,58 @@ TEST_F(Criu, BindsAndMaskedFilesAreExternal) {
   EXPECT_FALSE(says(log(), "mount /proc/none")) << log();
 }
 
+TEST_F(Criu, SoAreMountsThatNoConfigTellsOf) {
+  const std::string source = place / "source";
+  ::mkdir(source.c_str(), 0755);
+  ASSERT_EQ(::mount("dvt", source.c_str(), "tmpfs", 0, nullptr), 0);
+  ::mkdir((source + "/below").c_str(), 0755);
+  ASSERT_EQ(::mount("dvt", (source + "/below").c_str(), "tmpfs", 0, nullptr), 0);
+  bundle_.config["mounts"].push(mount_entry("/volume", "bind", source, {"rbind"}));
+  const std::string id = start(sleeper());
+  write_file(place / "mounts", R"({"mounts":[{"destination":"/added","source":")" + source +
+                                   R"(/below","options":["bind"]},{"destination":"/own","type":"tmpfs"}]})");
+  const Outcome added = runtime({"mounts", "add", id, place / "mounts"});
+  const Outcome outcome = checkpoint(id, {"--leave-running"}, play());
+  const std::string told = log();
+  write_file(place / "log", "");
+  bundle_.config["mounts"] = default_config()["mounts"];
+  bundle_.config["mounts"].push(mount_entry("/volume", "bind", place / "elsewhere", {"rbind"}));
+  ::mkdir((place / "elsewhere").c_str(), 0755);
+  const Outcome restored = restore("r" + id, {"--detach"}, play());
+  EXPECT_EQ(::umount2(source.c_str(), MNT_DETACH), 0);
+  ASSERT_TRUE(added.ok()) << added.all();
+  ASSERT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_TRUE(says(told, "mount /volume/below /volume/below\n")) << told;
+  EXPECT_TRUE(says(told, "mount /added /added\n")) << told;
+  EXPECT_FALSE(says(told, "mount /own")) << told;
+  EXPECT_FALSE(says(told, "mount /proc ") || says(told, "mount /sys ")) << told;
+  ASSERT_TRUE(restored.ok()) << restored.all();
+  EXPECT_TRUE(says(log(), "mount /volume/below " + (place / "elsewhere") + "/below\n")) << log();
+  EXPECT_TRUE(says(log(), "mount /added " + source + "/below\n")) << log();
+  destroy("r" + id);
+}
+
+TEST_F(Criu, StdioIsThatOfTheBeginning) {
+  bundle_.sh("exec </dev/null >/dev/null 2>/dev/null; exec sleep 1000");
+  const std::string id = new_id();
+  bundle_.write();
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const Fd reading(ends[0]), writing(ends[1]);
+  Options options;
+  options.fds = {{writing.get(), 1}, {writing.get(), 2}};
+  Child child = runtime.start({"run", "--bundle", bundle_.path(), id}, options);
+  ASSERT_TRUE(eventually([&] { return runtime.status(id) == "running"; }));
+  const std::string process = "/proc/" + std::to_string(runtime.pid(id)) + "/fd/";
+  ASSERT_TRUE(eventually([&] { return read_link(process + "2") == "/dev/null"; }));
+  ASSERT_TRUE(checkpoint(id, {"--leave-running"}, play()).ok());
+  const Json names = Json::parse(read_file(images() + "/descriptors.json"));
+  const std::string pipe = read_link("/proc/self/fd/" + std::to_string(writing.get()));
+  for (const std::size_t number : {1U, 2U}) EXPECT_EQ(names.items()[number].str(), pipe);
+  ::kill(runtime.pid(id), SIGKILL);
+  child.wait();
+}
+
 TEST_F(Criu, AFailedCheckpointLeavesItRunning) {
   const std::string id = start(sleeper());
   for (const auto& [mode, words] : std::vector<std::pair<std::string, std::string>>{
@@ -99,7 +156,7 @@ TEST_F(Criu, AFailedCheckpointLeavesItRunning) {
     const Outcome outcome = checkpoint(id, {}, play(mode));
     EXPECT_EQ(outcome.status, 1);
     EXPECT_TRUE(says(outcome.err, words) && says(outcome.err, "the container still runs")) << outcome.all();
-    EXPECT_FALSE(exists(images() + "/descriptors.json")) << mode;
+    EXPECT_FALSE(exists(images() + "/descriptors.json") || exists(images() + "/mounts.json")) << mode;
     expect_running(id);
   }
 }
@@ -149,7 +206,7 @@ TEST_F(Criu, ARestoredContainerIsOneLikeOthers) {
   EXPECT_EQ(read_file(place / "pid"), pid);
   EXPECT_TRUE(says(read_file("/proc/" + pid + "/cgroup"), cgroup_path(id)));
   EXPECT_TRUE(says(log(), "sibling 1")) << log();
-  EXPECT_TRUE(says(log(), "inherit pipe:[1] open\ninherit pipe:[2] open")) << log();
+  EXPECT_TRUE(says(log(), "inherit pipe:[1] open 1\ninherit pipe:[2] open 2")) << log();
   EXPECT_TRUE(says(log(), "prestart " + pid + "\ncreateRuntime " + pid +
                               "\nnotify setup-namespaces ok\n"
                               "notify post-restore ok\npoststart " +
@@ -157,6 +214,84 @@ TEST_F(Criu, ARestoredContainerIsOneLikeOthers) {
       << log();
   destroy(id);
   EXPECT_TRUE(says(log(), "poststop 0")) << log();
+}
+
+TEST_F(Criu, PreservedDescriptorsAreHandedOn) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const Fd reading(ends[0]), writing(ends[1]);
+  const auto with_pipe = [&](Options options) {
+    options.fds = {{writing.get(), 3}};
+    return options;
+  };
+  const std::string id = start(sleeper(), {"--preserve-fds", "1"}, with_pipe({}));
+  const std::string name = read_link("/proc/self/fd/" + std::to_string(writing.get()));
+  ASSERT_TRUE(checkpoint(id, {}, play()).ok());
+  EXPECT_TRUE(says(read_file(images() + "/descriptors.json"), "\"" + name + "\"]"));
+  const std::string restored = "r" + id;
+  const Outcome outcome = restore(restored, {"-d", "--preserve-fds", "1"}, with_pipe(play()));
+  ASSERT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_TRUE(says(log(), "inherit " + name + " open 3\n")) << log();
+  destroy(restored);
+  EXPECT_TRUE(says(restore(restored, {"-d", "--preserve-fds", "2"}, with_pipe(play())).err, "preserved-fd"));
+  make_images(R"(["/dev/null","pipe:[1]","pipe:[2]"])");
+  EXPECT_TRUE(says(restore(restored, {"-d", "--preserve-fds", "1"}, with_pipe(play())).err,
+                   "was given 0 such descriptors"));
+  make_images(R"(["","","","/some/file"])");
+  EXPECT_TRUE(says(restore(restored, {"-d", "--preserve-fds", "1"}, with_pipe(play())).err,
+                   "descriptor 3 of the checkpoint was /some/file"));
+  EXPECT_TRUE(runtime.state(restored).is_null());
+}
+
+TEST_F(Criu, NetworkDevicesMoveAgain) {
+  const std::string device = "dvt" + std::to_string(::getpid() % 100000) + "r";
+  SKIP_UNLESS(run({"ip", "link", "add", device, "type", "veth", "peer", "name", device + "p"}).ok(),
+              "no veth pair can be made here");
+  make_images();
+  bundle_.config["linux"]["netDevices"][device] = Json::object({{"name", "inside0"}});
+  add_hook(sleeper(), "createRuntime", "false");
+  const std::string id = new_id();
+  const Outcome failed = restore(id, {"-d"}, play());
+  EXPECT_FALSE(failed.ok());
+  EXPECT_TRUE(exists("/sys/class/net/" + device)) << failed.all();
+  bundle_.config["hooks"] = Json::object();
+  const Outcome outcome = restore(id, {"-d"}, play());
+  EXPECT_FALSE(exists("/sys/class/net/" + device)) << outcome.all();
+  const std::string pid = outcome.ok() ? std::to_string(runtime.pid(id)) : "self";
+  EXPECT_TRUE(says(read_file("/proc/" + pid + "/net/dev"), "inside0:")) << outcome.all();
+  EXPECT_TRUE(run({"ip", "link", "delete", device + "p"}).ok());
+  destroy(id);
+}
+
+TEST_F(Criu, APidfdIsHandedOver) {
+  make_images();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", (place / "pidfd").c_str());
+  const Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  const std::string id = new_id();
+  sleeper();
+  const Outcome outcome = restore(id, {"-d", "--pidfd-socket", place / "pidfd"}, play());
+  ASSERT_TRUE(outcome.ok()) << outcome.all();
+  const Fd connection(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  char name[16] = {};
+  EXPECT_EQ(recv(connection.get(), name, sizeof name - 1, 0), 5);
+  EXPECT_STREQ(name, "pidfd");
+  destroy(id);
+  const Outcome failed = restore(id, {"-d", "--pidfd-socket", "/no/such/place"}, play());
+  EXPECT_FALSE(failed.ok());
+  EXPECT_TRUE(runtime.state(id).is_null()) << failed.all();
+}
+
+TEST_F(Criu, IntelRdtIsRefusedWhereThereIsNone) {
+  SKIP_UNLESS(!exists("/sys/fs/resctrl/schemata"), "this machine has it");
+  make_images();
+  sleeper().config["linux"]["intelRdt"]["closID"] = "/";
+  const Outcome outcome = restore(new_id(), {"-d"}, play());
+  EXPECT_TRUE(says(outcome.err, "no resctrl filesystem is mounted")) << outcome.all();
+  EXPECT_FALSE(says(log(), "request 2")) << log();
 }
 
 TEST_F(Criu, InTheForegroundItIsServedToItsEnd) {
@@ -202,12 +337,18 @@ TEST_F(Criu, AnImageMayBeAnything) {
   EXPECT_TRUE(says(restore(id, {"-d"}, play()).err, "--image-path"));
   ::mkdir(images().c_str(), 0700);
   EXPECT_TRUE(says(restore(id, {"-d"}, play()).err, "holds no checkpoint"));
-  for (const char* text : {"", "{}", "[7]", R"(["a","b","c","d"])"}) {
+  for (const char* text : {"", "{}", "[7]", R"(["a","b","c",["d"]])"}) {
     make_images(text);
     const Outcome outcome = restore(id, {"-d"}, play());
     EXPECT_EQ(outcome.status, 1);
     EXPECT_TRUE(says(outcome.err, "descriptors.json")) << outcome.all();
   }
+  make_images();
+  for (const char* text : {"", "[]", R"({"/a":7})", R"({"a":"/b"})", R"({"/a":"b"})"}) {
+    write_file(images() + "/mounts.json", text);
+    EXPECT_TRUE(says(restore(id, {"-d"}, play()).err, "mounts.json")) << text;
+  }
+  ::unlink((images() + "/mounts.json").c_str());
   ::unlink((images() + "/descriptors.json").c_str());
   ASSERT_EQ(::mkfifo((images() + "/descriptors.json").c_str(), 0600), 0);
   EXPECT_EQ(restore(id, {"-d"}, play()).status, 1);

@@ -34,6 +34,7 @@ Record sample() {
   record.own_pid_namespace = false;
   record.no_pivot = true;
   record.poststop_hooks = true;
+  record.descriptors = {"pipe:[1]", "", "/dev/null"};
   return record;
 }
 
@@ -45,6 +46,7 @@ TEST(ContainerRecord, SurvivesTheRoundTrip) {
   EXPECT_EQ(after->init.start_time, before.init.start_time);
   EXPECT_EQ(after->cgroup.directories[0].controllers, before.cgroup.directories[0].controllers);
   EXPECT_EQ(after->annotations, before.annotations);
+  EXPECT_EQ(after->descriptors, before.descriptors);
   EXPECT_FALSE(after->own_pid_namespace);
   EXPECT_TRUE(after->no_pivot);
   EXPECT_TRUE(after->poststop_hooks);

@@ -110,15 +110,30 @@ TEST(CriuLog, ErrorsAreQuotedWithoutWhereTheyAreInItsSource) {
 TEST(CriuDescriptors, PipesAreInherited) {
   const std::string text = descriptors_json({"/dev/null", "pipe:[12]", "pipe:[12]"});
   EXPECT_EQ(text, R"(["/dev/null","pipe:[12]","pipe:[12]"])");
-  const auto inherited = parse_descriptors(text);
+  const auto names = parse_descriptors(text);
+  ASSERT_TRUE(names.ok());
+  const auto inherited = inherited_descriptors(*names, 0);
   ASSERT_TRUE(inherited.ok());
   ASSERT_EQ(inherited->size(), 1u);
   EXPECT_EQ(inherited->front().key, "pipe:[12]");
   EXPECT_EQ(inherited->front().number, 1);
 }
 
+TEST(CriuDescriptors, SoArePreservedOnesIfRestoreHasThem) {
+  const std::vector<std::string> names = {"", "", "pipe:[1]", "socket:[2]", "pipe:[1]", "/file"};
+  EXPECT_EQ(inherited_descriptors(names, 0)->size(), 1u);
+  const auto inherited = inherited_descriptors(names, 2);
+  ASSERT_TRUE(inherited.ok());
+  ASSERT_EQ(inherited->size(), 2u);
+  EXPECT_EQ(inherited->back().key, "socket:[2]");
+  EXPECT_EQ(inherited->back().number, 3);
+  EXPECT_EQ(inherited_descriptors(names, 3).error().code, Code::unsupported);
+  EXPECT_EQ(inherited_descriptors(names, 4).error().code, Code::invalid_argument);
+  EXPECT_EQ(inherited_descriptors({"pipe:[1]"}, 1).error().code, Code::invalid_argument);
+}
+
 TEST(CriuDescriptors, AnImageMayHoldAnything) {
-  for (const char* text : {"", "{}", "[1]", "[[]]", "null", "[\"a\",", R"(["a","b","c","d"])"})
+  for (const char* text : {"", "{}", "[1]", "[[]]", "null", "[\"a\",", R"(["a","b","c",4])"})
     EXPECT_FALSE(parse_descriptors(text).ok()) << text;
   EXPECT_TRUE(parse_descriptors("[]").ok());
 }
@@ -182,25 +197,52 @@ constexpr const char* kMountinfo =
     "6 2 0:5 / /proc/acpi ro - tmpfs tmpfs ro\n"
     "7 1 0:6 /c /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
     "8 1 0:7 / /odd\\040name rw master:1 - tmpfs tmpfs rw\n"
+    "9 3 0:8 / /data/below rw - tmpfs tmpfs rw\n"
+    "10 3 0:9 / /data/pids rw - proc proc rw\n"
+    "11 1 0:3 /deep/er /added rw - ext4 /dev/a rw\n"
+    "12 1 0:9 / /pids rw - proc proc rw\n"
+    "13 1 0:10 / /hidden rw - tmpfs tmpfs rw\n"
+    "14 1 0:3 /other /dev/null rw - ext4 /dev/a rw\n"
     "garbage\n";
 
+constexpr const char* kHosts =
+    "1 0 0:3 / / rw - ext4 /dev/a rw\n"
+    "2 1 0:9 / /proc rw - proc proc rw\n"
+    "3 1 0:10 / /covered rw - tmpfs tmpfs rw\n"
+    "4 3 0:11 / /covered rw - tmpfs tmpfs rw\n"
+    "5 1 0:8 / /vol/below rw - tmpfs tmpfs rw\n"
+    "6 1 0:2 / /elsewhere rw - proc proc rw\n";
+
+std::vector<std::string> words_of(const std::vector<ExternalMount>& mounts) {
+  std::vector<std::string> words;
+  for (const ExternalMount& mount : mounts) words.push_back(mount.key + "=" + mount.value);
+  return words;
+}
+
 TEST(CriuMounts, WhatComesFromOutsideIsExternal) {
-  const auto mounts = dumped_mounts(config_of(kMounts), kMountinfo, [](const std::string& path) {
-    return path == "/var/run/x" ? std::optional<std::string>("/run/x") : std::nullopt;
-  });
-  std::vector<std::string> found;
-  for (const ExternalMount& mount : mounts) found.push_back(mount.key + "=" + mount.value);
-  EXPECT_EQ(found, (std::vector<std::string>{"/data=/data", "/run/x=/var/run/x", "/proc/kcore=/dev/null",
-                                             "/sys/fs/cgroup/memory=/sys/fs/cgroup/memory"}));
+  const DumpedMounts mounts =
+      dumped_mounts(config_of(kMounts), kMountinfo, kHosts, [](const std::string& path) {
+        return path == "/var/run/x" ? std::optional<std::string>("/run/x") : std::nullopt;
+      });
+  EXPECT_EQ(words_of(mounts.external),
+            (std::vector<std::string>{"/data=/data", "/run/x=/var/run/x", "/proc/kcore=/dev/null",
+                                      "/data/below=/data/below", "/data/pids=/data/pids", "/added=/added",
+                                      "/dev/null=/dev/null", "/sys/fs/cgroup/memory=/sys/fs/cgroup/memory"}));
+  EXPECT_EQ(words_of(mounts.unforeseen),
+            (std::vector<std::string>{"/data/below=/vol/below", "/data/pids=/proc", "/added=/deep/er",
+                                      "/dev/null=/other"}));
 }
 
 TEST(CriuMounts, TheyComeBackFromWhereTheConfigSays) {
-  const auto mounts = restored_mounts(config_of(kMounts), "/b", {{"memory", "/sys/fs/cgroup/memory/c"}});
-  std::vector<std::string> found;
-  for (const ExternalMount& mount : mounts) found.push_back(mount.key + "=" + mount.value);
-  EXPECT_EQ(found, (std::vector<std::string>{"/data=/b/vol", "/var/run/x=/src/x", "/gone=/src/gone",
-                                             "/sys/fs/cgroup/memory=/sys/fs/cgroup/memory/c",
-                                             "/dev/null=/dev/null"}));
+  const auto mounts = restored_mounts(
+      config_of(kMounts), "/b", {{"memory", "/sys/fs/cgroup/memory/c"}},
+      {{"/data/below", "/old/below"}, {"/added", "/deep/er"}, {"/gone", "/x"}, {"/database", "/y"}});
+  EXPECT_EQ(words_of(mounts),
+            (std::vector<std::string>{"/data=/b/vol", "/var/run/x=/src/x", "/gone=/src/gone",
+                                      "/sys/fs/cgroup/memory=/sys/fs/cgroup/memory/c", "/dev/null=/dev/null",
+                                      "/data/below=/b/vol/below", "/added=/deep/er", "/database=/y"}));
+  EXPECT_EQ(words_of(parse_mounts(mounts_json({{"/a b", "/\"c"}})).value()),
+            std::vector<std::string>{"/a b=/\"c"});
 }
 
 TEST(CriuNamespaces, BothEndsCallThemTheSame) {

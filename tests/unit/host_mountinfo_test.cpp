@@ -15,9 +15,10 @@ TEST(MountInfo, TellsOfTheMountsOfAType) {
       "41 23 0:40 / /sys/fs/resctrl rw - resctrl resctrl rw",
       [](std::string_view type) { return type == "resctrl"; },
       [&](const MountInfo& mount) {
-        seen += mount.root + " " + mount.mount_point + " " + std::string(mount.options) + "\n";
+        seen += std::string(mount.device) + " " + mount.root + " " + mount.mount_point + " " +
+                std::string(mount.options) + "\n";
       });
-  EXPECT_EQ(seen, "/g /mnt/a b rw,cdp\n/ /sys/fs/resctrl rw\n");
+  EXPECT_EQ(seen, "0:40 /g /mnt/a b rw,cdp\n0:40 / /sys/fs/resctrl rw\n");
 }
 
 }  // namespace

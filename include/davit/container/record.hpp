@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "davit/base/result.hpp"
 #include "davit/features/cgroup.hpp"
@@ -50,7 +51,10 @@ struct Record {
   bool own_pid_namespace = true;  ///< false: killing init does not end the other processes
   bool no_pivot = false;          ///< created with --no-pivot: exec has to change the root, too
   bool poststop_hooks = false;    ///< delete has to read the config
-  std::optional<Ending> ending;   ///< absent: it has not ended, or nobody of ours was there
+  /// What stdin, stdout, stderr and those of --preserve-fds were: by the time of a checkpoint the process may
+  /// have others in their places. Empty names: a terminal's; none: it was not written down.
+  std::vector<std::string> descriptors;
+  std::optional<Ending> ending;  ///< absent: it has not ended, or nobody of ours was there
 };
 
 /// The document, on one line.

@@ -72,19 +72,34 @@ bool is_bind(const spec::Mount& mount);
 /// The destination of a mount, tidy and absolute.
 std::string destination_of(const spec::Mount& mount);
 
-/// What is mounted in the container and comes from outside of it: its binds, masked files, devices, and
-/// cgroups where it sees those of the host. `mountinfo` is the container's; `resolve` finds where a
-/// destination really is that is no mount point by its name, and may fail.
-std::vector<ExternalMount> dumped_mounts(
-    const spec::Config& config, std::string_view mountinfo,
+/// What is mounted in the container and comes from outside of it.
+struct DumpedMounts {
+  std::vector<ExternalMount> external;  ///< all of them, as CRIU is told
+  /// Those that no word of the config explains (what lies below an rbind or the rootfs, what `mounts add` or
+  /// propagation brought), and where the host has them.
+  std::vector<ExternalMount> unforeseen;
+};
+/// Its binds, masked files, devices, cgroups where it sees those of the host, and whatever else the host has
+/// mounted as well. `mountinfo` is the container's, `hosts` davit's own; `resolve` finds where a destination
+/// really is that is no mount point by its name, and may fail.
+DumpedMounts dumped_mounts(
+    const spec::Config& config, std::string_view mountinfo, std::string_view hosts,
     const std::function<std::optional<std::string>(const std::string& destination)>& resolve);
-/// Where these come from now. `cgroups`: the container's directories and the names of their hierarchies.
+/// Where these come from now. `cgroups`: the container's directories and the names of their hierarchies;
+/// `unforeseen` is what the checkpoint found, and is looked for below the config's binds first.
 struct CgroupSource {
   std::string name;  ///< "memory", "cpu,cpuacct", "systemd"; empty: cgroup v2 alone
   std::string path;
 };
 std::vector<ExternalMount> restored_mounts(const spec::Config& config, const std::string& bundle,
-                                           const std::vector<CgroupSource>& cgroups);
+                                           const std::vector<CgroupSource>& cgroups,
+                                           const std::vector<ExternalMount>& unforeseen);
+
+/// The file of the image that says which mounts no config told of: a JSON object, where by mount point.
+inline constexpr const char* kMountsFile = "mounts.json";
+std::string mounts_json(const std::vector<ExternalMount>& unforeseen);
+/// The text may be anything.
+Result<std::vector<ExternalMount>> parse_mounts(std::string text);
 
 /// How CRIU calls a network or pid namespace that was there before the container; both ends must agree.
 std::string namespace_key(spec::NamespaceType type);
@@ -96,10 +111,14 @@ Result<std::vector<JoinNamespace>> joined_namespaces(const spec::Config& config)
 /// The lines of /proc/PID/cgroup, one for each controller.
 std::vector<CgroupRoot> cgroup_roots(std::string_view text);
 
-/// The file of the image that says what stdin, stdout and stderr were: a JSON array of three.
+/// The file of the image that says what stdin, stdout, stderr and the descriptors of --preserve-fds were when
+/// the container was made: a JSON array of names.
 inline constexpr const char* kDescriptorsFile = "descriptors.json";
 std::string descriptors_json(const std::vector<std::string>& descriptors);
-/// Those of them that were pipes, which our own take the place of. The text may be anything.
-Result<std::vector<Inherited>> parse_descriptors(std::string text);
+/// The same names. The text may be anything.
+Result<std::vector<std::string>> parse_descriptors(std::string text);
+/// Which of our own descriptors take the place of those: pipes of stdio, and `preserved` more from 3 on.
+Result<std::vector<Inherited>> inherited_descriptors(const std::vector<std::string>& names,
+                                                     std::uint32_t preserved);
 
 }  // namespace davit::criu

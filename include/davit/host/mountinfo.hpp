@@ -12,6 +12,7 @@ namespace davit::host {
 struct MountInfo {
   std::string_view type;
   std::string_view options;  ///< of the filesystem
+  std::string_view device;   ///< "major:minor": the same filesystem, the same number
   std::string root;          ///< what of the filesystem is mounted
   std::string mount_point;
 };

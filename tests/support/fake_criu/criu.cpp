@@ -82,7 +82,8 @@ void describe(const CriuOptions& options) {
   for (size_t i = 0; i < options.n_external; ++i) note("external " + text(options.external[i]));
   for (size_t i = 0; i < options.n_inherited; ++i)
     note("inherit " + text(options.inherited[i]->key) + " " +
-         (::fcntl(options.inherited[i]->number, F_GETFD) >= 0 ? "open" : "closed"));
+         (::fcntl(options.inherited[i]->number, F_GETFD) >= 0 ? "open " : "closed ") +
+         std::to_string(options.inherited[i]->number));
 }
 
 void write_log(const CriuOptions& options) {
@@ -102,9 +103,10 @@ void dump(const CriuRequest& request) {
   say(answer_to(request.type, goes_on));
 }
 
-/// A child of CRIU's parent, as the restored init is.
+/// A child of CRIU's parent, as the restored init is, with a network of its own.
 int make_sibling() {
-  const long pid = ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  const long pid =
+      ::syscall(SYS_clone, CLONE_PARENT | CLONE_NEWNET | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (pid != 0) return static_cast<int>(pid);
   ::close(channel);
   for (;;) ::pause();
