@@ -4,6 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "features/cgroup/former.hpp"
+
 namespace davit::cgroup {
 namespace {
 
@@ -109,6 +115,49 @@ TEST(UnitProperties, Cpu) {
   resources.cpu.idle = 1;
   EXPECT_EQ(v2(resources), (Lines{"CPUWeight=0 since 252"}));
   EXPECT_EQ(v1(resources), Lines());
+}
+
+TEST(UnitProperties, AnEndOfIdlenessIsAWeight) {
+  const auto told = [](std::vector<Setting> settings, host::CgroupMode mode) {
+    const auto all = with_counterparts(std::move(settings), mode, [](const char* file) {
+      return std::string(file) == "cpu.weight" ? Result<std::string>("200")
+                                               : make_error(Code::internal, "not to be read");
+    });
+    return lines(unit_properties(all.value(), mode));
+  };
+  const Setting idle{"cpu", "cpu.idle", "1", {}, ""};
+  const Setting awake{"cpu", "cpu.idle", "0", {}, ""};
+  EXPECT_EQ(told({idle}, host::CgroupMode::v2), Lines{"CPUWeight=0 since 252"});
+  EXPECT_EQ(told({awake}, host::CgroupMode::v2), Lines{"CPUWeight=200"});
+  EXPECT_EQ(told({awake, {"cpu", "cpu.weight", "7", {}, ""}}, host::CgroupMode::v2), Lines{"CPUWeight=7"});
+  EXPECT_EQ(told({awake}, host::CgroupMode::v1), Lines{});
+}
+
+TEST(Former, AWeightComesBackAfterIdleness) {
+  char directory[] = "/tmp/dvt-former-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = directory;
+  const auto write = [&](const char* file, const char* text) { std::ofstream(path + "/" + file) << text; };
+  const auto read = [&](const char* file) {
+    std::string line;
+    std::getline(std::ifstream(path + "/" + file) >> std::ws, line);
+    return line;
+  };
+  write("cpu.idle", "0\n");
+  write("cpu.weight", "200\n");
+  Place place;
+  place.mode = host::CgroupMode::v2;
+  place.directories = {{{}, path, "/tmp"}};
+  Former former;
+  former.remember(place, {{"cpu", "cpu.idle", "1", {}, ""}});
+  write("cpu.idle", "1\n");
+  write("cpu.weight", "0\n");
+  former.restore();
+  EXPECT_EQ(read("cpu.idle"), "0");
+  EXPECT_EQ(read("cpu.weight").substr(0, 3), "200");
+  ASSERT_EQ(former.settings().size(), 2u);
+  EXPECT_EQ(former.settings().back().file, "cpu.weight");
+  for (const char* file : {"/cpu.idle", "/cpu.weight", ""}) std::remove((path + file).c_str());
 }
 
 TEST(UnitProperties, CpuSetsAreBits) {

@@ -74,6 +74,9 @@ void Former::remember(const Place& place, const std::vector<Setting>& settings) 
     if (directory == nullptr) continue;
     remember_file(directory->path, setting.file, setting);
     if (!setting.other_file.empty()) remember_file(directory->path, setting.other_file, setting);
+    // The kernel forgets the weight of a group that becomes idle.
+    if (setting.file == "cpu.idle")
+      for (const char* weight : {"cpu.weight", "cpu.shares"}) remember_file(directory->path, weight, setting);
   }
 }
 

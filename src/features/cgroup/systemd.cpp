@@ -225,6 +225,29 @@ std::vector<bus::Property> device_properties(const std::vector<spec::DeviceRule>
   return {{"DevicePolicy", bus::text("strict")}, {"DeviceAllow", bus::array("(ss)", std::move(allowed))}};
 }
 
+Result<std::vector<Setting>> with_counterparts(
+    std::vector<Setting> settings, host::CgroupMode mode,
+    const std::function<Result<std::string>(const char* file)>& read) {
+  bool has_quota = false;
+  bool ends_idleness = false;
+  bool has_weight = false;
+  for (Setting& setting : settings) {
+    has_quota = has_quota || setting.file == "cpu.cfs_quota_us" || setting.file == "cpu.cfs_period_us";
+    ends_idleness = ends_idleness || (setting.file == "cpu.idle" && setting.value == "0");
+    has_weight = has_weight || setting.file == "cpu.weight";
+    if (setting.file != "cpu.max") continue;
+    setting.value = TRY(read("cpu.max"));
+    setting.keep_quota = false;
+  }
+  if (has_quota)
+    for (const char* file : {"cpu.cfs_quota_us", "cpu.cfs_period_us"})
+      settings.push_back({"cpu", file, TRY(read(file)), {}, ""});
+  // Idleness is a weight for systemd, and would stay one.
+  if (ends_idleness && !has_weight && mode == host::CgroupMode::v2)
+    settings.push_back({"cpu", "cpu.weight", TRY(read("cpu.weight")), {}, ""});
+  return settings;
+}
+
 Result<std::vector<UnitProperty>> unit_properties(const std::vector<Setting>& settings,
                                                   host::CgroupMode mode) {
   Translation translation(mode);

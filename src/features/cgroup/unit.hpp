@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,11 @@ struct UnitProperty {
 /// What systemd has to know of the settings; pure. What it has no property for is in the cgroup files alone.
 Result<std::vector<UnitProperty>> unit_properties(const std::vector<Setting>& settings,
                                                   host::CgroupMode mode);
+/// The settings with those that are one with them for systemd, and that nobody asked for: what their files
+/// say. Half of a quota means something with the other half only. Pure.
+Result<std::vector<Setting>> with_counterparts(
+    std::vector<Setting> settings, host::CgroupMode mode,
+    const std::function<Result<std::string>(const char* file)>& read);
 /// The device rules for v1, where systemd would otherwise allow everything with its next reload. Pure.
 std::vector<bus::Property> device_properties(const std::vector<spec::DeviceRule>& rules);
 /// The properties that annotations `org.systemd.property.NAME` ask for. Pure; only those that concern nothing

@@ -195,20 +195,9 @@ Result<void> make_unit(Place& place, const spec::Config& config, const std::stri
 }
 
 Result<void> update_unit(const Place& place, std::vector<Setting> settings) {
-  for (Setting& setting : settings) {
-    // What was not asked for stays as it is: half of a quota means something with the other half only.
-    if (setting.file != "cpu.max") continue;
-    setting.value = TRY(read_value(find_directory(place, "cpu")->path + "/cpu.max"));
-    setting.keep_quota = false;
-  }
-  const bool has_quota = std::any_of(settings.begin(), settings.end(), [](const Setting& setting) {
-    return setting.file == "cpu.cfs_quota_us" || setting.file == "cpu.cfs_period_us";
-  });
-  if (has_quota) {
-    const std::string directory = find_directory(place, "cpu")->path;
-    for (const char* file : {"cpu.cfs_quota_us", "cpu.cfs_period_us"})
-      settings.push_back({"cpu", file, TRY(read_value(directory + "/" + file)), {}, ""});
-  }
+  settings = TRY(with_counterparts(std::move(settings), place.mode, [&place](const char* file) {
+    return read_value(find_directory(place, "cpu")->path + "/" + file);
+  }));
   std::vector<UnitProperty> wanted = TRY(unit_properties(settings, place.mode));
   if (wanted.empty()) return {};
   bus::Systemd systemd = TRY(connect(place.unit));
