@@ -258,6 +258,35 @@ Result<void> RouteSocket::set_up(int index) {
   return {};
 }
 
+Result<void> RouteSocket::watch() {
+  struct sockaddr_nl own {};
+  own.nl_family = AF_NETLINK;
+  own.nl_groups = RTMGRP_LINK;
+  // One without an address of its own would count as the sender of all that the kernel tells by itself.
+  if (::bind(socket_.number(), reinterpret_cast<struct sockaddr*>(&own), sizeof own) == 0) return {};
+  return system_error(errno, "watch network devices");
+}
+
+Result<std::vector<int>> RouteSocket::removals() {
+  Bytes part(kReceiveSize);
+  std::vector<int> gone;
+  for (;;) {
+    const ssize_t size = ::recv(socket_.number(), part.data(), part.size(), MSG_DONTWAIT | MSG_TRUNC);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) return gone;
+    if (size < 0) return system_error(errno, "hear of network devices");
+    if (static_cast<std::size_t>(size) > part.size())
+      return system_error(EMSGSIZE, "hear of network devices");
+    const auto received = std::span<const std::byte>(part).first(static_cast<std::size_t>(size));
+    each_message(received, [&](const struct nlmsghdr& header, std::span<const std::byte> content) {
+      struct ifinfomsg link {};
+      const bool is_removal = header.nlmsg_type == RTM_DELLINK && take(content, link);
+      // Bridges have messages of their own about it.
+      if (is_removal && link.ifi_family == AF_UNSPEC) gone.push_back(link.ifi_index);
+    });
+  }
+}
+
 Result<void> RouteSocket::move(int index, FdRef network, int new_index, const std::string& name) {
   struct ifinfomsg link {};
   link.ifi_index = index;

@@ -130,5 +130,28 @@ TEST_F(NetDevices, ComeBackFromAContainerThatFails) {
   EXPECT_NE(address.out.find("UP"), std::string::npos) << address.all();
 }
 
+TEST_F(NetDevices, AnotherOneInItsPlaceStaysWhereItIs) {
+  SKIP_FOR("crun runc", "bring none back");
+  NEEDS_VETH();
+  Child other({"unshare", "-n", "sleep", "1000"}, {});
+  const std::string network = "/proc/" + std::to_string(other.pid()) + "/ns/net";
+  ASSERT_TRUE(eventually([&] { return read_link(network) != read_link("/proc/self/ns/net"); }));
+  for (auto& entry : config_["linux"]["namespaces"].items())
+    if (entry.get("type").str() == "network") entry["path"] = network;
+  config_["linux"]["netDevices"][name_] = Json::object({{"name", "inside0"}});
+  TempDir place;
+  write_file(place / "hook",
+             "#!/bin/sh\nexec >" + (place / "log") + " 2>&1\nset -x\nexec nsenter --net=" + network +
+                 " sh -xc 'number=$(ip -o link show inside0 | cut -d: -f1); ip link delete inside0; "
+                 "ip link add inside0 index $number type veth peer name outside0; ip link; exit 3'\n",
+             0755);
+  config_["hooks"]["createRuntime"] = Json::parse(R"([{"path": ")" + place / "hook" + R"("}])");
+  const std::string said = refused(config_);
+  const std::string log = read_file(place / "log");
+  EXPECT_NE(said.find("exit status 3"), std::string::npos) << said << log;
+  EXPECT_NE(log.find("outside0"), std::string::npos) << log;
+  EXPECT_FALSE(is_on_host()) << log;
+}
+
 }  // namespace
 }  // namespace support

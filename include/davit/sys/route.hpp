@@ -55,6 +55,12 @@ class RouteSocket {
   /// Loses its addresses, and is down.
   Result<void> move(int index, FdRef network, int new_index, const std::string& name);
 
+  /// From now on, for removals(); such a socket is good for nothing else.
+  Result<void> watch();
+  /// The numbers of the devices that have gone from the namespace since the last call, be it to another one.
+  /// ENOBUFS: more has happened than can be told.
+  Result<std::vector<int>> removals();
+
  private:
   explicit RouteSocket(UniqueFd socket) : socket_(std::move(socket)) {}
   Result<std::vector<std::byte>> ask(const std::vector<std::byte>& request);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -17,6 +18,9 @@ struct Ends {
   sys::UniqueFd container_network;
   sys::RouteSocket host;
   sys::RouteSocket container;
+  sys::RouteSocket watch;   ///< of the container's devices
+  std::vector<int> gone{};  ///< those that the watch has told of
+  bool is_watched = true;   ///< it has told of all
 };
 
 Result<std::shared_ptr<Ends>> open_ends(sys::FdRef network) {
@@ -29,7 +33,10 @@ Result<std::shared_ptr<Ends>> open_ends(sys::FdRef network) {
   sys::UniqueFd copy = TRY(sys::duplicate(network));
   sys::RouteSocket host = TRY(sys::RouteSocket::open());
   sys::RouteSocket container = TRY(sys::RouteSocket::open_in(network, own));
-  return std::make_shared<Ends>(Ends{std::move(own), std::move(copy), std::move(host), std::move(container)});
+  sys::RouteSocket watch = TRY(sys::RouteSocket::open_in(network, own));
+  TRY(watch.watch());
+  return std::make_shared<Ends>(
+      Ends{std::move(own), std::move(copy), std::move(host), std::move(container), std::move(watch)});
 }
 
 bool is_template(const std::string& name) {
@@ -42,10 +49,25 @@ struct Original {
   std::vector<sys::NetworkAddress> addresses;
 };
 
-/// As far as it can be done: there is nobody to tell.
+/// Whether the device of this number has gone that often since it was moved; false also where that is
+/// unknown.
+bool has_gone(Ends& ends, int index, std::ptrdiff_t times) {
+  const auto removals = ends.watch.removals();
+  ends.is_watched = ends.is_watched && removals.ok();
+  if (removals.ok()) ends.gone.insert(ends.gone.end(), removals->begin(), removals->end());
+  return ends.is_watched && std::count(ends.gone.begin(), ends.gone.end(), index) == times;
+}
+
+/// As far as it can be done: there is nobody to tell. Others may be in that network, and put a device of
+/// their own in the place of ours: that one is not the host's.
 void bring_back(Ends& ends, const Original& original, int index) {
   const sys::NetworkDevice& device = original.device;
+  if (!has_gone(ends, index, 0)) return;
   if (!ends.container.move(index, ends.host_network, device.index, device.name).ok()) return;
+  if (!has_gone(ends, index, 1)) {
+    (void)ends.host.move(device.index, ends.container_network, index, device.name);
+    return;
+  }
   for (const sys::NetworkAddress& address : original.addresses) (void)ends.host.add(device.index, address);
   if (device.is_up) (void)ends.host.set_up(device.index);
 }
