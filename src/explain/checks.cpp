@@ -69,6 +69,24 @@ void check_calls(const spec::Config& config, std::vector<Finding>& findings) {
       });
 }
 
+/// Where the library that makes the filter would make another one of the rules.
+void check_rules(const spec::Config& config, std::vector<Finding>& findings) {
+  if (!config.linux.seccomp) return;
+  const std::vector<spec::SeccompRule>& rules = config.linux.seccomp->syscalls;
+  std::vector<std::string> calls = seccomp::calls_with_tangled_rules(*config.linux.seccomp);
+  calls.resize(std::min(calls.size(), kMostFindings));
+  for (const std::string& call : calls) {
+    const auto first = std::find_if(rules.begin(), rules.end(), [&](const spec::SeccompRule& rule) {
+      return std::find(rule.names.begin(), rule.names.end(), call) != rule.names.end();
+    });
+    if (first == rules.end()) continue;
+    findings.push_back({Severity::warning,
+                        "the rules for " + call + " overlap: libseccomp may lose some of their comparisons",
+                        "write them so that no call fulfils two of them, each with one comparison",
+                        mark_of(first->position)});
+  }
+}
+
 void check_capabilities(const spec::Config& config, std::vector<Finding>& findings) {
   const std::vector<std::string> known = credentials::all_capabilities();
   std::size_t count = 0;
@@ -159,6 +177,7 @@ const std::vector<std::string>& rlimit_names() {
 
 void check_words(const spec::Config& config, std::vector<Finding>& findings) {
   check_calls(config, findings);
+  check_rules(config, findings);
   check_capabilities(config, findings);
   check_options(config, findings);
 }

@@ -72,6 +72,22 @@ TEST(Validate, EveryMistakeIsNamedWithWhatWasMeant) {
   EXPECT_EQ(verdict.findings.size(), 10U);
 }
 
+TEST(Validate, RulesThatLibseccompLosesAreNamed) {
+  const auto warned = [](const char* second) {
+    const Verdict verdict = check(std::string(R"({"ociVersion": "1.0.2", "root": {"path": "rootfs"},
+      "process": {"cwd": "/", "args": ["sh"]}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO",
+      "syscalls": [{"names": ["read", "socket"], "action": "SCMP_ACT_ALLOW",
+                    "args": [{"index": 0, "value": 3, "op": "SCMP_CMP_LT"}]},
+                   {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [)") +
+                                  second + "]}]}}}");
+    const Finding* finding = at(verdict, "/linux/seccomp/syscalls/0");
+    return finding != nullptr && finding->severity == Severity::warning &&
+           finding->message.find("the rules for socket overlap") != std::string::npos;
+  };
+  EXPECT_TRUE(warned(R"({"index": 1, "value": 9, "op": "SCMP_CMP_GT"})"));
+  EXPECT_FALSE(warned(""));
+}
+
 TEST(Validate, EveryMountIsCheckedByItself) {
   const Verdict verdict = check(kPlain);
   EXPECT_EQ(at(verdict, "/mounts/0"), nullptr);

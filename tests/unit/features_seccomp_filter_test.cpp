@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "davit/features/seccomp_calls.hpp"
 #include "davit/spec/names.hpp"
 #include "fuzz/filters.hpp"
 
@@ -290,6 +291,20 @@ TEST(SeccompDecide, LeavesToLibseccompWhatItReadsInItsOwnWay) {
   // Other machines.
   EXPECT_FALSE(is_ours({}, {"SCMP_ARCH_RISCV64"}));
   EXPECT_FALSE(is_ours({}, {"SCMP_ARCH_PPC64LE"}));
+}
+
+TEST(SeccompDecide, NamesTheCallsWithTangledRules) {
+  const auto named = [](std::string name, std::uint32_t index, Operator op, std::uint64_t value) {
+    spec::SeccompRule one = rule(Action::allow, {argument(index, op, value)});
+    one.names = {"read", std::move(name)};
+    return one;
+  };
+  spec::Seccomp profile;
+  profile.syscalls = {rule(Action::allow, {argument(0, Operator::less, 3)}),
+                      named("socket", 0, Operator::equal, 9), named("write", 1, Operator::equal, 2)};
+  EXPECT_EQ(calls_with_tangled_rules(profile), std::vector<std::string>{"socket"});
+  profile.syscalls.front().names = {"close", "nosuchcall"};
+  EXPECT_EQ(calls_with_tangled_rules(profile), std::vector<std::string>{});
 }
 
 #ifdef __x86_64__

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <limits>
+#include <memory>
 #include <span>
 
+#include "davit/features/seccomp_calls.hpp"
 #include "names.hpp"
 
 namespace davit::seccomp {
@@ -164,6 +167,9 @@ bool are_taken_literally(const std::vector<Rule>& rules) {
                      [&first](const Rule& rule) { return is_same_or_opposite(rule, first); });
 }
 
+/// For one call: no filter holds more.
+constexpr std::ptrdiff_t kMostRules = 1000;
+
 class Decider {
  public:
   explicit Decider(const spec::Seccomp& seccomp)
@@ -187,7 +193,28 @@ class Decider {
     return tables;
   }
 
+  std::vector<std::uint32_t> tangled(std::uint32_t token) {
+    find_alternatives();
+    std::uint32_t last = 0;
+    const std::vector<Entry> entries = entries_of(token, last);
+    std::vector<std::uint32_t> numbers;
+    Table table{token, {}};
+    for (auto first = entries.begin(); first != entries.end();) {
+      const auto beyond = end_of(first, entries.end());
+      const bool fits = beyond - first <= kMostRules;
+      if (fits && !put(table, token, {first, beyond})) numbers.push_back(first->number);
+      first = beyond;
+    }
+    return numbers;
+  }
+
  private:
+  using Iterator = std::vector<Entry>::const_iterator;
+  /// Where the entries for another call begin.
+  static Iterator end_of(Iterator first, Iterator end) {
+    return std::find_if(first, end, [first](const Entry& entry) { return entry.number != first->number; });
+  }
+
   void find_alternatives() {
     for (const spec::SeccompRule& rule : seccomp_.syscalls) {
       const std::uint32_t action = encode(rule.action, rule.errno_ret);
@@ -217,8 +244,7 @@ class Decider {
     const std::vector<Entry> entries = entries_of(token, last);
     std::uint64_t next = begin;
     for (auto first = entries.begin(); first != entries.end();) {
-      const auto beyond = std::find_if(first, entries.end(),
-                                       [first](const Entry& entry) { return entry.number != first->number; });
+      const auto beyond = end_of(first, entries.end());
       if (first->number < next || first->number >= end) return false;
       if (first->number > next) put(table, next, default_);
       next = std::uint64_t{first->number} + 1;
@@ -284,6 +310,17 @@ class Decider {
 };
 
 }  // namespace
+
+std::vector<std::string> calls_with_tangled_rules(const spec::Seccomp& seccomp) {
+  std::vector<std::string> names;
+  const std::uint32_t token = ::seccomp_arch_native();
+  for (const std::uint32_t number : Decider(seccomp).tangled(token)) {
+    const std::unique_ptr<char, decltype(&std::free)> name(
+        ::seccomp_syscall_resolve_num_arch(token, static_cast<int>(number)), &std::free);
+    if (name != nullptr) names.emplace_back(name.get());
+  }
+  return names;
+}
 
 std::optional<std::vector<Table>> decide(const spec::Seccomp& seccomp) {
   return Decider(seccomp).decide();
