@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "davit/explain/explain.hpp"
+#include "davit/features/namespaces.hpp"
 
 namespace davit::explain {
 namespace {
@@ -62,8 +63,12 @@ void choose_place(const spec::Config& config, const Request& request, Compiled& 
 
 }  // namespace
 
-Compiled compile(const spec::Config& config, const Request& request) {
+Compiled compile(const spec::Config& config, const Request& given) {
   auto facts = host::probe(true);
+  Request request = given;
+  const spec::Namespace* pids = config.linux.find_namespace(spec::NamespaceType::pid);
+  request.mounts_foreign_procfs =
+      pids != nullptr && !pids->path.empty() && namespaces::can_mount_procfs_of(pids->path);
   Compiled compiled = compile_on(facts.ok() ? *facts : host::Facts(), config, request);
   if (!facts.ok()) compiled.notes.insert(compiled.notes.begin(), facts.error());
   return compiled;
@@ -80,7 +85,8 @@ Compiled compile_on(const host::Facts& facts, const spec::Config& config, const 
                                        .facts = compiled.facts,
                                        .call = request.call,
                                        .place = compiled.place,
-                                       .task_paths = cgroup::task_paths(compiled.place)});
+                                       .task_paths = cgroup::task_paths(compiled.place),
+                                       .mounts_foreign_procfs = request.mounts_foreign_procfs});
   if (plan.ok()) {
     compiled.notes.insert(compiled.notes.end(), plan->warnings.begin(), plan->warnings.end());
     compiled.plan = std::move(*plan);

@@ -63,6 +63,26 @@ TEST_F(ByHand, ExplainTakesAFileAndTheStandardInput) {
   EXPECT_NE(input.out.find("Namespaces"), std::string::npos) << input.all();
 }
 
+TEST_F(ByHand, ExplainHasTheForkWhereCreateHasIt) {
+  Bundle first;
+  first.sh("while :; do sleep 1; done");
+  const std::string id = start(first);
+  Bundle bundle;
+  for (auto& entry : bundle.config["linux"]["namespaces"].items())
+    if (entry.get("type").str() == "pid")
+      entry["path"] = "/proc/" + std::to_string(runtime.pid(id)) + "/ns/pid";
+  bundle.write();
+  const std::string explained = runtime({"explain", "--operations", bundle.path()}).out;
+  const std::string second = new_id();
+  const std::string done = runtime({"--debug", "create", "--bundle", bundle.path(), second}).err;
+  destroy(second);
+  const auto forks_late = [](const std::string& text) {
+    EXPECT_NE(text.find("fork_init"), std::string::npos) << text;
+    return text.find("fork_init") > text.find("pivot_root");
+  };
+  EXPECT_EQ(forks_late(explained), forks_late(done)) << explained << done;
+}
+
 TEST_F(ByHand, ExplainSaysWhatItDidNotFind) {
   const Outcome outcome = runtime({"explain", "nope"});
   EXPECT_EQ(outcome.status, 1);

@@ -17,6 +17,7 @@ namespace davit::explain {
 struct Request {
   features::Call call;
   cgroup::Manager manager = cgroup::Manager::cgroupfs;
+  bool mounts_foreign_procfs = false;  ///< as plan::Input; compile() looks by itself
   bool guesses_manager = false;  ///< nobody named one: cgroupsPath may tell which one it was written for
 };
 
