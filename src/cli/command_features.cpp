@@ -29,7 +29,7 @@ Result<int> command_features(Invocation& /*invocation*/) {
                           {"davit.version", version_number()},
                           // What callers of runc look for; whether there is a criu is seen when it is needed.
                           {"org.opencontainers.runc.checkpoint.enabled", "true"}};
-  features.potentially_unsafe_config_annotations = {"org.systemd.property.", "run.oci."};
+  features.potentially_unsafe_config_annotations = {"org.criu.config", "org.systemd.property.", "run.oci."};
   TRY(print(spec::features_json(features)));
   return 0;
 }

@@ -141,6 +141,10 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
     Error error = system_error(static_cast<int>(-pid), "clone3 of init");
     if (-pid == EAGAIN)
       error.advise("a pids limit, of the container's cgroup or of this one, leaves no room for it");
+    if (-pid == EBUSY && cgroup.valid())
+      error.advise(
+          "the container's cgroup hands controllers on to others below it (cgroup.subtree_control), and so "
+          "takes no processes itself: choose another cgroupsPath");
     return error;
   }
   Spawned spawned;

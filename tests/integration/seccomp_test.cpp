@@ -205,12 +205,21 @@ Json hear(int listener, Fd& notify) {
   return Json::parse({text, static_cast<std::size_t>(size)});
 }
 
-TEST_F(Seccomp, NotifyReachesTheListener) {
+class SeccompAgent : public Seccomp, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(SeccompAgent, Hears) {
+  SKIP_UNLESS(GetParam() == std::string("[]") || Json::try_parse(runtime({"features"}).out)
+                                                     .value_or(Json())
+                                                     .get("linux")
+                                                     .get("seccomp")
+                                                     .get("supportedFlags")
+                                                     .contains(Json::parse(GetParam()).items()[0].str()),
+              "this runtime, or this kernel, has no such flag");
   TempDir place;
   const std::string path = place / "agent";
   const Fd listener = agent_at(path);
   Bundle bundle(with(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": ")" + path +
-                     R"(", "listenerMetadata": "some data", "syscalls": [
+                     R"(", "listenerMetadata": "some data", "flags": )" + GetParam() + R"(, "syscalls": [
       {"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]})"));
   bundle.args({"/bin/probe", "call", "sethostname", "sync"});
   bundle.write();
@@ -234,6 +243,10 @@ TEST_F(Seccomp, NotifyReachesTheListener) {
   const Outcome outcome = child.wait();
   EXPECT_EQ(outcome.out, "sethostname EEXIST\nsync ok\n") << outcome.all();
 }
+
+INSTANTIATE_TEST_SUITE_P(Of, SeccompAgent,
+                         ::testing::Values("[]", R"(["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])"),
+                         [](const auto& one) { return one.index == 0 ? "EachCall" : "KillableWaits"; });
 
 /// The filter of an exec is loaded by the process itself, or by the one before it if some in there may trace
 /// it, who has to be lent CAP_SYS_ADMIN for it or has it.

@@ -61,6 +61,22 @@ TEST_F(CallersWords, OfCgroups) {
   }
 }
 
+TEST_F(CallersWords, OfACgroupThatTakesNobody) {
+  SKIP_UNLESS(has_v1("cpuset"), "no v1 cpuset controller");
+  Bundle bundle;
+  const std::string cgroup = cgroup_path(Sandbox::get().new_id());
+  bundle.config["linux"]["cgroupsPath"] = cgroup;
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string id = start(bundle);
+  // A new cpuset has no CPUs, and whoever goes there would have none.
+  const std::string empty = v1_mount("cpuset") + cgroup + "/empty";
+  make_dirs(empty);
+  const std::string said = runtime({"exec", "--cgroup", "cpuset:empty", id, "/bin/true"}).err;
+  rmdir(empty.c_str());
+  expect(said, "error adding pid ");
+  expect(said, " to cgroups: move init into its cgroup: No space left on device");
+}
+
 TEST_F(CallersWords, OfHooks) {
   TempDir place;
   write_file(place / "hook", "#!/bin/sh\necho no luck >&2\nexit 7\n", 0755);
