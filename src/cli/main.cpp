@@ -70,8 +70,9 @@ int execute(const Parsed& parsed, const Log& log) {
   set_speaker([&](const Error& notice) { reporter_now().warning(notice); });
   Teller teller(log, parsed.arguments.text("trace"));
   auto status = [&] {
-    const story::Span span(story::Actor::davit, parsed.command->name,
-                           version_text().substr(0, version_text().find('\n')));
+    const std::string version =
+        story::is_listening() ? version_text().substr(0, version_text().find('\n')) : std::string();
+    const story::Span span(story::Actor::davit, parsed.command->name, version);
     return parsed.command->handler(invocation);
   }();
   if (const auto told = teller.finish(); !told.ok()) reporter_now().warning(told.error());

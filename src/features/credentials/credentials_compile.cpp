@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/capability.h>
+#include <linux/capability.h>
 
 #include <algorithm>
 
 #include "davit/features/credentials.hpp"
+#include "features/credentials/capability_names.hpp"
 
 namespace davit::credentials {
 namespace {
@@ -14,15 +15,10 @@ constexpr program::u64 bit(int number) {
   return program::u64{1} << number;
 }
 
-/// The kernel's number of a name in the spelling of the spec ("CAP_CHOWN"); libcap would also take others.
+/// The number of a capability that this kernel has.
 std::optional<int> number_of(std::string_view name, int last_capability) {
-  if (!name.starts_with("CAP_")) return std::nullopt;
-  const std::string text(name);
-  cap_value_t number = -1;
-  if (text != std::string_view(text.c_str()) || cap_from_name(text.c_str(), &number) != 0)
-    return std::nullopt;
-  if (number < 0 || number > last_capability || number > 63) return std::nullopt;
-  return static_cast<int>(number);
+  const std::optional<int> number = capability_number(name);
+  return number && *number <= last_capability ? number : std::nullopt;
 }
 
 /// More warnings than this tell nobody anything.
@@ -165,18 +161,8 @@ bool may_trace(const std::optional<spec::Capabilities>& sets) {
 }
 
 std::vector<std::string> all_capabilities() {
-  std::vector<std::string> names;
-  for (int number = 0; number < 64; ++number) {
-    char* name = cap_to_name(static_cast<cap_value_t>(number));
-    std::string upper = name != nullptr ? name : "";
-    cap_free(name);
-    // libcap writes a number for what it has no name for.
-    if (!upper.starts_with("cap_")) continue;
-    for (char& letter : upper)
-      if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
-    names.push_back(std::move(upper));
-  }
-  return names;
+  const auto names = capability_names();
+  return {names.begin(), names.end()};
 }
 
 }  // namespace davit::credentials
