@@ -34,6 +34,8 @@ struct Options {
   Words bundles = {"plain", "podman"};
   std::string bundle_folder, helper_folder, payload = "busybox", csv;
   std::array<bool, kOperations> wanted{};
+  std::string json;
+  std::vector<int> parallel;  // how many at once, for runs per second
   int rounds = 40, gap = 0;
   bool check = false, real_time = false, inspect = true;
 };
@@ -47,6 +49,7 @@ struct Series {
 // What does not need many rounds; -1 where it could not be found out.
 struct Footprint {
   long calls = -1, forks = -1, threads = -1, executions = -1;  // of one run
+  long faults = -1;                                            // minor ones, of the runtime and its children
   long peak = -1;                                              // of the runtime and its children
   long init = -1;                                              // of a container that is created
   long cgroup = -1;  // of a container that runs a payload without libc
@@ -55,6 +58,7 @@ struct Footprint {
 struct Results {
   std::map<std::string, Series> series;  // by key()
   std::map<std::string, Footprint> footprints;
+  std::map<std::string, double> rates;  // runs per second, by key() and "," and how many at once
 };
 
 std::string key(const Runtime& runtime, const std::string& bundle, Operation operation = kOperations);
@@ -63,6 +67,7 @@ std::string key(const Runtime& runtime, const std::string& bundle, Operation ope
 struct Outcome {
   int status;
   double wall, cpu;
+  long faults;
 };
 
 // Runs commands for one runtime and one bundle.
@@ -91,8 +96,13 @@ std::string new_id();
 // False if the runtime cannot run the bundle here; says why, and switches memlock.so on where that helps.
 bool probe(const Options& options, Runtime& runtime);
 
+// Runs per second of so many at once; -1: one failed.
+double rate(const Options& options, const Runtime& runtime, const std::string& bundle, int at_once);
+
 Footprint inspect(const Options& options, const Runtime& runtime, const std::string& bundle);
 
+// The least, the quartiles and the median of all that was measured, for programs.
+void write_json(const Options& options, const Results& results);
 void print_tables(const Options& options, const Results& results);
 
 // PASS or FAIL per goal; false if any failed.

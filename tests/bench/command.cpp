@@ -86,7 +86,7 @@ Outcome Commander::execute(Words words, int output) const {
   posix_spawn_file_actions_adddup2(&actions, nowhere, 0);
   for (int target : {1, 2})
     posix_spawn_file_actions_adddup2(&actions, output >= 0 ? output : nowhere, target);
-  Outcome outcome{127, 0, 0};
+  Outcome outcome{127, 0, 0, 0};
   pid_t pid = 0;
   const double begin = milliseconds_now();
   if (posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), variables.data()) == 0) {
@@ -94,6 +94,7 @@ Outcome Commander::execute(Words words, int output) const {
     while (wait4(pid, &outcome.status, 0, &used) < 0 && errno == EINTR) continue;
     outcome.wall = milliseconds_now() - begin;
     outcome.cpu = milliseconds(used.ru_utime) + milliseconds(used.ru_stime);
+    outcome.faults = used.ru_minflt;
   }
   posix_spawn_file_actions_destroy(&actions);
   return outcome;

@@ -64,6 +64,7 @@ void measure_peak(const Options& options, const Runtime& runtime, const std::str
                   Footprint& footprint) {
   const Commander commander(options, runtime, bundle, "nothing");
   const std::string id = new_id();
+  if (const Outcome outcome = commander.run(kRun, id); outcome.status == 0) footprint.faults = outcome.faults;
   if (commander.run(kRun, id, {options.helper_folder + "/peak", kPeak}).status == 0) {
     footprint.peak = atol(text_of(kPeak).c_str());
   } else {

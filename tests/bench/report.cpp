@@ -9,12 +9,21 @@
 namespace davit::bench {
 namespace {
 
-double median(std::vector<double> values) {
+// The value below which that part of all are, between two samples where it falls between them; -1: none.
+double quantile(std::vector<double> values, double part) {
   if (values.empty()) return -1;
   std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  const double place = part * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(place);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
 }
+
+double median(const std::vector<double>& values) {
+  return quantile(values, 0.5);
+}
+
+constexpr int kColumn = 19;
 
 class Report {
  public:
@@ -29,6 +38,13 @@ class Report {
     for (const Runtime& runtime : options_.runtimes)
       if (runtime.role == role) return &runtime;
     return nullptr;
+  }
+  // The distance of the quartiles: how far the middle half of the samples is spread.
+  double spread(const Runtime& runtime, const std::string& bundle, Operation operation, bool cpu) const {
+    const auto found = results_.series.find(key(runtime, bundle, operation));
+    if (found == results_.series.end()) return -1;
+    const std::vector<double>& values = cpu ? found->second.cpu : found->second.wall;
+    return quantile(values, 0.75) - quantile(values, 0.25);
   }
   // The fastest of a kind; -1 if there is none.
   double best(Role role, const std::string& bundle, Operation operation) const {
@@ -50,20 +66,22 @@ class Report {
 
   void print_times(const std::string& bundle, bool cpu) const {
     const Runtime* floor = first(Role::kFloor);
-    printf("\n%s, %s, %s payload: median ms (multiple of the floor)\n", bundle.c_str(), cpu ? "CPU" : "wall",
-           options_.payload.c_str());
+    printf("\n%s, %s, %s payload: median ms ~distance of the quartiles (multiple of the floor)\n",
+           bundle.c_str(), cpu ? "CPU" : "wall", options_.payload.c_str());
     print_head();
     for (int i = 0; i < kOperations; i++) {
       const auto operation = static_cast<Operation>(i);
       if (!options_.wanted[i]) continue;
-      printf("%-9s", kOperationNames[i]);
+      printf("%-21s", kOperationNames[i]);
       for (const Runtime& runtime : options_.runtimes) {
         const double value = time(runtime, bundle, operation, cpu);
         const double base = floor != nullptr ? time(*floor, bundle, operation, cpu) : -1;
-        char text[32] = "-";
-        if (value >= 0 && base > 0) snprintf(text, sizeof text, "%.2f (%.2f)", value, value / base);
-        if (value >= 0 && base <= 0) snprintf(text, sizeof text, "%.2f", value);
-        printf(" %16s", text);
+        const double noise = spread(runtime, bundle, operation, cpu);
+        char text[48] = "-";
+        if (value >= 0 && base > 0)
+          snprintf(text, sizeof text, "%.2f ~%.2f (%.2f)", value, noise, value / base);
+        if (value >= 0 && base <= 0) snprintf(text, sizeof text, "%.2f ~%.2f", value, noise);
+        printf(" %*s", kColumn, text);
       }
       printf("\n");
     }
@@ -75,16 +93,33 @@ class Report {
       long Footprint::*value;
     } rows[] = {{"system calls of run", &Footprint::calls}, {"  forks", &Footprint::forks},
                 {"  threads", &Footprint::threads},         {"  executions", &Footprint::executions},
-                {"peak RSS of run, kB", &Footprint::peak},  {"RSS of created init", &Footprint::init},
-                {"peak of cgroup, kB", &Footprint::cgroup}};
-    printf("\n%s, payload without libc\n%-12s", bundle.c_str(), "");
+                {"page faults of run", &Footprint::faults}, {"peak RSS of run, kB", &Footprint::peak},
+                {"RSS of created init", &Footprint::init},  {"peak of cgroup, kB", &Footprint::cgroup}};
+    printf("\n%s, payload without libc\n", bundle.c_str());
     print_head();
     for (const auto& row : rows) {
       printf("%-21s", row.name);
       for (const Runtime& runtime : options_.runtimes) {
         const auto found = results_.footprints.find(key(runtime, bundle));
         const long value = found == results_.footprints.end() ? -1 : found->second.*row.value;
-        printf(" %16s", value < 0 ? "-" : std::to_string(value).c_str());
+        printf(" %*s", kColumn, value < 0 ? "-" : std::to_string(value).c_str());
+      }
+      printf("\n");
+    }
+  }
+
+  void print_rates(const std::string& bundle) const {
+    printf("\n%s, %s payload: runs per second, best of three turns\n", bundle.c_str(),
+           options_.payload.c_str());
+    print_head();
+    for (const int at_once : options_.parallel) {
+      printf("%-4d %-16s", at_once, "at once");
+      for (const Runtime& runtime : options_.runtimes) {
+        const auto found = results_.rates.find(key(runtime, bundle) + "," + std::to_string(at_once));
+        char text[32] = "-";
+        if (found != results_.rates.end() && found->second > 0)
+          snprintf(text, sizeof text, "%.0f", found->second);
+        printf(" %*s", kColumn, text);
       }
       printf("\n");
     }
@@ -100,8 +135,8 @@ class Report {
 
  private:
   void print_head() const {
-    printf("%-9s", "");
-    for (const Runtime& runtime : options_.runtimes) printf(" %16s", runtime.label.c_str());
+    printf("%-21s", "");
+    for (const Runtime& runtime : options_.runtimes) printf(" %*s", kColumn, runtime.label.c_str());
     printf("\n");
   }
 
@@ -141,8 +176,62 @@ void print_tables(const Options& options, const Results& results) {
     report.print_times(bundle, false);
     report.print_times(bundle, true);
     if (options.inspect) report.print_footprints(bundle);
+    if (!options.parallel.empty()) report.print_rates(bundle);
   }
   report.print_failures();
+}
+
+namespace {
+
+// Labels are a program's word, and a path may be in them.
+std::string quoted(const std::string& text) {
+  std::string made = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') made += '\\';
+    made += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  }
+  return made + '"';
+}
+
+void write_times(FILE* file, const char* name, const std::vector<double>& values) {
+  fprintf(file, "\"%s\": {\"least\": %.4f, \"quartile1\": %.4f, \"median\": %.4f, \"quartile3\": %.4f}", name,
+          quantile(values, 0), quantile(values, 0.25), quantile(values, 0.5), quantile(values, 0.75));
+}
+
+}  // namespace
+
+void write_json(const Options& options, const Results& results) {
+  if (options.json.empty()) return;
+  FILE* file = fopen(options.json.c_str(), "we");
+  if (file == nullptr) return perror(options.json.c_str());
+  const char* comma = "";
+  fprintf(file, "{\"milliseconds\": {");
+  for (const auto& [name, series] : results.series) {
+    fprintf(file, "%s\n  %s: {\"samples\": %zu, \"failures\": %d, ", comma, quoted(name).c_str(),
+            series.wall.size(), series.failures);
+    write_times(file, "wall", series.wall);
+    fprintf(file, ", ");
+    write_times(file, "cpu", series.cpu);
+    fprintf(file, "}");
+    comma = ",";
+  }
+  fprintf(file, "},\n \"footprints\": {");
+  comma = "";
+  for (const auto& [name, footprint] : results.footprints) {
+    fprintf(file, "%s\n  %s: {\"calls\": %ld, \"forks\": %ld, \"threads\": %ld, \"executions\": %ld, ", comma,
+            quoted(name).c_str(), footprint.calls, footprint.forks, footprint.threads, footprint.executions);
+    fprintf(file, "\"faults\": %ld, \"peak\": %ld, \"init\": %ld, \"cgroup\": %ld}", footprint.faults,
+            footprint.peak, footprint.init, footprint.cgroup);
+    comma = ",";
+  }
+  fprintf(file, "},\n \"runsPerSecond\": {");
+  comma = "";
+  for (const auto& [name, rate] : results.rates) {
+    fprintf(file, "%s\n  %s: %.1f", comma, quoted(name).c_str(), rate);
+    comma = ",";
+  }
+  fprintf(file, "}}\n");
+  fclose(file);
 }
 
 bool print_goals(const Options& options, const Results& results) {
