@@ -321,7 +321,8 @@ constexpr Command kCommands[] = {
     {"update", "change the resource limits of a container", "ID", kUpdate, 1, 1, command_update,
      Order::anywhere, 1, "", kUpdateExamples},
     {"mounts",
-     "mount into a running container, or unmount: FILE is {\"mounts\": [...]} as in a config",
+     "mount into a running container, or unmount: FILE is {\"mounts\": [...]} as in a config, or the list "
+     "alone",
      "add|remove ID FILE",
      {},
      3,

@@ -70,6 +70,12 @@ bool read_entry(Report& report, std::string_view key, json::Value value,
   return read(report, value, annotation.second);
 }
 
+/// The list as a member, or alone, as crun has it.
+static bool read(Report& report, json::Value value, MountList& list) {
+  if (value.kind() == json::Kind::array) return read(report, value, list.mounts);
+  return read<MountList>(report, value, list);
+}
+
 namespace {
 
 /// Parses a text and reads its root as `target`, which is `result.value` or a member of it.

@@ -47,6 +47,22 @@ TEST_F(LiveMounts, AreAddedAndRemoved) {
   EXPECT_EQ(line_of(after, "/new/dir") + line_of(after, "/tmp"), "") << after;
 }
 
+TEST_F(LiveMounts, TheListMayStandAlone) {
+  NEEDS_MOUNTS();
+  const std::string id = start(bundle_);
+  const std::string file = files_ / "list.json";
+  write_file(file, "[" + std::string(kTmpfs) + "]");
+  const Outcome added = runtime({"mounts", "add", id, file});
+  ASSERT_TRUE(added.ok()) << added.all();
+  EXPECT_TRUE(exec(id, "grep -q ' /new/dir ' /proc/self/mountinfo").ok());
+  write_file(file, "[\n 7]");
+  const Outcome wrong = runtime({"mounts", "add", id, file});
+  EXPECT_NE(wrong.status, 0);
+  if (runtime.is_davit()) {
+    EXPECT_NE(wrong.err.find("list.json:2:2"), std::string::npos) << wrong.err;
+  }
+}
+
 TEST_F(LiveMounts, GoIntoAUserNamespace) {
   NEEDS_MOUNTS();
   SKIP_FOR("crun", "the owner of a tmpfs is nobody there");
