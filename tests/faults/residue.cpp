@@ -146,13 +146,6 @@ std::string Scenario::residue() {
   return left;
 }
 
-std::string Scenario::residue_but_caches() {
-  std::string left;
-  for (const auto& line : split(residue(), ';'))
-    if (!support::trim(line).empty() && line.find("/:seccomp") == std::string::npos) left += line + ";";
-  return left;
-}
-
 void Scenario::sweep_up() {
   for (const auto& path : marked_cgroups()) {
     support::put(path + "/freezer.state", "THAWED");

@@ -105,8 +105,6 @@ std::vector<std::string> Scenario::arguments() const {
 std::string Scenario::prepare() {
   for (const char* name : {"identity", "marks"})
     if (truncate(file(name).c_str(), 0) != 0) return "truncate";
-  // With hooks, the seccomp filter is built every time; elsewhere it comes from a cache.
-  if (kind_.bundle == "hooks") support::remove_tree(state_.path() + "/:seccomp");
   const Before before = kind_.verb->before;
   init_ = -1;
   if (terminal_) terminal_->reset();

@@ -86,8 +86,6 @@ class Scenario {
   std::string remove();
   /// What is there and was not at the time of learn_clean(), after a time in which it may go.
   std::string residue();
-  /// Without what is kept for the next container.
-  std::string residue_but_caches();
   void learn_clean();
   /// What a runtime does to the settings of its caller's terminal must be undone.
   [[nodiscard]] bool terminal_is_as_before() const { return !terminal_ || terminal_->is_as_before(); }

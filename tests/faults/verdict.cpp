@@ -135,9 +135,7 @@ std::string Judge::learn_twice() {
       return "status " + std::to_string(undisturbed_.status) + ": " + undisturbed_.err;
     effect_ = scenario_.effect();
     if (const std::string why = scenario_.remove(); !why.empty()) return why;
-    if (const std::string left = round == 0 ? scenario_.residue_but_caches() : scenario_.residue();
-        !left.empty())
-      return "it leaves " + left;
+    if (const std::string left = scenario_.residue(); !left.empty()) return "it leaves " + left;
     if (round == 0) scenario_.learn_clean();
   }
   scenario_.be_patient(1000 + 10 * undisturbed_.took_ms);
