@@ -26,6 +26,11 @@ Result<sys::UniqueFd> open_tree(const HostRequest& request) {
     tree.error().message = Text<768>("find ").append(request.path).append(" on the host");
     tree.error().advise("create it, or correct the path in the config");
   }
+  if (!tree.ok() && tree.error().errno_value == EMFILE)
+    tree.error().advise(
+        "in a user namespace davit opens each source: raise the hard limit of descriptors of its caller "
+        "(ulimit "
+        "-Hn), or give it CAP_SYS_RESOURCE");
   if (!tree.ok() || !request.idmap.wanted) return tree;
   const features::Idmap& idmap = request.idmap;
   const sys::UniqueFd user =
