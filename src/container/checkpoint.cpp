@@ -125,10 +125,18 @@ Result<void> check_criu(const criu::Choices& choices) {
   return {};
 }
 
-/// At the points of a dump there is one thing to do: whoever waits for lazy pages is told that they can be
-/// had.
-Result<void> notified(const criu::Choices& choices, const criu::Response& notification) {
+/// CRIU was told a number, which is another process's once init has been reaped: until it kills what it has
+/// dumped, it can be kept from that.
+Result<void> check_number_held(const Checkpoint& checkpoint) {
+  if (!TRY(sys::wait_end(checkpoint.init, 0))) return {};
+  return make_error(Code::wrong_state, "its init has ended while it was being dumped");
+}
+
+/// At the points of a dump: whoever waits for lazy pages is told that they can be had.
+Result<void> notified(const Checkpoint& checkpoint, const criu::Response& notification) {
   story::tell(story::Actor::davit, "criu is at", notification.script);
+  TRY(check_number_held(checkpoint));
+  const criu::Choices& choices = checkpoint.call.choices;
   if (notification.script != "status-ready" || choices.status_descriptor < 0) return {};
   const sys::UniqueFd waiting = sys::UniqueFd::adopt(choices.status_descriptor);
   return sys::write_all(waiting, std::string_view("\0", 1));
@@ -142,7 +150,7 @@ Result<void> dump(const Checkpoint& checkpoint, criu::Options options) {
   const criu::Request request{.type = choices.pre_dump ? criu::Type::pre_dump : criu::Type::dump,
                               .options = std::move(options)};
   const auto response = worker.ask(request, [&](const criu::Response& notification, sys::UniqueFd /*none*/) {
-    return notified(choices, notification);
+    return notified(checkpoint, notification);
   });
   worker.end();
   if (!response.ok()) return failure_of(response.error(), "checkpoint it", checkpoint.images, kLog);

@@ -68,7 +68,26 @@ Result<void> make_one(const spec::Config& config, const spec::Mount& mount, cons
   return make_below(TRY(sys::RootFs::open(source_of(*around, bundle))), inner, is_directory);
 }
 
+Result<std::string> resolve_source(const std::string& source, const std::string& rootfs) {
+  const sys::RootFs root = TRY(sys::RootFs::open(rootfs));
+  const std::string inside = source == rootfs ? "/" : source.substr(rootfs.size());
+  const sys::UniqueFd file = TRY(root.open_at(sys::ContainerPath(inside), O_PATH));
+  return sys::read_link("/proc/self/fd/" + std::to_string(file.number()));
+}
+
 }  // namespace
+
+Result<void> resolve_sources(spec::Config& config, const std::string& rootfs, const std::string& bundle) {
+  if (rootfs == "/") return {};
+  for (spec::Mount& mount : config.mounts) {
+    const std::string source = source_of(mount, bundle);
+    if (!criu::is_bind(mount) || (source != rootfs && !is_below(source, rootfs))) continue;
+    auto resolved = resolve_source(source, rootfs);
+    if (!resolved.ok()) return spec::at(mount.position, "source", resolved.error());
+    mount.source = std::move(*resolved);
+  }
+  return {};
+}
 
 Result<void> make_mountpoints(const spec::Config& config, const std::string& rootfs,
                               const std::string& bundle) {

@@ -123,11 +123,13 @@ std::vector<criu::CgroupSource> cgroup_sources(const cgroup::Place& place) {
 /// Everything that the images need to find again.
 Result<void> prepare_tree(Restoration& restoration) {
   const Made& made = restoration.made;
-  TRY(make_mountpoints(made.bundle.config, made.record.rootfs, made.bundle.path));
+  spec::Config config = made.bundle.config;
+  TRY(resolve_sources(config, made.record.rootfs, made.bundle.path));
+  TRY(make_mountpoints(config, made.record.rootfs, made.bundle.path));
   // CRIU wants its root to be a mount point; in a mount namespace of CRIU's own the state directory is there
   // for that, and nobody has to take anything back.
   restoration.told.root = TRY(sys::real_path(restoration.context.store.root() + "/" + made.record.id));
-  restoration.told.mounts = criu::restored_mounts(made.bundle.config, made.bundle.path,
+  restoration.told.mounts = criu::restored_mounts(config, made.bundle.path,
                                                   cgroup_sources(made.record.cgroup), restoration.unforeseen);
   return {};
 }

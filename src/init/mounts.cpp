@@ -249,8 +249,10 @@ void keep(Context& context, const program::MountFilesystem& operation, SweptFd m
 
 /// What the kernel shows of itself is masked where it is mounted, and would come without its masks.
 bool is_of_kernel(FdRef file) {
-  constexpr u64 kTypes[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-                            DEBUGFS_MAGIC,    TRACEFS_MAGIC, SECURITYFS_MAGIC,   BPF_FS_MAGIC};
+  constexpr u64 kConfigfs = 0x62656570;  // in no header
+  constexpr u64 kTypes[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC,    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                            DEBUGFS_MAGIC,    TRACEFS_MAGIC,  SECURITYFS_MAGIC,   BPF_FS_MAGIC,
+                            BINFMTFS_MAGIC,   EFIVARFS_MAGIC, SELINUX_MAGIC,      kConfigfs};
   struct statfs filesystem;
   if (syscall(__NR_fstatfs, file, &filesystem) < 0) return true;
   for (const u64 type : kTypes)
@@ -258,8 +260,18 @@ bool is_of_kernel(FdRef file) {
   return false;
 }
 
+/// Whether that is the root itself, with all that is mounted in it. What cannot be told is.
+bool is_root(FdRef file, FdRef root) {
+  struct statx one;
+  struct statx other;
+  constexpr u32 kWanted = STATX_INO | STATX_MNT_ID;
+  if (syscall(__NR_statx, file, "", AT_EMPTY_PATH, kWanted, &one) < 0) return true;
+  if (syscall(__NR_statx, root, "", AT_EMPTY_PATH, kWanted, &other) < 0) return true;
+  return one.stx_ino == other.stx_ino && one.stx_mnt_id == other.stx_mnt_id;
+}
+
 /// Opens the source of a bind below the container's root. Its symlinks may lead to anything but the kernel's
-/// interfaces.
+/// interfaces, and what holds them.
 Status open_inside(Context& context, const program::OpenTree& operation, SweptFd& inside) {
   const FdRef root = context.slot(operation.root);
   const char* path = context.text(operation.path);
@@ -269,7 +281,7 @@ Status open_inside(Context& context, const program::OpenTree& operation, SweptFd
   const long opened = open_below(root, path, flags);
   INIT_TRY(check(opened));
   inside = SweptFd(opened);
-  if (!is_of_kernel(inside)) return kDone;
+  if (!is_of_kernel(inside) && (operation.recursive == 0 || !is_root(inside, root))) return kDone;
   say(context, "a symlink leads to an interface of the kernel");
   return {EPERM};
 }

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "davit/base/path.hpp"
 #include "davit/features/devices.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/mount.hpp"
 #include "davit/sys/process.hpp"
+#include "davit/sys/rootfs.hpp"
 #include "davit/sys/socket.hpp"
 #include "launch/session.hpp"
 
@@ -20,8 +22,24 @@ namespace {
 using features::HostRequest;
 using features::RequestKind;
 
-Result<sys::UniqueFd> open_tree(const HostRequest& request) {
-  auto tree = sys::clone_tree(sys::current_directory(), request.path, request.recursive, !request.no_follow);
+std::string absolute(const std::string& path, const std::string& bundle) {
+  return clean_path(path.starts_with('/') ? path : bundle + "/" + path);
+}
+
+/// Below the container's root, the symlinks on the way are the container's.
+Result<sys::UniqueFd> clone_source(const Subject& subject, const HostRequest& request) {
+  const std::string root = absolute(subject.config.root.path, subject.bundle);
+  const std::string path = absolute(request.path, subject.bundle);
+  if (root == "/" || !path.starts_with(root + "/"))
+    return sys::clone_tree(sys::current_directory(), request.path, request.recursive, !request.no_follow);
+  const sys::RootFs tree = TRY(sys::RootFs::open(root));
+  const int flags = O_PATH | (request.no_follow ? O_NOFOLLOW : 0);
+  const sys::UniqueFd source = TRY(tree.open_at(sys::ContainerPath(path.substr(root.size())), flags));
+  return sys::clone_tree(source, "", request.recursive);
+}
+
+Result<sys::UniqueFd> open_tree(const Subject& subject, const HostRequest& request) {
+  auto tree = clone_source(subject, request);
   if (!tree.ok() && tree.error().errno_value == ENOENT) {
     tree.error().message = Text<768>("find ").append(request.path).append(" on the host");
     tree.error().advise("create it, or correct the path in the config");
@@ -53,7 +71,7 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
     case RequestKind::namespace_file:
       return namespaces::open_namespace(request.path, request.namespace_type);
     case RequestKind::tree:
-      return open_tree(request);
+      return open_tree(session.subject, request);
     case RequestKind::device:
       return devices::make_node(*request.device);
     case RequestKind::process_root:

@@ -191,5 +191,42 @@ TEST_F(HostileImage, Cve_2025_31133_EveryMaskIsTheNullDevice) {
   }
 }
 
+TEST_F(HostileImage, ASourceInTheRootfsIsNoSymlinkToAllThatHoldsTheKernel) {
+  SKIP_FOR("runc,crun", "follow it on the host");
+  for (const char* content : {"/", "..", "bin/../.."}) {
+    Bundle bundle;
+    make_symlink(content, bundle.rootfs() + "/link");
+    bundle.config["mounts"].push(mount_entry("/mnt", "bind", bundle.rootfs() + "/link", {"rbind", "rw"}));
+    bundle.sh("ls /mnt/proc");
+    const Outcome outcome = run_bundle(bundle);
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_NE(outcome.err.find("a symlink leads to an interface of the kernel"), std::string::npos)
+        << outcome.all();
+    *find_mount(bundle.config, "/mnt") =
+        mount_entry("/mnt", "bind", bundle.rootfs() + "/link", {"bind", "rw"});
+    bundle.sh("! test -e /mnt/proc/self && test -e /mnt/bin/sh");
+    EXPECT_TRUE(run_bundle(bundle).ok());
+  }
+}
+
+TEST_F(HostileImage, AnIdmappedSourceInTheRootfsIsFollowedInTheRootfs) {
+  SKIP_FOR("runc,crun", "follow it on the host");
+  Bundle bundle;
+  make_dirs(bundle.rootfs() + "/real");
+  write_file(bundle.rootfs() + "/real/file", "of the image");
+  Json entry = mount_entry("/mnt", "bind", bundle.rootfs() + "/link", {"bind", "idmap"});
+  entry["uidMappings"] = Json::parse(R"([{"containerID": 0, "hostID": 1000, "size": 100}])");
+  entry["gidMappings"] = entry["uidMappings"];
+  bundle.config["mounts"].push(entry);
+  bundle.sh("cat /mnt/file; stat -c ' %u' /mnt/file");
+  make_symlink("/real", bundle.rootfs() + "/link");
+  EXPECT_EQ(trim(run_bundle(bundle).out), "of the image 1000");
+  ::unlink((bundle.rootfs() + "/link").c_str());
+  make_symlink(canary.path(), bundle.rootfs() + "/link");
+  const Outcome outcome = run_bundle(bundle);
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.out, "");
+}
+
 }  // namespace
 }  // namespace support

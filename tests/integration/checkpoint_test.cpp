@@ -172,6 +172,16 @@ TEST_F(Criu, ASignalEndsTheWait) {
   expect_running(id);
 }
 
+TEST_F(Criu, WhatHasEndedMeanwhileIsNotTakenForDumped) {
+  const std::string id = start(sleeper());
+  const Outcome outcome = checkpoint(id, {}, play("late"));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(says(outcome.err, "the container has ended: its init has ended while it was being dumped"))
+      << outcome.all();
+  EXPECT_TRUE(says(log(), "notify pre-dump refused")) << log();
+  EXPECT_EQ(runtime.status(id), "stopped");
+}
+
 TEST_F(Criu, WhichIsMissingOrTooOld) {
   const std::string id = start(sleeper());
   Options nothing = play();
@@ -372,6 +382,27 @@ TEST_F(Criu, MountPointsAreMadeBelowTheRootfs) {
   EXPECT_TRUE(exists(place / "volume/inner"));
   EXPECT_FALSE(exists(bundle_.rootfs() + "/dev/below"));
   EXPECT_FALSE(exists(place / "hostile")) << "a link of the image led outside";
+}
+
+TEST_F(Criu, SourcesInTheRootfsAreFollowedInTheRootfs) {
+  make_images();
+  ::mkdir((place / "host").c_str(), 0755);
+  ::mkdir((bundle_.rootfs() + "/real").c_str(), 0755);
+  ASSERT_EQ(::symlink("/real", (bundle_.rootfs() + "/inside").c_str()), 0);
+  ASSERT_EQ(::symlink((place / "host").c_str(), (bundle_.rootfs() + "/outside").c_str()), 0);
+  bundle_.config["mounts"].push(mount_entry("/volume", "bind", "rootfs/inside", {"rbind"}));
+  bundle_.config["mounts"].push(mount_entry("/volume/inner", "tmpfs", "tmpfs"));
+  sleeper();
+  const std::string id = new_id();
+  ASSERT_TRUE(restore(id, {"--detach"}, play()).ok());
+  EXPECT_TRUE(says(log(), "mount /volume " + bundle_.rootfs() + "/real\n")) << log();
+  EXPECT_TRUE(exists(bundle_.rootfs() + "/real/inner"));
+  bundle_.config["mounts"].push(mount_entry("/hostile", "bind", "rootfs/outside", {"rbind"}));
+  bundle_.config["mounts"].push(mount_entry("/hostile/inner", "tmpfs", "tmpfs"));
+  const Outcome outcome = restore(new_id(), {"--detach"}, play());
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_FALSE(exists(place / "host/inner")) << "a link of the container led outside";
+  EXPECT_FALSE(says(log(), "mount /hostile")) << log();
 }
 
 }  // namespace

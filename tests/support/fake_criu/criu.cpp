@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A CRIU that is only played: it speaks the protocol, and "restores" a process that sleeps. What it does is
 // in its environment:
-//   FAKE_CRIU          success, failure, death, nonsense, silence (until davit goes)
+//   FAKE_CRIU          success, failure, death, nonsense, silence (until davit goes), late (what it dumps
+//   ends
+//                      meanwhile)
 //   FAKE_CRIU_VERSION  4, if not set: the major version it says it has
 //   FAKE_CRIU_LOG      a file that gets a line for each request and notification
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -96,8 +99,17 @@ void write_log(const CriuOptions& options) {
   }
 }
 
-void dump(const CriuRequest& request) {
+void end(int pid) {
+  const auto pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  ::kill(pid, SIGKILL);
+  struct pollfd entry = {pidfd, POLLIN, 0};
+  (void)::poll(&entry, 1, -1);
+  ::close(pidfd);
+}
+
+void dump(const CriuRequest& request, bool is_late) {
   const CriuOptions& options = *request.options;
+  if (is_late) end(options.pid);
   const bool goes_on = notify("pre-dump", 0) && notify("post-dump", 0);
   if (goes_on && request.type == kDump && options.leave_running == 0) ::kill(options.pid, SIGKILL);
   say(answer_to(request.type, goes_on));
@@ -149,11 +161,11 @@ void serve(const CriuRequest& request) {
     write_log(*request.options);
     say(answer_to(request.type, false));
   }
-  if (mode != "success") return;
+  if (mode != "success" && mode != "late") return;
   if (request.type == kRestore)
     restore(request);
   else
-    dump(request);
+    dump(request, mode == "late");
 }
 
 }  // namespace
