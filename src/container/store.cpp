@@ -2,6 +2,7 @@
 #include "davit/container/store.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,6 +97,21 @@ Result<void> claim(const std::string& root, Entry& entry) {
   return {};
 }
 
+/// Somebody else's record could have any process killed and any cgroup removed, and somebody else's config
+/// has hooks. Shared directories such as /tmp, and those of users, are a --root as well.
+Result<void> check_trusted(sys::FdRef directory, const std::string& path) {
+  const struct stat status = TRY(sys::stat_of(directory));
+  const bool is_ours = status.st_uid == ::geteuid() || status.st_uid == 0;
+  if (is_ours && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
+  Text<768> message(path);
+  if (is_ours)
+    message.append(" can be written by others");
+  else
+    message.append(" belongs to uid ").append_number(status.st_uid);
+  Error error = make_error(Code::wrong_state, message.append(": what it says is not believed"));
+  return error.advise(is_ours ? "look into it, and remove it by hand" : "act as that user");
+}
+
 }  // namespace
 
 std::string default_root() {
@@ -150,6 +166,7 @@ Result<Record> Entry::read() const {
   auto text = sys::read_file_at(directory_, kRecordFile, kMaximumConfig);
   if (!text.ok() && text.error().errno_value == ENOENT) return not_there();
   if (!text.ok()) return text.error();
+  TRY(check_trusted(directory_, root_ + "/" + id_));
   Record record = TRY(parse_record(std::move(*text), root_ + "/" + id_ + "/" + kRecordFile));
   if (record.id == id_) return record;
   return make_error(Code::internal, root_ + "/" + id_ + "/" + kRecordFile + " belongs to another container");
@@ -162,6 +179,7 @@ Result<void> Entry::write(const Record& record) const {
 }
 
 Result<std::string> Entry::read_config() const {
+  TRY(check_trusted(directory_, root_ + "/" + id_));
   return sys::read_file_at(directory_, kConfigFile, kMaximumConfig);
 }
 

@@ -136,6 +136,39 @@ TEST_F(HostsThings, SomebodyElsesStateDirectoryIsLeftAlone) {
   remove_tree(state_dir_ / "@mine");
 }
 
+TEST_F(HostsThings, SomebodyElsesRecordIsNotBelieved) {
+  SKIP_FOR("runc,crun", "they believe any");
+  SKIP_UNLESS(::geteuid() == 0, "only root can be somebody else");
+  TempDir notes;
+  Bundle bundle;
+  bundle.args({"/bin/sleep", "1000"});
+  const std::string note = "echo hook >>" + (notes / "hook");
+  bundle.config["hooks"]["poststop"].push(
+      Json::object({{"path", "/bin/sh"}, {"args", Json(std::vector<std::string>{"sh", "-c", note})}}));
+  const std::string id = start(bundle);
+  const std::string directory = state_dir_ / id;
+  ASSERT_EQ(::chown(directory.c_str(), 4321, 4321), 0);
+  for (const auto& words : {std::vector<std::string>{"delete", "--force", id},
+                            {"kill", id, "KILL"},
+                            {"exec", id, "true"},
+                            {"pause", id},
+                            {"state", id},
+                            {"explain", id}}) {
+    const Outcome outcome = runtime(words);
+    EXPECT_NE(outcome.status, 0) << words.front();
+    EXPECT_NE(outcome.err.find("belongs to uid 4321"), std::string::npos) << outcome.all();
+  }
+  EXPECT_EQ(runtime({"list", "--quiet"}).out.find(id), std::string::npos);
+  ASSERT_EQ(::chown(directory.c_str(), 0, 0), 0);
+  EXPECT_EQ(runtime.status(id), "running");
+  ASSERT_EQ(::chmod(directory.c_str(), 01720), 0);
+  EXPECT_NE(runtime({"kill", id, "KILL"}).err.find("can be written by others"), std::string::npos);
+  ASSERT_EQ(::chmod(directory.c_str(), 01700), 0);
+  EXPECT_FALSE(exists(notes / "hook"));
+  destroy(id);
+  EXPECT_TRUE(exists(notes / "hook"));
+}
+
 TEST_F(HostsThings, ABundleNamedLikeTheIdSurvives) {
   Bundle bundle;
   bundle.write();
