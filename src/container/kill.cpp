@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "container/neighbours.hpp"
 #include "container/open.hpp"
 #include "davit/sys/process.hpp"
 
@@ -18,8 +19,9 @@ Result<void> signal_init(const Record& record, int signal) {
 }
 
 // --all is there for what outlives init, so a stopped container is no error.
-Result<void> signal_all(const Record& record, int signal) {
-  if (!TRY(cgroup::processes(record.cgroup)).empty()) return cgroup::kill(record.cgroup, signal);
+Result<void> signal_all(const Store& store, const Record& record, int signal) {
+  if (!TRY(cgroup::processes(record.cgroup)).empty())
+    return who_lives_in(store, record).empty() ? cgroup::kill(record.cgroup, signal) : Result<void>();
   // It may have no cgroup of its own.
   auto sent = signal_init(record, signal);
   if (!sent.ok() && sent.error().code == Code::wrong_state) return {};
@@ -31,11 +33,12 @@ Result<void> signal_all(const Record& record, int signal) {
 Result<void> kill(Context& context, const KillCall& call) {
   Entry entry = TRY(context.store.open(call.id));
   const Record record = TRY(entry.read());
-  if (call.all) return signal_all(record, call.signal);
+  if (call.all) return signal_all(context.store, record, call.signal);
   auto sent = signal_init(record, call.signal);
   const bool is_gone = !sent.ok() && sent.error().code == Code::wrong_state;
   // Without a pid namespace of its own, a container lives on after its init.
-  if (is_gone && !record.own_pid_namespace && !TRY(cgroup::processes(record.cgroup)).empty())
+  if (is_gone && !record.own_pid_namespace && !TRY(cgroup::processes(record.cgroup)).empty() &&
+      who_lives_in(context.store, record).empty())
     return cgroup::kill(record.cgroup, call.signal);
   if (!sent.ok()) return sent;
   if (call.signal != SIGKILL) return {};

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "container/neighbours.hpp"
 #include "container/open.hpp"
 #include "container/poststop.hpp"
 #include "container/salvage.hpp"
@@ -25,6 +26,16 @@ Error undead(const Record& record) {
   if (!frozen_by.empty()) return error.advise(frozen_by + " is frozen: thaw it");
   return error.advise(
       "in state D it waits for a device or NFS; else for the parent of an exec to take its exit status");
+}
+
+/// A container that has ended leaves its cgroup to another one that was made in it since.
+Result<void> remove_cgroup(Context& context, const Record& record) {
+  const std::string other = who_lives_in(context.store, record);
+  if (other.empty()) return cgroup::remove(record.cgroup, context.warnings);
+  Error warning = make_error(Code::wrong_state, "its cgroup stays: the container ");
+  warning.message.append(other).append(" runs in it");
+  context.warnings.push_back(warning.advise("give each container a cgroupsPath of its own"));
+  return {};
 }
 
 Result<void> kill_init(const Record& record) {
@@ -65,6 +76,7 @@ Result<void> remove_damaged(Context& context, const std::string& id, const Error
 }  // namespace
 
 Result<void> destroy(Context& context, const Entry& entry, const Record& record, const spec::Config* config) {
+  const bool was_alive = init_alive(record.init);
   TRY(kill_init(record));
   // Before the state goes: the hooks must be known when there is no state any more.
   std::optional<spec::Config> stored;
@@ -75,7 +87,8 @@ Result<void> destroy(Context& context, const Entry& entry, const Record& record,
     else
       context.warnings.push_back(read.error());
   }
-  TRY(cgroup::remove(record.cgroup, context.warnings));
+  // What has ended only now may still have processes in it.
+  TRY(was_alive ? cgroup::remove(record.cgroup, context.warnings) : remove_cgroup(context, record));
   // While there is a record, `delete` can be tried again.
   TRY(resctrl::remove(resctrl::host_tree(), record.resctrl_group));
   TRY(entry.discard());

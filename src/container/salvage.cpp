@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "container/salvage.hpp"
 
+#include "container/neighbours.hpp"
 #include "container/open.hpp"
 #include "davit/host/facts.hpp"
 
@@ -17,31 +18,6 @@ Result<cgroup::Place> place_by_config(const Context& context, const Entry& entry
   const bool is_unit = config.linux.cgroups_path.find(':') != std::string::npos;
   return cgroup::choose(config, entry.id(), layout,
                         is_unit ? cgroup::Manager::systemd : context.cgroup_manager);
-}
-
-bool overlap(const std::string& left, const std::string& right) {
-  return (left + "/").starts_with(right + "/") || (right + "/").starts_with(left + "/");
-}
-
-bool overlap(const cgroup::Place& left, const cgroup::Place& right) {
-  for (const cgroup::Directory& one : left.directories)
-    for (const cgroup::Directory& other : right.directories)
-      if (overlap(one.path, other.path)) return true;
-  return false;
-}
-
-/// A container that was made there after this one had ended.
-std::string who_else_is_there(const Context& context, const Entry& entry, const cgroup::Place& place) {
-  const auto ids = context.store.ids();
-  if (!ids.ok()) return "another container";
-  for (const std::string& id : *ids) {
-    if (id == entry.id()) continue;
-    const auto other = context.store.open(id);
-    if (!other.ok()) continue;
-    const auto record = other->read();
-    if (record.ok() && overlap(record->cgroup, place)) return id;
-  }
-  return {};
 }
 
 Result<bool> holds_davit(const cgroup::Place& place) {
@@ -81,8 +57,8 @@ Result<void> salvage(Context& context, const Entry& entry) {
   const auto place = place_by_config(context, entry);
   if (!place.ok()) return doubt("its config does not tell where");
   if (TRY(holds_davit(*place))) return doubt("davit itself is where its config says");
-  if (const std::string other = who_else_is_there(context, entry, *place); !other.empty())
-    return doubt("by now " + other + " is where its config says");
+  if (const auto others = who_else_is_in(context.store, entry.id(), *place); !others.empty())
+    return doubt("by now " + others.front() + " is where its config says");
   const bool is_found = !TRY(cgroup::processes(*place)).empty();
   TRY(cgroup::remove(*place, context.warnings));
   return is_found ? Result<void>() : doubt("no process was found where its config says");

@@ -183,6 +183,23 @@ TEST_F(Cgroups, ACgroupInUseIsRefused) {
   EXPECT_EQ(runtime.status(id), "running");
 }
 
+TEST_F(Cgroups, WhoHasEndedEndsNobodyWhoHasHisCgroupNow) {
+  SKIP_FOR("runc,crun", "they do not look who it is");
+  Bundle first;
+  first.config["linux"]["cgroupsPath"] = path;
+  first.args({"/bin/true"});
+  const std::string ended = start(first);
+  EXPECT_TRUE(eventually([&] { return runtime.status(ended) == "stopped"; }));
+  const std::string id = with_resources(Json::object());
+  EXPECT_TRUE(runtime({"kill", "--all", ended, "KILL"}).ok());
+  EXPECT_EQ(runtime.status(id), "running");
+  const Outcome outcome = runtime({"delete", ended});
+  EXPECT_TRUE(outcome.ok()) << outcome.all();
+  EXPECT_NE(outcome.err.find("its cgroup stays: the container " + id + " runs in it"), std::string::npos)
+      << outcome.all();
+  EXPECT_EQ(runtime.status(id), "running");
+}
+
 TEST_F(Cgroups, ABadPathIsRefused) {
   SKIP_FOR("runc,crun", "clean it silently");
   for (const char* bad : {"/../../escape", "/a/../../b", "relative/../../../x"}) {
