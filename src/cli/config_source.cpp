@@ -34,9 +34,21 @@ Result<ConfigSource> from_file(const std::string& file, const std::string& bundl
   return source;
 }
 
+/// Whoever looks into the bundle of another user does not look for what a link in it leads to: what is there
+/// may be secret, and would be quoted.
+Result<void> check_link(const std::string& file) {
+  const auto status = sys::stat_at(sys::current_directory(), file, AT_SYMLINK_NOFOLLOW);
+  const bool is_link = status.ok() && S_ISLNK(status->st_mode);
+  if (!is_link || status->st_uid == 0 || status->st_uid == ::geteuid()) return {};
+  Error error = make_error(Code::invalid_argument, file + " is a symlink of another user's");
+  return error.advise("look where it leads, and name that file with --config");
+}
+
 Result<ConfigSource> from_bundle(const std::string& directory) {
   const std::string path = trimmed(directory);
-  auto source = from_file(path == "." ? "config.json" : path + "/config.json", path);
+  const std::string file = path == "." ? "config.json" : path + "/config.json";
+  TRY(check_link(file));
+  auto source = from_file(file, path);
   if (source.ok() || source.error().errno_value != ENOENT) return source;
   Error error = source.error();
   error.wrap(path == "." ? "this directory is not a bundle" : path + " is not a bundle");

@@ -42,6 +42,13 @@ bool is_obeyed(std::string_view character) {
          (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9);
 }
 
+/// The log says it as it is.
+Error with_harmless_advice(const Error& error) {
+  Error result = error;
+  result.advice.clear();
+  return result.advise(harmless(error.advice));
+}
+
 }  // namespace
 
 std::string harmless(std::string_view text) {
@@ -106,11 +113,11 @@ void Reporter::failure(const Error& error, std::span<const Error> all, std::span
 }
 
 void Reporter::warning(const Error& warning) const {
-  log_.warning(prefix_ + harmless(describe(warning)), warning);
+  log_.warning(prefix_ + harmless(describe(warning)), with_harmless_advice(warning));
 }
 
 void Reporter::notice(const Error& notice) const {
-  log_.notice(prefix_ + harmless(describe(notice)), notice);
+  log_.notice(prefix_ + harmless(describe(notice)), with_harmless_advice(notice));
 }
 
 }  // namespace davit::cli

@@ -160,6 +160,23 @@ TEST_F(HostileConfig, ASecretBehindALinkIsNotQuoted) {
   EXPECT_EQ(outcome.err.find("s3cr3t"), std::string::npos) << outcome.err;
 }
 
+TEST_F(HostileConfig, ASecretBehindALinkIsNotQuotedByWhoOnlyLooks) {
+  SKIP_FOR("runc,crun", "they lack these commands");
+  Bundle bundle;
+  write_file(canary / "file", "s3cr3t:of:the:host\n");
+  before = fingerprint(canary.path());
+  const std::string link = bundle.path() + "/config.json";
+  make_symlink(canary / "file", link);
+  ASSERT_EQ(::lchown(link.c_str(), 4321, 4321), 0);
+  for (const char* command : {"validate", "explain"})
+    for (const std::string& path : {std::string("."), bundle.path()}) {
+      const Outcome outcome = runtime({command, path}, {.cwd = bundle.path()});
+      EXPECT_EQ(outcome.status, 1);
+      EXPECT_EQ(outcome.all().find("s3cr3t"), std::string::npos) << outcome.all();
+      EXPECT_NE(outcome.err.find("is a symlink of another user's"), std::string::npos) << outcome.all();
+    }
+}
+
 TEST_F(HostileConfig, AProfileThatForbidsToEndIsNoReasonToHang) {
   SKIP_FOR("runc,crun", "they may spin");
   for (const char* action : {"SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"})

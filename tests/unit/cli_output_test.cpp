@@ -36,6 +36,18 @@ TEST(CliReport, NothingThatATerminalObeysGetsThere) {
   EXPECT_EQ(harmless("\x9b\xc2"), "??");
 }
 
+TEST(CliReport, NeitherDoesTheAdviceOfAWarning) {
+  const Log log = *Log::make("", "", "", false);
+  Error warning = make_error(Code::system, "still \x1b[2Jthere");
+  warning.advise("thaw \x1b]0;title\x07");  // a name of the container's
+  testing::internal::CaptureStderr();
+  const Reporter reporter(log, "delete", "c");
+  reporter.warning(warning);
+  reporter.notice(warning);
+  const std::string once = "davit: warning: delete c: still  [2Jthere\nhint: thaw  ]0;title \n";
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), once + once);
+}
+
 TEST(CliReport, PointsAtWhatAnErrorIsAbout) {
   Error error = make_error(Code::invalid_config, "must be an array");
   error.where = {2, 10, "config.json", "/args"};

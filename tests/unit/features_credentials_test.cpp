@@ -52,6 +52,19 @@ TEST(Credentials, UnknownCapabilitiesAreWarningsAtTheirPlace) {
   EXPECT_EQ(compiled.out.warnings[0].message.view(), "ignoring unknown or unavailable capability CAP_FLY");
 }
 
+TEST(Credentials, WhoIsGrantedTracingIsKnownToTraceInWhateverLetters) {
+  for (const char* name : {"CAP_SYS_PTRACE", "CAP_sys_ptrace", "cap_sys_ptrace", "SYS_PTRACE"}) {
+    Compiled compiled;
+    spec::Process process;
+    process.capabilities.emplace();
+    process.capabilities->permitted = {name};
+    compile_capabilities(compiled.out, process, false);
+    compiled.finish();
+    const bool is_granted = compiled.find<program::SetCapabilities>()->permitted != 0;
+    EXPECT_EQ(may_trace(process.capabilities), is_granted) << name;
+  }
+}
+
 TEST(Credentials, CapabilitiesBeyondTheKernelAreLeftOut) {
   Compiled compiled;
   compiled.facts.last_capability = 3;

@@ -75,6 +75,10 @@ TEST_F(RootfsCompile, WhatIsListedTwiceIsHiddenOnce) {
 TEST_F(RootfsCompile, NothingFakeInProc) {
   add("/proc/sys", "tmpfs", "t", {});
   EXPECT_TRUE(lines()[0].find("inside /proc") != std::string::npos);
+  config.mounts[0].type = "proc";
+  config.mounts[0].options = {"bind"};
+  EXPECT_TRUE(lines()[0].find("inside /proc") != std::string::npos) << "a bind is what its source is";
+  config.mounts[0].type = "tmpfs";
   config.mounts[0].destination = "/proc/../proc";
   EXPECT_TRUE(lines()[0].starts_with("error:"));
   config.mounts[0] = {};

@@ -155,7 +155,9 @@ void add_capability(spec::Process& process, std::string_view name) {
 
 bool may_trace(const std::optional<spec::Capabilities>& sets) {
   const auto has = [](const Names& names) {
-    return std::find(names.begin(), names.end(), "CAP_SYS_PTRACE") != names.end();
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+      return capability_number(name) == CAP_SYS_PTRACE;  // in whatever letters it is granted
+    });
   };
   return sets && (has(sets->bounding) || has(sets->permitted));
 }

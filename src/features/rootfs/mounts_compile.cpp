@@ -35,7 +35,7 @@ Result<void> check_proc(const Mounting& mounting, const Entry& entry) {
   static constexpr auto kAllowed = std::to_array<std::string_view>(
       {"/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/slabinfo", "/proc/stat",
        "/proc/swaps", "/proc/sys/crypto/fips_enabled", "/proc/sys/kernel/ns_last_pid", "/proc/uptime"});
-  if (is_below(entry.destination, "/proc") && entry.mount.type != "proc") {
+  if (is_below(entry.destination, "/proc") && (entry.mount.type != "proc" || entry.options.bind)) {
     if (std::find(kAllowed.begin(), kAllowed.end(), entry.destination) != kAllowed.end()) return {};
     return refuse(entry, Code::invalid_config,
                   "\"" + entry.destination + "\" cannot be mounted because it is inside /proc");

@@ -118,14 +118,17 @@ void Relay::act(const struct pollfd* entries) {
 }
 
 void Relay::drain() {
-  do
+  // No more than a terminal holds (tty_buffer.c): somebody in the container may open it again, and never end.
+  constexpr std::size_t kMost = 1 << 20;
+  for (std::size_t taken = 0;; taken += out_->end) {
     while (out_->holds()) {
       // The caller may have made it non-blocking.
       struct pollfd writable = {STDOUT_FILENO, POLLOUT, 0};
       (void)::poll(&writable, 1, -1);
       out_->empty(sys::FdRef::of(STDOUT_FILENO));
     }
-  while (out_->open && out_->fill(master_));
+    if (taken >= kMost || !out_->open || !out_->fill(master_)) return;
+  }
 }
 
 }  // namespace davit::terminal
