@@ -82,7 +82,11 @@ void CapturedBundle::adapt_process() {
   process["terminal"] = false;
   process.erase("consoleSize");
   process.erase("selinuxLabel");
-  if (!exists("/sys/kernel/security/apparmor")) process.erase("apparmorProfile");
+  // The engine that loads the profile need not be here.
+  if (const Json& profile = process.get("apparmorProfile");
+      !profile.is_null() &&
+      read_file("/sys/kernel/security/apparmor/profiles").find(profile.str() + " (") == std::string::npos)
+    process.erase("apparmorProfile");
   if (!has_capability(24)) {  // CAP_SYS_RESOURCE
     drop(process["rlimits"], [](const Json&) { return true; });
     if (process.get("oomScoreAdj").number() < 0) process.erase("oomScoreAdj");

