@@ -101,11 +101,11 @@ TEST_F(Cgroups, Unified) {
   Bundle bundle;
   bundle.config["linux"]["cgroupsPath"] = path;
   bundle.config["linux"]["resources"]["unified"] = Json::object({{"cgroup.max.depth", "3"}});
-  bundle.config["linux"]["resources"]["unified"][file] = "6291456";
+  bundle.config["linux"]["resources"]["unified"][file] = "4194304";
   bundle.sh("while :; do sleep 1; done");
   start(bundle);
   const std::string dir = support::v2_mount() + path;
-  EXPECT_EQ(read_file(dir + "/" + file), "6291456\n");
+  EXPECT_EQ(read_file(dir + "/" + file), "4194304\n");
   EXPECT_EQ(read_file(dir + "/cgroup.max.depth"), "3\n");
   CLAUSE("config-linux-721");
   Bundle bad;
