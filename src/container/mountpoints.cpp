@@ -2,6 +2,7 @@
 #include "container/mountpoints.hpp"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 
 #include <cerrno>
 
@@ -87,6 +88,20 @@ Result<void> resolve_sources(spec::Config& config, const std::string& rootfs, co
     mount.source = std::move(*resolved);
   }
   return {};
+}
+
+Result<void> check_straight(const spec::Config& config, const std::string& bundle, const std::string& place) {
+  std::string base = "/";
+  for (const spec::Mount& mount : config.mounts) {
+    const std::string source = source_of(mount, bundle);
+    if (criu::is_bind(mount) && is_below(place, source) && source.size() > base.size()) base = source;
+  }
+  const auto directory = sys::open(base, O_PATH | O_DIRECTORY);
+  if (!directory.ok()) return directory.error();
+  const std::string rest = place.substr(base == "/" ? 1 : base.size() + 1);
+  const auto found = sys::open_at2(*directory, rest, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  if (found.ok() || found.error().errno_value != ELOOP) return {};  // what is missing CRIU says itself
+  return make_error(Code::system, "a symlink leads to " + place + ", where the image has a mount from");
 }
 
 Result<void> make_mountpoints(const spec::Config& config, const std::string& rootfs,

@@ -131,6 +131,9 @@ Result<void> prepare_tree(Restoration& restoration) {
   restoration.told.root = TRY(sys::real_path(restoration.context.store.root() + "/" + made.record.id));
   restoration.told.mounts = criu::restored_mounts(config, made.bundle.path,
                                                   cgroup_sources(made.record.cgroup), restoration.unforeseen);
+  for (const criu::ExternalMount& mount : restoration.told.mounts)
+    for (const criu::ExternalMount& unforeseen : restoration.unforeseen)
+      if (mount.key == unforeseen.key) TRY(check_straight(config, made.bundle.path, mount.value));
   return {};
 }
 

@@ -384,6 +384,18 @@ TEST_F(Criu, MountPointsAreMadeBelowTheRootfs) {
   EXPECT_FALSE(exists(place / "hostile")) << "a link of the image led outside";
 }
 
+TEST_F(Criu, NoSymlinkLeadsToAMountOfTheImage) {
+  make_images();
+  ::mkdir((place / "volume").c_str(), 0755);
+  ASSERT_EQ(::symlink("/", (place / "volume/inner").c_str()), 0);
+  write_file(images() + "/mounts.json", R"({"/volume/inner":"/elsewhere"})");
+  bundle_.config["mounts"].push(mount_entry("/volume", "bind", place / "volume", {"rbind"}));
+  sleeper();
+  const Outcome outcome = restore(new_id(), {"--detach"}, play());
+  EXPECT_TRUE(says(outcome.err, "a symlink leads to")) << outcome.all();
+  EXPECT_FALSE(says(log(), "mount /volume/inner")) << log();
+}
+
 TEST_F(Criu, SourcesInTheRootfsAreFollowedInTheRootfs) {
   make_images();
   ::mkdir((place / "host").c_str(), 0755);
