@@ -15,7 +15,7 @@ namespace davit::credentials {
 /// process.user.umask, or the usual one.
 void compile_umask(features::Compilation& out, const spec::Process& process);
 /// process.capabilities.bounding. Without `capabilities` the process gets none at all, as with the peers.
-/// Names that davit or this kernel does not know become warnings, here and in compile_capabilities never.
+/// Names that libcap or this kernel does not know become warnings, here and in compile_capabilities never.
 void compile_bounding(features::Compilation& out, const spec::Process& process);
 /// process.user.{uid,gid,additionalGids}; `config` is the container's, for its user namespace and the
 /// annotation run.oci.keep_original_groups, which counts for users only: for root `is_user` is asked whether

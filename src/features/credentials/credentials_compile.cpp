@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <linux/capability.h>
+#include <sys/capability.h>
 
 #include <algorithm>
 
 #include "davit/features/credentials.hpp"
-#include "features/credentials/capability_names.hpp"
 
 namespace davit::credentials {
 namespace {
@@ -15,10 +14,15 @@ constexpr program::u64 bit(int number) {
   return program::u64{1} << number;
 }
 
-/// The number of a capability that this kernel has.
+/// The kernel's number of a name in the spelling of the spec ("CAP_CHOWN"); libcap would also take others.
 std::optional<int> number_of(std::string_view name, int last_capability) {
-  const std::optional<int> number = capability_number(name);
-  return number && *number <= last_capability ? number : std::nullopt;
+  if (!name.starts_with("CAP_")) return std::nullopt;
+  const std::string text(name);
+  cap_value_t number = -1;
+  if (text != std::string_view(text.c_str()) || cap_from_name(text.c_str(), &number) != 0)
+    return std::nullopt;
+  if (number < 0 || number > last_capability || number > 63) return std::nullopt;
+  return static_cast<int>(number);
 }
 
 /// More warnings than this tell nobody anything.
@@ -156,15 +160,25 @@ void add_capability(spec::Process& process, std::string_view name) {
 bool may_trace(const std::optional<spec::Capabilities>& sets) {
   const auto has = [](const Names& names) {
     return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-      return capability_number(name) == CAP_SYS_PTRACE;  // in whatever letters it is granted
+      return number_of(name, CAP_LAST_CAP) == CAP_SYS_PTRACE;  // in whatever letters it is granted
     });
   };
   return sets && (has(sets->bounding) || has(sets->permitted));
 }
 
 std::vector<std::string> all_capabilities() {
-  const auto names = capability_names();
-  return {names.begin(), names.end()};
+  std::vector<std::string> names;
+  for (int number = 0; number < 64; ++number) {
+    char* name = cap_to_name(static_cast<cap_value_t>(number));
+    std::string upper = name != nullptr ? name : "";
+    cap_free(name);
+    // libcap writes a number for what it has no name for.
+    if (!upper.starts_with("cap_")) continue;
+    for (char& letter : upper)
+      if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+    names.push_back(std::move(upper));
+  }
+  return names;
 }
 
 }  // namespace davit::credentials
