@@ -279,7 +279,9 @@ constexpr std::string_view kCheckpointDescription =
 constexpr std::string_view kRestoreDescription =
     "The bundle is the one that the container was created from, or a copy of it, also on another host; "
     "mounts,\n"
-    "network namespace and cgroup are those of its config.json. An error leaves nothing behind.";
+    "network namespace and cgroup are those of its config.json. An error leaves nothing behind.\n"
+    "Whoever can write an image decides what is restored, with the rights of the caller: trust it like a "
+    "program.";
 
 constexpr std::string_view kCheckpointExamples =
     "davit checkpoint --image-path /tmp/web web\n"
