@@ -63,13 +63,13 @@ void choose_place(const spec::Config& config, const Request& request, Compiled& 
 
 }  // namespace
 
-Compiled compile(const spec::Config& config, const Request& given) {
+Compiled compile(const spec::Config& config, const Request& request) {
   auto facts = host::probe(true);
-  Request request = given;
+  Request here = request;
   const spec::Namespace* pids = config.linux.find_namespace(spec::NamespaceType::pid);
-  request.mounts_foreign_procfs =
+  here.mounts_foreign_procfs =
       pids != nullptr && !pids->path.empty() && namespaces::can_mount_procfs_of(pids->path);
-  Compiled compiled = compile_on(facts.ok() ? *facts : host::Facts(), config, request);
+  Compiled compiled = compile_on(facts.ok() ? *facts : host::Facts(), config, here);
   if (!facts.ok()) compiled.notes.insert(compiled.notes.begin(), facts.error());
   return compiled;
 }
