@@ -3,7 +3,7 @@
 . /share/lib.sh
 ENGINE=podman
 . /share/podman-lib.sh
-count='i=0; while :; do i=$((i+1)); echo $i >/count; echo $i; sleep 0.2; done'
+count='i=0; while :; do i=$((i+1)); echo $i >/next; mv /next /count; echo $i; sleep 0.2; done'
 criu() { timeout 300 podman "${options[@]}" container "$@"; }
 
 # counted NAME: how far a container has counted
