@@ -19,4 +19,8 @@ std::string clean_path(std::string_view path) {
   return result.empty() ? "/" : result;
 }
 
+std::string host_path(const std::string& path, const std::string& bundle) {
+  return path.starts_with('/') ? path : bundle + "/" + path;
+}
+
 }  // namespace davit

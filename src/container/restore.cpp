@@ -196,10 +196,7 @@ Result<void> enter_cgroup(Restoration& restoration) {
 }
 
 Result<void> run_runtime_hooks(const Restoration& restoration, pid_t pid) {
-  const spec::Hooks& hooks = restoration.made.bundle.config.hooks;
-  const spec::State state = state_of(restoration, pid);
-  TRY(hooks::run(hooks, hooks::Kind::prestart, state));
-  return hooks::run(hooks, hooks::Kind::create_runtime, state);
+  return hooks::run_runtime_hooks(restoration.made.bundle.config.hooks, state_of(restoration, pid));
 }
 
 Result<void> check_child(pid_t pid) {

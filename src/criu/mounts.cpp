@@ -70,7 +70,7 @@ bool sees_hosts_cgroups(const spec::Config& config) {
 }
 
 std::string source_of(const spec::Mount& mount, const std::string& bundle) {
-  return mount.source.starts_with('/') ? mount.source : bundle + "/" + mount.source;
+  return host_path(mount.source, bundle);
 }
 
 /// Where a mount is that lies below a bind of the config; nothing: below none.

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <set>
 
+#include "davit/base/path.hpp"
 #include "davit/explain/validate.hpp"
 #include "davit/features/cgroup_preview.hpp"
 #include "davit/features/hooks.hpp"
@@ -28,17 +29,13 @@ class Lacks {
   Section section{"host", "What this host lacks", {}};
 };
 
-std::string absolute(const std::string& path, const std::string& bundle) {
-  return path.starts_with('/') ? path : bundle + "/" + path;
-}
-
 bool has_option(const spec::Mount& mount, std::string_view option) {
   return std::find(mount.options.begin(), mount.options.end(), option) != mount.options.end();
 }
 
 void check_paths(Lacks& lacks, const spec::Config& config, const Request& request) {
   const std::string& bundle = request.call.bundle;
-  const std::string root = absolute(config.root.path, bundle);
+  const std::string root = host_path(config.root.path, bundle);
   const auto status = sys::stat_at(sys::current_directory(), root);
   if (!status.ok())
     lacks.add("root.path", root + ": " + errno_text(status.error().errno_value),
@@ -47,7 +44,7 @@ void check_paths(Lacks& lacks, const spec::Config& config, const Request& reques
     lacks.add("root.path", root + " is no directory", mark_of(config.root.position, "path"));
   for (const spec::Mount& mount : config.mounts) {
     if (mount.type != "bind" && !has_option(mount, "bind") && !has_option(mount, "rbind")) continue;
-    const std::string source = absolute(mount.source, bundle);
+    const std::string source = host_path(mount.source, bundle);
     const auto found = sys::stat_at(sys::current_directory(), source);
     if (!found.ok())
       lacks.add(mount.destination, "its source " + source + ": " + errno_text(found.error().errno_value),
@@ -98,7 +95,7 @@ void check_program(Lacks& lacks, const spec::Config& config, const Request& requ
   if (!config.process || config.process->args.empty()) return;
   const spec::Process& process = *config.process;
   const std::string& name = process.args.front();
-  const auto root = sys::RootFs::open(absolute(config.root.path, request.call.bundle));
+  const auto root = sys::RootFs::open(host_path(config.root.path, request.call.bundle));
   if (!root.ok()) return;  // check_paths has said so
   // What is mounted over the root is not there yet.
   const auto is_covered = [&](std::string_view path) {

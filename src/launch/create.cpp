@@ -158,10 +158,8 @@ Result<void> restrict_devices(Creation& creation) {
 Result<void> run_runtime_hooks(Creation& creation) {
   Session& session = creation.session;
   if (!session.plan.runs_runtime_hooks) return {};
-  const spec::Hooks& configured = creation.request.config.hooks;
-  const spec::State state = state_of(session.subject, session.launched.pid);
-  TRY(hooks::run(configured, hooks::Kind::prestart, state));
-  TRY(hooks::run(configured, hooks::Kind::create_runtime, state));
+  TRY(hooks::run_runtime_hooks(creation.request.config.hooks,
+                               state_of(session.subject, session.launched.pid)));
   TRY(tell(session.channel, program::Point::mounts));
   return serve(session, program::Point::ready);
 }

@@ -22,14 +22,10 @@ namespace {
 using features::HostRequest;
 using features::RequestKind;
 
-std::string absolute(const std::string& path, const std::string& bundle) {
-  return clean_path(path.starts_with('/') ? path : bundle + "/" + path);
-}
-
 /// Below the container's root, the symlinks on the way are the container's.
 Result<sys::UniqueFd> clone_source(const Subject& subject, const HostRequest& request) {
-  const std::string root = absolute(subject.config.root.path, subject.bundle);
-  const std::string path = absolute(request.path, subject.bundle);
+  const std::string root = clean_path(host_path(subject.config.root.path, subject.bundle));
+  const std::string path = clean_path(host_path(request.path, subject.bundle));
   if (root == "/" || !path.starts_with(root + "/"))
     return sys::clone_tree(sys::current_directory(), request.path, request.recursive, !request.no_follow);
   const sys::RootFs tree = TRY(sys::RootFs::open(root));

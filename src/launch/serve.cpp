@@ -7,7 +7,6 @@
 
 #include "davit/base/notice.hpp"
 #include "davit/base/story.hpp"
-#include "davit/features/hooks.hpp"
 #include "davit/features/limits.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/network.hpp"

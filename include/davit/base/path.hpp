@@ -8,8 +8,9 @@
 namespace davit {
 
 /// An absolute path without ".", "..", doubled or trailing slashes, by the text alone; a relative one counts
-/// from
-/// "/".
+/// from "/".
 std::string clean_path(std::string_view path);
+/// A host path as configured: a relative one counts from the bundle.
+std::string host_path(const std::string& path, const std::string& bundle);
 
 }  // namespace davit

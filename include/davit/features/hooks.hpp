@@ -38,6 +38,8 @@ std::vector<std::string> own_environment(const std::vector<spec::Hook>& hooks);
 /// "error running createRuntime hook #1: exit status 1, stdout: ..., stderr: ...". The status in the state on
 /// their stdin is set here from the kind.
 Result<void> run(const spec::Hooks& hooks, Kind kind, const spec::State& state);
+/// Those that run between the mounts and the pivot: prestart, then createRuntime.
+Result<void> run_runtime_hooks(const spec::Hooks& hooks, const spec::State& state);
 /// The same for poststop: carries on after failures, which are warnings.
 std::vector<Error> run_all(const spec::Hooks& hooks, Kind kind, const spec::State& state);
 

@@ -279,6 +279,11 @@ Result<void> run(const spec::Hooks& hooks, Kind kind, const spec::State& state) 
   return {};
 }
 
+Result<void> run_runtime_hooks(const spec::Hooks& hooks, const spec::State& state) {
+  TRY(run(hooks, Kind::prestart, state));
+  return run(hooks, Kind::create_runtime, state);
+}
+
 std::vector<Error> run_all(const spec::Hooks& hooks, Kind kind, const spec::State& state) {
   std::vector<Error> failures;
   const std::vector<spec::Hook>& list = of(hooks, kind);

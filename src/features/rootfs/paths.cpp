@@ -3,10 +3,6 @@
 
 namespace davit::rootfs {
 
-std::string host_path(const std::string& path, const std::string& bundle) {
-  return path.starts_with('/') ? path : bundle + "/" + path;
-}
-
 std::string base_name(std::string_view path) {
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   return std::string(path.substr(path.rfind('/') + 1));

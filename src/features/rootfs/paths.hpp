@@ -9,8 +9,6 @@
 
 namespace davit::rootfs {
 
-/// A host path as configured: a relative one counts from the bundle.
-std::string host_path(const std::string& path, const std::string& bundle);
 /// The last component.
 std::string base_name(std::string_view path);
 /// Whether `path` (clean) lies strictly below `directory` (clean).
