@@ -145,6 +145,7 @@ Result<void> notified(const Checkpoint& checkpoint, const criu::Response& notifi
 Result<void> dump(const Checkpoint& checkpoint, criu::Options options) {
   const criu::Choices& choices = checkpoint.call.choices;
   const story::Span span(story::Actor::davit, "criu", checkpoint.call.id);
+  TRY(clear_log(checkpoint.images, kLog));
   criu::Worker worker = TRY(criu::Worker::start({}));
   const sys::Interruption interruption(worker.channel());
   const criu::Request request{.type = choices.pre_dump ? criu::Type::pre_dump : criu::Type::dump,

@@ -28,6 +28,10 @@ Result<sys::UniqueFd> open_directory(const std::string& path, bool make, std::st
   return directory;
 }
 
+sys::FdRef place_of_log(const Images& images) {
+  return images.work.valid() ? images.work.ref() : images.directory.ref();
+}
+
 }  // namespace
 
 Result<Images> open_images(const criu::Choices& choices, bool make) {
@@ -48,6 +52,12 @@ Result<void> reopen_images(Images& images, pid_t pid) {
   return {};
 }
 
+Result<void> clear_log(const Images& images, const std::string& log) {
+  auto removed = sys::unlink_at(place_of_log(images), log);
+  if (!removed.ok() && removed.error().errno_value != ENOENT) return removed.error().wrap(images.work_path);
+  return {};
+}
+
 Error error_of(const criu::Response& response) {
   // It may quote the log, as the log does it.
   const std::string quoted = criu::errors_of(response.error);
@@ -59,8 +69,7 @@ Error failure_of(const Error& cause, std::string_view what, const Images& images
   Error error = cause;
   // What davit itself did on CRIU's behalf has an error of its own, and the log only knows that it failed.
   if (error.code != Code::system || sys::Interruption::has_come()) return error;
-  const sys::FdRef directory = images.work.valid() ? images.work.ref() : images.directory.ref();
-  const auto text = sys::read_file_at(directory, log, kMaximumLog);
+  const auto text = sys::read_file_at(place_of_log(images), log, kMaximumLog);
   const std::string lines = text.ok() ? criu::errors_of(*text) : std::string();
   Text<768> message("criu cannot ");
   message.append(what);

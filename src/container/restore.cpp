@@ -261,6 +261,7 @@ Result<void> notified(Restoration& restoration, const criu::Response& notificati
 Result<void> ask_criu(Restoration& restoration) {
   const Made& made = restoration.made;
   const story::Span span(story::Actor::davit, "criu", made.record.id);
+  TRY(clear_log(restoration.images, kLog));
   restoration.told.images_directory = restoration.images.directory.number();
   restoration.told.work_directory = restoration.images.work_number();
   const criu::Request request{

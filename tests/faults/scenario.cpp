@@ -107,6 +107,7 @@ std::string Scenario::prepare() {
     if (truncate(file(name).c_str(), 0) != 0) return "truncate";
   const Before before = kind_.verb->before;
   init_ = -1;
+  console_.take();  // what a runtime that failed has left there: nobody can connect when there is too much
   if (terminal_) terminal_->reset();
   if (before == Before::nothing) return "";
   std::vector<std::string> words = creation(before == Before::created ? "create" : "run");

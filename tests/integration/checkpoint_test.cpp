@@ -341,6 +341,21 @@ TEST_F(Criu, AFailedRestoreLeavesNothing) {
   }
 }
 
+TEST_F(Criu, ALogOfAnEarlierTryIsNeitherQuotedNorFollowed) {
+  make_images();
+  sleeper();
+  const std::string stale = "(00.1) Error (criu/old.c:1): of another day\n";
+  write_file(images() + "/restore.log", stale);
+  const Outcome dead = restore(new_id(), {"--detach"}, play("death"));
+  EXPECT_EQ(dead.status, 1);
+  EXPECT_FALSE(says(dead.err, "of another day")) << dead.all();
+  write_file(place / "secret", stale);
+  ASSERT_EQ(::symlink((place / "secret").c_str(), (images() + "/restore.log").c_str()), 0);
+  const Outcome failed = restore(new_id(), {"--detach"}, play("failure"));
+  EXPECT_TRUE(says(failed.err, "it is only played")) << failed.all();
+  EXPECT_EQ(read_file(place / "secret"), stale);
+}
+
 TEST_F(Criu, AnImageMayBeAnything) {
   sleeper();
   const std::string id = new_id();
