@@ -69,6 +69,7 @@ class Tracer {
   void on_event(pid_t pid, int event);
   void hit(pid_t pid, Tracee& tracee, long call);
   void resume(pid_t pid, int signal);
+  void finish_call(pid_t pid);
   void let_go();
   void end_all();
   bool is_program_of_runtime(pid_t pid) const;
@@ -156,7 +157,6 @@ void Tracer::add(pid_t pid, pid_t creator) {
     process.role = "init";
     result_.processes[maker->second.index].role = "stage";
   }
-  if (is_thread(pid)) process.role = "thread";
   if (is_thread(pid)) process.role = "thread";
   tracees_[pid].index = result_.processes.size();
   result_.processes.push_back(std::move(process));
@@ -288,6 +288,12 @@ void Tracer::follow() {
   }
 }
 
+/// Who was made to skip a call when the command ended would else be told ENOSYS, whatever the fault.
+void Tracer::finish_call(pid_t pid) {
+  const auto tracee = tracees_.find(pid);
+  if (tracee != tracees_.end() && tracee->second.skipped) set_result(pid, tracee->second.result);
+}
+
 /// Stops what is still traced, so that it can go on without us.
 void Tracer::let_go() {
   for (const pid_t pid : early_) ptrace(PTRACE_DETACH, pid, 0, 0);
@@ -299,6 +305,7 @@ void Tracer::let_go() {
     if (pid < 0 && errno == ECHILD) return;
     if (pid <= 0) continue;
     if (WIFSTOPPED(status)) {
+      finish_call(pid);
       const bool is_signal = status >> 16 == 0 && WSTOPSIG(status) != kSystemCallStop;
       ptrace(PTRACE_DETACH, pid, 0, is_signal ? WSTOPSIG(status) : 0);
     }

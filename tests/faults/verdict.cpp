@@ -216,14 +216,15 @@ bool Judge::is_same(const std::string& effect, const Fault& fault) const {
 }
 
 /// Init dies of its last calls while it waits for its start: create had nothing more to wait for, and start
-/// says what is the matter.
+/// says what is the matter, whether it comes before that death or after it.
 bool Judge::is_death_in_waiting(const Fault& fault, const std::string& effect) const {
   constexpr std::size_t kLast = 4;  // the word that it may outlive davit, and the wait
   const auto index = static_cast<std::size_t>(fault.process);
   if (fault.process == 0 || index >= undisturbed_.processes.size()) return false;
   return scenario_.kind().verb->name == std::string("create") &&
          fault.call + kLast >= undisturbed_.processes[index].calls.size() &&
-         effect.find("cannot start a container that has stopped") != std::string::npos;
+         (effect.find("cannot start a container that has stopped") != std::string::npos ||
+          effect.find("init ended unexpectedly") != std::string::npos);
 }
 
 Finding Judge::judge_success(const Fault& fault) {
