@@ -96,6 +96,14 @@ bool is_killed(const Fault& fault) {
   return fault.process == 0 && fault.error == Fault::kKill;
 }
 
+/// Not that of the undisturbed run: a process that had to wait has made other calls.
+long struck_call(const Result& result, const Fault& fault) {
+  const auto index = static_cast<std::size_t>(fault.process);
+  if (index >= result.processes.size()) return -1;
+  const std::vector<long>& calls = result.processes[index].calls;
+  return fault.call < calls.size() ? calls[fault.call] : -1;
+}
+
 std::string on_one_line(std::string text) {
   for (char& c : text) c = c == '\n' ? '|' : c;
   return text;
@@ -175,6 +183,7 @@ Finding Judge::inject(const Fault& fault) {
   command.limit_ms = 10000 + 20 * undisturbed_.took_ms;
   const Result result = trace(command, fault);
   last_error_ = result.err;
+  struck_ = struck_call(result, fault);
   Finding finding = judge(fault, result);
   if (finding.what == What::hang) {
     scenario_.sweep_up();
@@ -194,25 +203,18 @@ Finding Judge::judge(const Fault& fault, const Result& result) {
   if (result.hung) return {What::hang, "no end after " + std::to_string(result.took_ms) + " ms"};
   if (!result.was_hit) return {What::not_reached, ""};
   // Who is killed, or may not put it back, leaves the terminal as it is.
-  const bool is_excused = is_killed(fault) || (fault.process == 0 && call_of(fault) == SYS_ioctl);
+  const bool is_excused = is_killed(fault) || (fault.process == 0 && struck_ == SYS_ioctl);
   if (!is_excused && !scenario_.terminal_is_as_before())
     return {What::residue, "the caller's terminal has other settings than before"};
   return result.status == 0 ? judge_success(fault) : judge_failure(fault, result);
-}
-
-long Judge::call_of(const Fault& fault) const {
-  const auto index = static_cast<std::size_t>(fault.process);
-  if (index >= undisturbed_.processes.size()) return -1;
-  const Process& process = undisturbed_.processes[index];
-  return fault.call < process.calls.size() ? process.calls[fault.call] : -1;
 }
 
 bool Judge::is_same(const std::string& effect, const Fault& fault) const {
   if (is_killed(fault) && scenario_.is_in_foreground() &&
       without_terminal(effect) == without_terminal(effect_))
     return true;
-  return effect == effect_ || without_fallbacks(effect, call_of(fault), fault.error) ==
-                                  without_fallbacks(effect_, call_of(fault), fault.error);
+  return effect == effect_ ||
+         without_fallbacks(effect, struck_, fault.error) == without_fallbacks(effect_, struck_, fault.error);
 }
 
 /// Init dies of its last calls while it waits for its start: create had nothing more to wait for, and start
@@ -259,7 +261,7 @@ std::string Judge::describe(const Fault& fault, const Finding& finding) const {
   const std::string role = index < undisturbed_.processes.size() ? undisturbed_.processes[index].role : "?";
   return std::string("FAULT ") + kWhat[static_cast<std::size_t>(finding.what)] + ": " +
          scenario_.kind().name() + ": " + role + " call " + std::to_string(fault.call) + " " +
-         call_name(call_of(fault)) + " " + error_name(fault.error) +
+         call_name(struck_) + " " + error_name(fault.error) +
          ": DAVIT_FAULTS_AT=" + std::to_string(fault.process) + ":" + std::to_string(fault.call) + ":" +
          error_name(fault.error) + " --gtest_filter='*/" + scenario_.kind().name() +
          "': " + on_one_line(finding.detail + " [" + last_error_ + "]");

@@ -47,7 +47,6 @@ class Judge {
   [[nodiscard]] bool is_death_in_waiting(const Fault& fault, const std::string& effect) const;
   [[nodiscard]] bool is_same(const std::string& effect, const Fault& fault) const;
   [[nodiscard]] std::size_t first_own_call() const;
-  [[nodiscard]] long call_of(const Fault& fault) const;
   Finding judge_failure(const Fault& fault, const Result& result);
 
   Scenario& scenario_;
@@ -55,6 +54,7 @@ class Judge {
   std::string standing_;
   std::string effect_;
   std::string last_error_;
+  long struck_ = -1;  ///< the call that the last fault came upon
 };
 
 }  // namespace faults
