@@ -7,6 +7,7 @@
 #include "cli/handlers.hpp"
 #include "cli/invocation.hpp"
 #include "cli/man_page.hpp"
+#include "davit/base/fields.hpp"
 #include "davit/cli/commands.hpp"
 #include "davit/container/signals.hpp"
 #include "davit/container/store.hpp"
@@ -18,9 +19,8 @@ namespace {
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> words;
   while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
+    const std::string_view word = next_word(text);
     if (!word.empty()) words.push_back(word);
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
   }
   return words;
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "davit/base/fields.hpp"
+
 namespace davit::cli {
 
 namespace {
@@ -26,8 +28,7 @@ Result<std::string> filter_ps(std::string_view output, const std::vector<pid_t>&
   std::string kept;
   std::size_t column = 0;
   for (bool header = true; !output.empty(); header = false) {
-    const std::string_view line = output.substr(0, output.find('\n'));
-    output.remove_prefix(std::min(line.size() + 1, output.size()));
+    const std::string_view line = next_line(output);
     const std::vector<std::string_view> words = words_of(line);
     bool keep = header;
     if (header) {

@@ -7,18 +7,12 @@
 #include <charconv>
 
 #include "container/open.hpp"
+#include "davit/base/fields.hpp"
 #include "davit/sys/clock.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::container {
 namespace {
-
-std::string_view next_word(std::string_view& rest) {
-  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-  const std::string_view word = rest.substr(0, rest.find(' '));
-  rest.remove_prefix(word.size());
-  return word;
-}
 
 /// The interfaces of the container's init, unless they are our own. What cannot be read counts as none: the
 /// process may have ended, or hidden from us.
@@ -85,8 +79,7 @@ class Watch {
 std::vector<InterfaceCounters> parse_interfaces(std::string_view text) {
   std::vector<InterfaceCounters> found;
   while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    std::string_view line = next_line(text);
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;  // the two lines of headings have none
     std::string_view name = line.substr(0, colon);

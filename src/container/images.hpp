@@ -23,8 +23,8 @@ struct Images {
 Result<Images> open_images(const criu::Choices& choices, bool make);
 /// Opens them once more as a process in another mount namespace sees them: CRIU mounts below where it works.
 Result<void> reopen_images(Images& images, pid_t pid);
-/// Removes the log of an earlier try: what it says would pass for this one's reason, and where somebody left a
-/// symlink in its place, CRIU would write to where that leads.
+/// Removes the log of an earlier try: what it says would pass for this one's reason, and where somebody left
+/// a symlink in its place, CRIU would write to where that leads.
 Result<void> clear_log(const Images& images, const std::string& log);
 /// "criu cannot WHAT: " and why, as far as answer, error and log tell it.
 Error failure_of(const Error& cause, std::string_view what, const Images& images, const std::string& log);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "container/belongings.hpp"
+#include "davit/base/fields.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::container {
@@ -66,9 +67,8 @@ bool send_to(std::string_view where, std::string_view text, sys::FdRef descripto
 
 std::string_view find_ready(std::string_view text) {
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::string_view line = next_line(text);
     if (line.starts_with("READY=")) return line;
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return {};
 }

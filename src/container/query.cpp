@@ -6,29 +6,17 @@
 
 #include "container/ending.hpp"
 #include "container/open.hpp"
+#include "davit/host/users.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::container {
 
 namespace {
 
-// By hand: getpwuid would drag the name service switch into a static program.
-std::string user_name(uid_t uid) {
+std::string name_of_owner(uid_t uid) {
   if (uid == 0) return "root";
-  std::string number = std::to_string(uid);
-  const auto passwd = sys::read_file("/etc/passwd");
-  std::string_view rest = passwd.ok() ? std::string_view(*passwd) : std::string_view();
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(line.size() < rest.size() ? line.size() + 1 : rest.size());
-    const std::size_t name_end = line.find(':');
-    if (name_end == std::string_view::npos) continue;
-    const std::size_t uid_at = line.find(':', name_end + 1);
-    if (uid_at == std::string_view::npos) continue;
-    const std::string_view field = line.substr(uid_at + 1, line.find(':', uid_at + 1) - uid_at - 1);
-    if (field == number) return std::string(line.substr(0, name_end));
-  }
-  return number;
+  const std::string name = host::user_name(uid);
+  return name.empty() ? std::to_string(uid) : name;
 }
 
 void tell_ending(const Ending& ending, spec::State& state) {
@@ -52,7 +40,7 @@ spec::State to_state(const Record& record, spec::Status status) {
   state.rootfs = record.rootfs;
   state.created = record.created;
   state.annotations = record.annotations;
-  state.owner = user_name(record.owner);
+  state.owner = name_of_owner(record.owner);
   if (status == spec::Status::stopped) tell_ending(known_ending(record), state);
   return state;
 }

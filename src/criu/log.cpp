@@ -2,6 +2,8 @@
 // What CRIU's log says about a failure.
 #include "davit/criu/worker.hpp"
 
+#include "davit/base/fields.hpp"
+
 namespace davit::criu {
 namespace {
 
@@ -26,9 +28,7 @@ std::string errors_of(std::string_view log) {
   std::string result;
   std::size_t count = 0;
   while (!log.empty() && count < kMost) {
-    const std::size_t end = std::min(log.find('\n'), log.size());
-    const std::string_view text = essence(log.substr(0, end));
-    log.remove_prefix(std::min(end + 1, log.size()));
+    const std::string_view text = essence(next_line(log));
     // That it failed is known.
     if (text.empty() || text.ends_with(" FAILED.") || result.find(text) != std::string::npos) continue;
     result.append(result.empty() ? "" : "; ").append(text);

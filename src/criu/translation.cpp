@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "davit/base/fields.hpp"
 #include "davit/json/document.hpp"
 #include "davit/json/writer.hpp"
 
@@ -134,20 +135,12 @@ Result<std::vector<JoinNamespace>> joined_namespaces(const spec::Config& config)
 std::vector<CgroupRoot> cgroup_roots(std::string_view text) {
   std::vector<CgroupRoot> roots;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-    if (second == std::string_view::npos) continue;
-    const std::string path(line.substr(second + 1));
-    std::string_view controllers = line.substr(first + 1, second - first - 1);
-    for (;;) {
-      const std::size_t comma = std::min(controllers.find(','), controllers.size());
-      roots.push_back({std::string(controllers.substr(0, comma)), path});
-      if (comma == controllers.size()) break;
-      controllers.remove_prefix(comma + 1);
-    }
+    std::string_view line = next_line(text);
+    (void)next_field(line, ':');  // the number of the hierarchy
+    std::string_view controllers = next_field(line, ':');
+    if (line.empty()) continue;
+    do roots.push_back({std::string(next_field(controllers, ',')), std::string(line)});
+    while (!controllers.empty());
   }
   return roots;
 }

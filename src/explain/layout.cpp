@@ -2,6 +2,8 @@
 // Text on a terminal: what is safe to show, how wide it is, where it breaks.
 #include "davit/explain/render.hpp"
 
+#include "davit/base/fields.hpp"
+
 namespace davit::explain {
 namespace {
 
@@ -84,8 +86,7 @@ std::vector<std::string> wrap(std::string_view text, unsigned width) {
     used = 0;
   };
   while (!text.empty()) {
-    std::string_view word = text.substr(0, text.find(' '));
-    text.remove_prefix(word.size() < text.size() ? word.size() + 1 : word.size());
+    std::string_view word = next_field(text, ' ');
     std::size_t columns = columns_of(word);
     if (used > 0 && used + 1 + columns > width) finish();
     for (; columns > width; columns = columns_of(word)) {

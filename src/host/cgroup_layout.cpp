@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "davit/base/fields.hpp"
 #include "davit/host/mountinfo.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/mount.hpp"
-#include "host/fields.hpp"
 
 namespace davit::host {
 namespace {

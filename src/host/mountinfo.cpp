@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "davit/host/mountinfo.hpp"
 
-#include "host/fields.hpp"
+#include "davit/base/fields.hpp"
 
 namespace davit::host {
 namespace {

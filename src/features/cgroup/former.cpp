@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "davit/base/fields.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::cgroup {
@@ -39,9 +40,8 @@ std::string_view key_of(std::string_view value) {
 /// The line for that device, or the one that says there is no limit.
 std::string line_for(std::string_view text, std::string_view key, std::string_view none) {
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::string_view line = next_line(text);
     if (first_word(line) == key) return std::string(line);
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return std::string(key).append(" ").append(none);
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "davit/base/fields.hpp"
 #include "davit/sys/file.hpp"
 #include "features/cgroup/tree.hpp"
 
@@ -98,9 +99,8 @@ std::uint64_t number_of(std::string_view text) {
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    if (end > 0) lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view line = next_line(text);
+    if (!line.empty()) lines.push_back(line);
   }
   return lines;
 }
@@ -108,9 +108,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
   while (!line.empty()) {
-    const std::size_t end = std::min(line.find(' '), line.size());
-    if (end > 0) words.push_back(line.substr(0, end));
-    line.remove_prefix(std::min(end + 1, line.size()));
+    const std::string_view word = next_word(line);
+    if (!word.empty()) words.push_back(word);
   }
   if (words.empty()) words.emplace_back();
   return words;

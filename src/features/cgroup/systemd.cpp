@@ -12,6 +12,8 @@
 #include "features/cgroup/translation.hpp"
 #include "features/cgroup/unit.hpp"
 
+#include "davit/base/fields.hpp"
+
 namespace davit::cgroup {
 namespace {
 
@@ -31,13 +33,6 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
   if (rest.size() != 1 || unit == std::string_view::npos) return std::nullopt;
   const unsigned shift = 10 * (static_cast<unsigned>(unit) + 1);
   return value > (kInfinity >> shift) ? kInfinity : value << shift;
-}
-
-std::string_view next_word(std::string_view& rest) {
-  const std::size_t end = rest.find(' ');
-  const std::string_view word = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  return word;
 }
 
 /// "0-3,7" -> the bits 0 to 3 and 7, as bytes.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "davit/base/fields.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::cgroup {
@@ -45,14 +46,12 @@ Result<std::string> read_value(const std::string& path, sys::SpentFds& spent) {
 
 std::uint64_t keyed_value(std::string_view text, std::string_view key) {
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
+    const std::string_view line = next_line(text);
     if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') {
       std::uint64_t value = 0;
       std::from_chars(line.data() + key.size() + 1, line.data() + line.size(), value);
       return value;
     }
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "davit/base/fields.hpp"
 #include "features/cgroup/translation.hpp"
 
 namespace davit::cgroup {
@@ -116,10 +117,8 @@ Result<void> add_unified(const std::vector<spec::UnifiedEntry>& entries, Setting
     // The kernel takes one line per write.
     std::string_view rest = entry.value;
     do {
-      const std::size_t end = rest.find('\n');
       settings.push_back(
-          {entry.file.substr(0, dot), entry.file, std::string(rest.substr(0, end)), entry.position, ""});
-      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+          {entry.file.substr(0, dot), entry.file, std::string(next_line(rest)), entry.position, ""});
     } while (!rest.empty());
   }
   return {};

@@ -5,38 +5,17 @@
 #include <charconv>
 #include <string_view>
 
+#include "davit/base/fields.hpp"
 #include "davit/features/namespaces.hpp"
+#include "davit/host/users.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::namespaces {
 namespace {
 
-/// The part up to the next colon or the end; `text` goes on behind it.
-std::string_view next_field(std::string_view& text) {
-  const std::string_view field = text.substr(0, text.find(':'));
-  text.remove_prefix(std::min(field.size() + 1, text.size()));
-  return field;
-}
-
 bool read_number(std::string_view text, std::uint32_t& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
-}
-
-/// The name of a user in /etc/passwd. By hand: getpwuid would drag the name service switch into a static
-/// program.
-std::string name_of(uid_t uid) {
-  const auto passwd = sys::read_file("/etc/passwd");
-  std::string_view rest = passwd.ok() ? std::string_view(*passwd) : std::string_view();
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const std::string_view name = next_field(line);
-    (void)next_field(line);
-    std::uint32_t number = 0;
-    if (read_number(next_field(line), number) && number == uid) return std::string(name);
-  }
-  return {};
 }
 
 std::vector<spec::IdMapping> mappings_of(const char* file, std::string_view name, uid_t user,
@@ -53,12 +32,12 @@ std::vector<spec::IdMapping> mappings_of(const char* file, std::string_view name
 spec::IdMapping subordinate_range(std::string_view text, std::string_view name, std::uint32_t id) {
   const std::string number = std::to_string(id);
   while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const std::string_view owner = next_field(line);
+    std::string_view line = next_line(text);
+    const std::string_view owner = next_field(line, ':');
     spec::IdMapping range;
     const bool is_owner = !owner.empty() && (owner == name || owner == number);
-    if (is_owner && read_number(next_field(line), range.host_id) && read_number(next_field(line), range.size))
+    if (is_owner && read_number(next_field(line, ':'), range.host_id) &&
+        read_number(next_field(line, ':'), range.size))
       return range;
   }
   return {};
@@ -77,7 +56,7 @@ std::string unlisted_advice_for_caller(bool is_of_groups) {
   const char* file = is_of_groups ? "/etc/subgid" : "/etc/subuid";
   const auto text = sys::read_file(file);
   const spec::IdMapping range =
-      text.ok() ? subordinate_range(*text, name_of(::geteuid()), ::geteuid()) : spec::IdMapping{};
+      text.ok() ? subordinate_range(*text, host::user_name(::geteuid()), ::geteuid()) : spec::IdMapping{};
   return unlisted_advice(file, range, is_of_groups ? "gidMappings" : "uidMappings");
 }
 
@@ -85,7 +64,7 @@ void map_caller(spec::Config& config) {
   spec::Linux& linux = config.linux;
   if (!makes(config, spec::NamespaceType::user)) return;
   if (!linux.uid_mappings.empty() || !linux.gid_mappings.empty()) return;
-  const std::string name = name_of(::geteuid());
+  const std::string name = host::user_name(::geteuid());
   linux.uid_mappings = mappings_of("/etc/subuid", name, ::geteuid(), ::geteuid());
   linux.gid_mappings = mappings_of("/etc/subgid", name, ::geteuid(), ::getegid());
 }

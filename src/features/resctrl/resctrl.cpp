@@ -8,6 +8,8 @@
 
 #include "features/resctrl/schemata.hpp"
 
+#include "davit/base/fields.hpp"
+
 namespace davit::resctrl {
 namespace {
 
@@ -41,13 +43,6 @@ Domains domains_of(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return domains;
-}
-
-std::string_view next_line(std::string_view& text) {
-  const std::size_t end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return line;
 }
 
 /// "L3" of "    L3:0=ff"; empty where a line has none.
