@@ -4,6 +4,8 @@
 set -u
 export LC_ALL=C.UTF-8
 image=localhost/busybox
+# Without a session a rootless engine takes cgroupfs, whatever it was told, and the job would show something else.
+[ -S "/run/user/$(id -u)/bus" ] || { echo "the guest has no session for $(id -un): its snapshot is at fault"; exit 1; }
 work=$(mktemp -d)
 chmod 755 "$work"
 case $RT in crun) runtime=/usr/bin/crun ;; runc) runtime=/usr/sbin/runc ;; *) runtime=/usr/bin/$RT ;; esac

@@ -52,6 +52,7 @@ do_limits() {
   start_limited
   local c
   c=$(limited)
+  case $CG in systemd) [[ $c == */libpod-*.scope ]] ;; *) [[ $c != *.scope ]] ;; esac
   is 67108864 limit "$c" memory.max
   is 62914560 limit "$c" memory.high
   is 33554432 limit "$c" memory.swap.max
