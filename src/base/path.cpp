@@ -23,4 +23,9 @@ std::string host_path(const std::string& path, const std::string& bundle) {
   return path.starts_with('/') ? path : bundle + "/" + path;
 }
 
+bool is_below(std::string_view path, std::string_view directory) {
+  if (directory == "/") return path.size() > 1;
+  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
+}
+
 }  // namespace davit

@@ -18,10 +18,6 @@ namespace {
 constexpr mode_t kDirectoryMode = 0755;
 constexpr mode_t kFileMode = 0644;
 
-bool is_below(const std::string& path, const std::string& directory) {
-  return directory == "/" || path.starts_with(directory + "/");
-}
-
 /// The tree is hostile: every step goes through a descriptor below its root.
 Result<void> make_below(const sys::RootFs& root, const std::string& path, bool is_directory) {
   const auto there = root.open_at(sys::ContainerPath(path), O_PATH);

@@ -9,8 +9,7 @@
 namespace davit::container {
 
 std::string below(std::string_view base, std::string_view path) {
-  if (path.starts_with('/')) return clean_path(path);
-  return clean_path(std::string(base).append("/").append(path));
+  return clean_path(host_path(std::string(path), std::string(base)));
 }
 
 Result<std::string> absolute_path(std::string_view path) {

@@ -31,8 +31,7 @@ const host::MountInfo* find(const std::vector<host::MountInfo>& mounts, const st
 
 /// Whether `path` is `directory` or below it.
 bool is_in(std::string_view path, std::string_view directory) {
-  if (directory == "/") return true;
-  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+  return path == directory || is_below(path, directory);
 }
 
 std::string joined(const std::string& directory, std::string_view rest) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "davit/base/path.hpp"
 #include "davit/explain/render.hpp"
 #include "davit/program/all.hpp"
 #include "davit/program/printer.hpp"
@@ -32,11 +33,6 @@ std::vector<Line> lines_of(const Subject& subject, const std::array<Op, N>& kind
   return lines_of(subject, [&](const program::Operation& operation) {
     return std::find(kinds.begin(), kinds.end(), operation.op) != kinds.end();
   });
-}
-
-bool is_below(std::string_view path, std::string_view directory) {
-  if (directory == "/") return path.size() > 1;
-  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
 /// A place in the tree, what happens there, and what is mounted below.

@@ -12,5 +12,7 @@ namespace davit {
 std::string clean_path(std::string_view path);
 /// A host path as configured: a relative one counts from the bundle.
 std::string host_path(const std::string& path, const std::string& bundle);
+/// Whether `path` lies strictly below `directory`; both are clean.
+bool is_below(std::string_view path, std::string_view directory);
 
 }  // namespace davit

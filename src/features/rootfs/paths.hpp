@@ -11,7 +11,5 @@ namespace davit::rootfs {
 
 /// The last component.
 std::string base_name(std::string_view path);
-/// Whether `path` (clean) lies strictly below `directory` (clean).
-bool is_below(std::string_view path, std::string_view directory);
 
 }  // namespace davit::rootfs
