@@ -46,6 +46,7 @@ class Judge {
   Finding judge_success(const Fault& fault);
   [[nodiscard]] bool is_death_in_waiting(const Fault& fault, const std::string& effect) const;
   [[nodiscard]] bool is_same(const std::string& effect, const Fault& fault) const;
+  [[nodiscard]] bool is_begin_of_same(const std::string& seen) const;
   [[nodiscard]] std::size_t first_own_call() const;
   Finding judge_failure(const Fault& fault, const Result& result);
 
