@@ -2,8 +2,8 @@
 // The sections that are read off the program: what init does, in its order.
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
-#include "davit/base/path.hpp"
 #include "davit/explain/render.hpp"
 #include "davit/program/all.hpp"
 #include "davit/program/printer.hpp"
@@ -39,33 +39,56 @@ std::vector<Line> lines_of(const Subject& subject, const std::array<Op, N>& kind
 struct Node {
   std::string path;
   std::vector<Line> lines;
-  std::vector<Node> children;
+  std::vector<std::size_t> children;  ///< of the tree's nodes
 };
 
-Node& node_at(Node& root, const std::string& path) {
-  if (path == root.path) return root;
-  for (Node& child : root.children)
-    if (path == child.path || is_below(path, child.path)) return node_at(child, path);
-  root.children.push_back({path, {}, {}});
-  Node& made = root.children.back();
-  // What was mounted below before is hidden by what comes now, and still stands below it.
-  return made;
-}
-
-void flatten(const Node& node, const std::string& parent, unsigned depth, std::vector<Line>& lines) {
-  bool is_first = true;
-  for (Line line : node.lines) {
-    line.depth = depth;
-    line.label = !is_first        ? std::string()
-                 : parent == "/"  ? node.path
-                 : parent.empty() ? node.path
-                                  : node.path.substr(parent.size());
-    if (!is_first) line.text = "then " + line.text;
-    lines.push_back(std::move(line));
-    is_first = false;
+/// What is mounted where. What was mounted below a place before is hidden by what comes there, and still
+/// stands where it was.
+class Tree {
+ public:
+  void add(Line line) {
+    Node& node = nodes_[index_of(line.label)];
+    node.lines.push_back(std::move(line));
   }
-  for (const Node& child : node.children) flatten(child, node.path, depth + 1, lines);
-}
+  /// As lines, each place below what it is mounted in.
+  [[nodiscard]] std::vector<Line> lines() const {
+    std::vector<Line> lines;
+    flatten(nodes_[0], "", 0, lines);
+    return lines;
+  }
+
+ private:
+  std::size_t index_of(const std::string& path) {
+    if (const auto known = places_.find(path); known != places_.end()) return known->second;
+    std::string around = path;
+    while (places_.count(around) == 0) {
+      const std::size_t slash = around.rfind('/');
+      around = slash == 0 || slash == std::string::npos ? "/" : around.substr(0, slash);
+    }
+    const std::size_t made = nodes_.size();
+    nodes_.push_back({path, {}, {}});
+    nodes_[places_[around]].children.push_back(made);
+    places_[path] = made;
+    return made;
+  }
+  void flatten(const Node& node, const std::string& parent, unsigned depth, std::vector<Line>& lines) const {
+    bool is_first = true;
+    for (Line line : node.lines) {
+      line.depth = depth;
+      line.label = !is_first        ? std::string()
+                   : parent == "/"  ? node.path
+                   : parent.empty() ? node.path
+                                    : node.path.substr(parent.size());
+      if (!is_first) line.text = "then " + line.text;
+      lines.push_back(std::move(line));
+      is_first = false;
+    }
+    for (const std::size_t child : node.children) flatten(nodes_[child], node.path, depth + 1, lines);
+  }
+
+  std::vector<Node> nodes_{{"/", {}, {}}};
+  std::unordered_map<std::string, std::size_t> places_{{"/", 0}};
+};
 
 bool is_in_dev(const program::Operation& operation, const plan::Plan& plan) {
   if (operation.op != Op::make_symlink) return false;
@@ -80,15 +103,13 @@ Section mounts_section(const Subject& subject) {
       std::to_array<Op>({Op::attach_root, Op::mount_filesystem, Op::mount_tree, Op::remount,
                          Op::make_directory, Op::seal_root, Op::change_root});
   Section section{"mounts", "Root and mounts", {}};
-  Node root{"/", {}, {}};
+  Tree tree;
   for (Line& line : lines_of(subject, [&](const program::Operation& operation) {
          if (operation.op == Op::make_symlink) return !is_in_dev(operation, *subject.compiled.plan);
          return std::find(kKinds.begin(), kKinds.end(), operation.op) != kKinds.end();
-       })) {
-    Node& node = node_at(root, line.label);
-    node.lines.push_back(std::move(line));
-  }
-  flatten(root, "", 0, section.lines);
+       }))
+    tree.add(std::move(line));
+  section.lines = tree.lines();
   return section;
 }
 
