@@ -10,7 +10,6 @@
 #include "davit/base/story.hpp"
 #include "davit/container/id.hpp"
 #include "davit/container/time.hpp"
-#include "davit/features/credentials.hpp"
 #include "davit/features/namespaces.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/sys/process.hpp"
@@ -72,13 +71,6 @@ Result<Bundle> load_bundle_told(Context& context, const CreateCall& call) {
   return load_bundle(context, call);
 }
 
-/// Before it is there: an exec into one of the others is then in its reach.
-Result<void> warn_neighbours(const Context& context, const spec::Config& config) {
-  if (!namespaces::shares_pids(config) || !config.process) return {};
-  if (!credentials::may_trace(config.process->capabilities)) return {};
-  return note_tracer_among(context.store, config.linux.find_namespace(spec::NamespaceType::pid)->path);
-}
-
 }  // namespace
 
 Record first_record(const std::string& id, const Bundle& bundle) {
@@ -117,7 +109,7 @@ Result<Made> make_container(Context& context, CreateCall call, bool stays, bool 
   TRY(entry.write_config(bundle.text));
   if (Notify::from_environment())
     TRY(Notify::prepare(entry, context.store.root() + "/" + call.id, bundle.config));
-  TRY(warn_neighbours(context, bundle.config));
+  TRY(warn_neighbours(context.store, bundle.config));
   EntryRecorder recorder(entry, record);
   const launch::CreateRequest request{bundle.config,    call.id,      bundle.path, context.cgroup_manager,
                                       context.patience, call.options, by_socket};

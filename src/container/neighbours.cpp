@@ -2,6 +2,8 @@
 #include "container/neighbours.hpp"
 
 #include "container/open.hpp"
+#include "davit/features/credentials.hpp"
+#include "davit/features/namespaces.hpp"
 #include "davit/sys/file.hpp"
 
 namespace davit::container {
@@ -36,6 +38,12 @@ Result<void> note_tracer_among(const Store& store, const std::string& pid_namesp
     if (sys::is_same_file(theirs, pid_namespace).value_or(false)) TRY(entry->note_tracer());
   }
   return {};
+}
+
+Result<void> warn_neighbours(const Store& store, const spec::Config& config) {
+  if (!namespaces::shares_pids(config) || !config.process) return {};
+  if (!credentials::may_trace(config.process->capabilities)) return {};
+  return note_tracer_among(store, config.linux.find_namespace(spec::NamespaceType::pid)->path);
 }
 
 std::vector<std::string> who_else_is_in(const Store& store, const std::string& id,

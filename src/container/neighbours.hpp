@@ -14,6 +14,9 @@ namespace davit::container {
 /// others.
 Result<void> note_tracer_among(const Store& store, const std::string& pid_namespace);
 
+/// The same before a container of that config is there, if what is in it can do so.
+Result<void> warn_neighbours(const Store& store, const spec::Config& config);
+
 /// The other containers whose cgroups are in these, or the other way round.
 std::vector<std::string> who_else_is_in(const Store& store, const std::string& id,
                                         const cgroup::Place& place);

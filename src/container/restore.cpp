@@ -13,6 +13,7 @@
 #include "container/images.hpp"
 #include "container/make.hpp"
 #include "container/mountpoints.hpp"
+#include "container/neighbours.hpp"
 #include "container/open.hpp"
 #include "container/remove.hpp"
 #include "davit/base/story.hpp"
@@ -108,6 +109,10 @@ Result<void> reserve_state(Restoration& restoration) {
                                           restoration.context.cgroup_manager));
   if (restoration.context.patience) made.record.cgroup.unit.patience = *restoration.context.patience;
   TRY(made.entry.write_config(made.bundle.text));
+  TRY(warn_neighbours(restoration.context.store, made.bundle.config));
+  // What an exec has brought into the container before its checkpoint may have more capabilities than its
+  // config gives, and no image tells.
+  TRY(made.entry.note_tracer());
   return made.entry.write(made.record);
 }
 
