@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   // A handler is gone after execve; SIG_IGN would have to be taken back for the container.
   ::signal(SIGPIPE, [](int) {});
+  ::signal(SIGXFSZ, [](int) {});  // under a limit of the caller a write shall fail, and davit say so
   // For a caller that ignores it the kernel would throw the exit status of hooks and stages away.
   ::signal(SIGCHLD, SIG_DFL);
   const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);

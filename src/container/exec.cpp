@@ -131,6 +131,9 @@ Result<int> exec(Context& context, const ExecCall& call) {
   if (!call.detach) foreground.emplace(TRY(Foreground::open()));
   auto executed = launch::exec(request);
   if (!executed.ok()) {
+    // Where an init is ending no process can be made any more, a moment before that can be seen.
+    constexpr int kMoment = 1000;  // milliseconds
+    if (executed.error().errno_value == ENOMEM) (void)sys::wait_end(init, kMoment);
     // Whatever was missed first: it was missing because the container ended meanwhile.
     if (!init_alive(record.init)) TRY(check_allowed(operation, spec::Status::stopped, call.id));
     return executed.error();
