@@ -195,6 +195,9 @@ constexpr int kSilence = 60000;
 /// What a process that does not go on may be waiting for.
 std::string_view guess_obstacle(const Session& session, char state) {
   if (cgroup::frozen(session.place).value_or(false)) return "its cgroup is frozen: resume the container";
+  const sys::FdRef joined = session.entrance.v2_directory.ref();
+  if (joined.valid() && cgroup::is_frozen(joined))
+    return "its cgroup is frozen, perhaps by whoever is in the container: thaw or kill it";
   if (state == 'D') return "it waits in the kernel, perhaps for a filesystem that does not answer";
   return "it may wait for a filesystem, or a seccomp agent, that does not answer";
 }

@@ -2,18 +2,22 @@
 #include "launch/spawn.hpp"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <ctime>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "davit/sys/file.hpp"
+#include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -100,19 +104,54 @@ long clone_on_stack(struct clone_args* arguments, int (*function)(void*), void* 
 constexpr std::size_t kStackSize = 16384;
 alignas(16) char child_stack[kStackSize];
 
-}  // namespace
+/// Set while the child is in our memory: the kernel clears it when the child executes or ends
+/// (CLONE_CHILD_CLEARTID), and wakes who waits for that.
+std::atomic<std::uint32_t> child_is_here;
 
-Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys::FdRef cgroup) {
-  // Init and, from the next page on, its program.
+/// What CLONE_VFORK waits for, but not in the kernel, deaf to signals: a container may freeze the cgroup in
+/// which the child is born, and it would never get to execute.
+Result<void> wait_departure() {
+  constexpr int kPatience = 60;  // seconds
+  constexpr struct timespec kLook = {1, 0};
+  for (int looks = 0; child_is_here.load() != 0;) {
+    const long woken = ::syscall(SYS_futex, &child_is_here, FUTEX_WAIT, 1, &kLook, nullptr, 0);
+    if (sys::Interruption::has_come()) return make_error(Code::system, "interrupted");
+    if (woken == 0 || errno == EAGAIN || errno == EINTR) continue;
+    if (errno != ETIMEDOUT) return system_error(errno, "wait for the new process");
+    if (++looks < kPatience) continue;
+    Error error = system_error(ETIMEDOUT, "the new process does not execute davit's init");
+    return error.advise("its cgroup may be frozen, by whoever is in the container: thaw or kill it");
+  }
+  return {};
+}
+
+/// It cannot have run anything of the container's.
+void end_child(const Spawned& child) {
+  constexpr int kDeathTimeout = 1000;  // milliseconds
+  (void)sys::send_signal(child.pidfd, SIGKILL);
+  const auto ended = sys::wait_end(child.pidfd, kDeathTimeout);
+  if (ended.ok() && *ended) (void)sys::wait_for(child.pid);
+}
+
+/// Init and, from the next page on, its program.
+Result<sys::UniqueFd> seal_image(const program::Program& program, std::size_t& program_at) {
   const std::span init(davit_init_image_begin, davit_init_image_end);
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::vector<std::byte> padding((page - init.size() % page) % page);
+  program_at = init.size() + padding.size();
   auto memory = sys::sealed_memory("davit-init", {init, padding, program.image}, true);
   if (!memory.ok() && memory.error().errno_value == EACCES)
     memory.error().advise(
         "init runs from memory, which the sysctl vm.memfd_noexec = 2 forbids: set it to 1 or 0");
-  const sys::UniqueFd image = TRY(std::move(memory));
-  const std::string numbers[] = {std::to_string(image.number()), std::to_string(init.size() + padding.size()),
+  return memory;
+}
+
+}  // namespace
+
+Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys::FdRef cgroup) {
+  std::size_t program_at = 0;
+  const sys::UniqueFd image = TRY(seal_image(program, program_at));
+  const std::string numbers[] = {std::to_string(image.number()), std::to_string(program_at),
                                  std::to_string(program.image.size())};
   const char* const arguments[] = {"davit-init", numbers[0].c_str(), numbers[1].c_str(), numbers[2].c_str(),
                                    nullptr};
@@ -125,8 +164,9 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
 
   int pidfd = -1;
   struct clone_args clone = {};
-  clone.flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  clone.flags = flags | CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   clone.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  clone.child_tid = reinterpret_cast<std::uint64_t>(&child_is_here);
   clone.exit_signal = SIGCHLD;
   clone.stack = reinterpret_cast<std::uint64_t>(child_stack);
   clone.stack_size = kStackSize;
@@ -135,6 +175,7 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
     clone.cgroup = static_cast<std::uint64_t>(cgroup.number());
   }
 
+  child_is_here = 1;
   // No handler of ours runs in the child while it shares our memory: CLONE_CLEAR_SIGHAND.
   const long pid = clone_on_stack(&clone, enter_image, &child);
   if (pid < 0) {
@@ -150,6 +191,11 @@ Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys:
   Spawned spawned;
   spawned.pid = static_cast<pid_t>(pid);
   spawned.pidfd = sys::UniqueFd::adopt(pidfd);
+  auto departed = wait_departure();
+  if (!departed.ok()) {
+    end_child(spawned);
+    return departed.error();
+  }
   if (child.failure != 0) {
     (void)sys::wait_for(spawned.pid);
     return system_error(child.failure, "execute the init image");

@@ -18,9 +18,9 @@ struct Spawned {
   sys::UniqueFd pidfd;
 };
 
-/// clone3(`flags` | VM | VFORK | PIDFD [| INTO_CGROUP]) and execveat of a sealed memory file that holds the
-/// init image and the program; returns when init runs. Init finds open: stdio, that file, and what is not
-/// close-on-exec or what the program inherits.
+/// clone3(`flags` | VM | CHILD_CLEARTID | PIDFD [| INTO_CGROUP]) and execveat of a sealed memory file that
+/// holds the init image and the program; returns when init runs. Init finds open: stdio, that file, and what
+/// is not close-on-exec or what the program inherits.
 Result<Spawned> spawn(const program::Program& program, std::uint64_t flags, sys::FdRef cgroup);
 
 }  // namespace davit::launch

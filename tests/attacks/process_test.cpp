@@ -152,6 +152,68 @@ TEST_F(HostileProcess, WhoIsStoppedOnTheWayInIsNotWaitedForForEver) {
   EXPECT_NE(outcome.err.find("has been stopped"), std::string::npos) << outcome.all();
 }
 
+TEST_F(HostileProcess, WhoFreezesTheCgroupOfNewcomersHoldsNobodyUp) {
+  SKIP_FOR("runc,crun", "they go to the container's own cgroup, or nowhere");
+  if (const auto why = missing(View::v2); !why.empty()) GTEST_SKIP() << why;
+  runtime.view = View::v2;
+  Bundle bundle;
+  const std::string path = cgroup_path(Sandbox::get().new_id());
+  bundle.config["linux"]["cgroupsPath"] = path;
+  const std::string id = idle(bundle);
+  const std::string inner = v2_mount() + path + "/inner";
+  ASSERT_EQ(mkdir(inner.c_str(), 0755), 0);
+  ASSERT_TRUE(put(inner + "/cgroup.procs", std::to_string(runtime.pid(id))));
+  ASSERT_TRUE(put(inner + "/cgroup.freeze", "1"));
+  Child exec = runtime.start({"exec", id, "/bin/true"}, {.timeout_ms = 30000});
+  // It is in there, or stands before it: no more can be waited for.
+  ASSERT_TRUE(eventually([&] { return split(trim(read_file(inner + "/cgroup.procs")), '\n').size() > 1; }));
+  EXPECT_EQ(kill(exec.pid(), SIGTERM), 0);
+  EXPECT_EQ(exec.wait().status, 255);
+  EXPECT_TRUE(eventually([&] { return split(trim(read_file(inner + "/cgroup.procs")), '\n').size() == 1; }));
+  destroy(id);
+}
+
+/// A cgroup so deep that no path leads there; its descriptor.
+Fd make_deep(const std::string& top) {
+  Fd here(open(top.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string name(250, 'd');
+  for (int depth = 0; depth < 20; ++depth) {
+    if (mkdirat(here.get(), name.c_str(), 0755) != 0) return Fd();
+    here = Fd(openat(here.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  return here;
+}
+
+bool put_at(const Fd& directory, const char* file, const std::string& text) {
+  const Fd opened(openat(directory.get(), file, O_WRONLY | O_CLOEXEC));
+  return opened.valid() && write(opened.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+TEST_F(HostileProcess, ADeepTreeOfCgroupsIsNoShelter) {
+  SKIP_FOR("runc", "cannot delete it");
+  for (const View view : {View::v2, View::v1}) {
+    if (!missing(view).empty()) continue;
+    runtime.view = view;
+    Bundle bundle;
+    const std::string path = cgroup_path(Sandbox::get().new_id());
+    bundle.config["linux"]["cgroupsPath"] = path;
+    const std::string id = idle(bundle);
+    const std::string init = std::to_string(runtime.pid(id));
+    {
+      const Fd deep = make_deep((view == View::v2 ? v2_mount() : v1_mount("freezer")) + path);
+      ASSERT_TRUE(deep.valid());
+      ASSERT_TRUE(put_at(deep, "cgroup.procs", init));
+      EXPECT_TRUE(runtime({"exec", id, "/bin/true"}).ok());
+      ASSERT_TRUE(view == View::v2 ? put_at(deep, "cgroup.freeze", "1")
+                                   : put_at(deep, "freezer.state", "FROZEN"));
+    }
+    const Outcome killed = runtime({"kill", "--all", id, "KILL"});
+    EXPECT_TRUE(killed.ok()) << killed.all();
+    const Outcome removed = runtime({"delete", "--force", id});
+    EXPECT_TRUE(removed.ok()) << removed.all();
+  }
+}
+
 TEST_F(HostileProcess, NobodyIsHeldOutsideOfAFullCgroup) {
   SKIP_FOR("runc,crun", "they put it there when it can be seen");
   SKIP_UNLESS(has_v1("pids") || has_v2("pids"), "this host has no pids controller");

@@ -316,6 +316,18 @@ TEST_F(Cgroups, AnExecGoesWhereInitIsOnV2) {
   EXPECT_TRUE(eventually([&] { return rmdir((v2_mount() + path + "-beside").c_str()) == 0; }));
 }
 
+TEST_F(Cgroups, AnAncestorMayHaveItsName) {
+  NEEDS_V2();
+  bundle = std::make_unique<Bundle>();
+  bundle->config["linux"]["cgroupsPath"] = path + path;
+  bundle->args({"/bin/sleep", "1000"});
+  const std::string id = start(*bundle);
+  EXPECT_EQ(exec(id, "cat /proc/self/cgroup | grep ^0").out, "0::" + path + path + "\n");
+  destroy(id);
+  EXPECT_TRUE(
+      eventually([&] { return !exists(v2_mount() + path) || rmdir((v2_mount() + path).c_str()) == 0; }));
+}
+
 TEST_F(Cgroups, LifeOnPureV1) {
   if (const auto why = missing(View::v1); !why.empty()) GTEST_SKIP() << why;
   runtime.view = View::v1;

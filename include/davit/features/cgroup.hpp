@@ -90,6 +90,8 @@ Result<void> apply(const Place& place, const spec::Resources& resources);
 Result<void> freeze(const Place& place);
 Result<void> thaw(const Place& place);
 Result<bool> frozen(const Place& place);
+/// Whether all who are in a cgroup of v2 are frozen, by it or by one above it.
+bool is_frozen(sys::FdRef directory);
 /// Thaws whatever keeps the place's processes from dying of a SIGKILL: it, the cgroups below it, and the one
 /// in which `init` (0: none) really is. Only v1 freezers do that.
 Result<void> thaw_to_die(const Place& place, pid_t init);

@@ -75,16 +75,10 @@ bool absent(const Error& error) {
   return error.errno_value == ENOENT || error.errno_value == ENODEV;
 }
 
-/// rmdir from the leaves up; true when the directory is gone.
+/// True when the directory is gone.
 Result<bool> remove_tree(const Directory& directory) {
-  const std::vector<std::string> groups = subtree(directory.path);
-  for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
-    auto removed = sys::unlink_at(sys::current_directory(), *group, AT_REMOVEDIR);
-    if (removed.ok() || absent(removed.error())) continue;
-    if (removed.error().errno_value == EBUSY) return false;
-    return removed.error();
-  }
-  return true;
+  TRY(remove_empty(directory.path));
+  return !exists(directory.path);
 }
 
 /// The usual case: an empty directory. True: gone; false: somebody or something is in it.

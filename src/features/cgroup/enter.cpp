@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "davit/base/path.hpp"
 #include "davit/sys/file.hpp"
 #include "features/cgroup/tree.hpp"
 #include "features/cgroup/unit.hpp"
@@ -99,21 +100,26 @@ Result<std::string> elsewhere(const Directory& directory, const std::string& fou
 /// Where init is now. Payloads move: systemd into a child, as a cgroup whose children have controllers takes
 /// no processes, build daemons anywhere. A process in the container's own cgroup would be in their way.
 Result<std::string> current_of(const Directory& directory, pid_t pid) {
-  const std::string found = TRY(current_path(directory, pid));
-  // The mount may show the hierarchy from another root than /proc does: the container's name in it is what
-  // both have in common.
-  const std::string own = directory.path.substr(directory.path.rfind('/'));
-  const std::size_t at = (found + "/").find(own + "/");
+  auto found = current_path(directory, pid);
+  // It is so deep that not even the kernel says where, and so below the container's own.
+  if (!found.ok() && found.error().errno_value == ENAMETOOLONG) return directory.path;
+  if (!found.ok()) return found.error();
+  const std::string own =
+      directory.path.substr(std::min(directory.mount_point.size(), directory.path.size()));
+  if (*found == own || is_below(*found, own)) return directory.path + found->substr(own.size());
+  auto outside = elsewhere(directory, *found, pid);
+  if (outside.ok()) return outside;
+  const auto part = part_below(own, *found);
   std::string below;
-  if (at == std::string::npos || !clean_path(found.substr(at + own.size()), below))
-    return elsewhere(directory, found, pid);
-  return directory.path + below;
+  return part && clean_path(*part, below) ? directory.path + below : std::move(outside);
 }
 
 Result<sys::UniqueFd> open_v2(const Directory& directory, const std::string& below, pid_t init_pid) {
   const std::string path =
       below.empty() && init_pid > 0 ? TRY(current_of(directory, init_pid)) : directory.path + below;
-  return sys::open(path, O_RDONLY | O_DIRECTORY);
+  auto opened = sys::open(path, O_RDONLY | O_DIRECTORY);
+  const bool is_too_deep = !opened.ok() && opened.error().errno_value == ENAMETOOLONG;
+  return is_too_deep ? sys::open(directory.path, O_RDONLY | O_DIRECTORY) : std::move(opened);
 }
 
 /// A cgroup of v1 may be joined whatever is below it: only where it is gone, init's counts.

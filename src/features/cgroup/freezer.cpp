@@ -73,15 +73,12 @@ std::string freezer_of(const Directory& directory, pid_t pid) {
   return exists(path) ? path : std::string();
 }
 
-bool is_frozen_v1(const std::string& path) {
-  const auto state = read_value(path + "/freezer.state");
-  return state.ok() && *state != "THAWED";
-}
-
-Result<void> thaw_one(const std::string& path) {
-  if (!is_frozen_v1(path)) return {};
-  auto written = sys::write_file(path + "/freezer.state", "THAWED");
-  const bool is_gone = !written.ok() && !exists(path);
+Result<void> thaw_one(sys::FdRef group) {
+  constexpr const char* kState = "freezer.state";
+  const auto state = sys::read_file_at(group, kState);
+  if (!state.ok() || state->starts_with("THAWED")) return {};
+  auto written = sys::write_file_at(group, kState, "THAWED");
+  const bool is_gone = !written.ok() && written.error().errno_value == ENODEV;
   return is_gone ? Result<void>() : written;
 }
 
@@ -90,10 +87,10 @@ Result<void> thaw_one(const std::string& path) {
 Result<void> thaw_to_die(const Place& place, pid_t init) {
   const Directory* directory = v1_freezer(place);
   if (directory == nullptr) return {};
-  for (const std::string& path : subtree(directory->path)) TRY(thaw_one(path));
+  TRY(walk(directory->path, thaw_one));
   // A privileged payload may have moved it.
   const std::string own = init > 0 ? freezer_of(*directory, init) : std::string();
-  return own.empty() ? Result<void>() : thaw_one(own);
+  return own.empty() ? Result<void>() : thaw_one(TRY(sys::open(own, O_RDONLY | O_DIRECTORY)));
 }
 
 std::string frozen_above(const Place& place, pid_t pid) {
@@ -126,6 +123,11 @@ Result<bool> frozen(const Place& place) {
     return state.error();
   }
   return *state != "0" && *state != "THAWED";
+}
+
+bool is_frozen(sys::FdRef directory) {
+  const auto events = sys::read_file_at(directory, "cgroup.events");
+  return events.ok() && keyed_value(*events, "frozen") != 0;
 }
 
 }  // namespace davit::cgroup

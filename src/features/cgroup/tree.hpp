@@ -2,6 +2,8 @@
 // Small helpers around the directories of a place; used by everything here that touches the file system.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +26,14 @@ std::uint64_t keyed_value(std::string_view text, std::string_view key);
 bool unprivileged();
 /// The absolute directory is there.
 bool exists(const std::string& path);
-/// The path of every cgroup in the subtree, parents first; empty when the directory is gone.
-std::vector<std::string> subtree(const std::string& path);
+/// Comes to every cgroup of a tree, parents first; nothing when it is gone. Goes from descriptor to
+/// descriptor: who may write to the tree can make paths in it that no system call takes (PATH_MAX).
+Result<void> walk(const std::string& path, const std::function<Result<void>(sys::FdRef group)>& arrive);
+/// Removes every cgroup of a tree, children first, but for those that are not empty.
+Result<void> remove_empty(const std::string& path);
+/// What lies below the container's own cgroup in a path of /proc/PID/cgroup, where both count from different
+/// roots; nothing where it is elsewhere. A container may make cgroups of any name in its own.
+std::optional<std::string> part_below(std::string_view own, std::string_view found);
 /// Members of one cgroup and those below it, as seen from here.
 Result<std::vector<pid_t>> members(const std::string& path);
 /// Joins components, resolves "." and ".."; false when it would lead above the start.
