@@ -212,6 +212,10 @@ void parse_pair(Options& options, const std::string& name, const std::string& va
     options.csv = value;
   } else if (name == "--json") {
     options.json = value;
+  } else if (name == "--svg") {
+    options.svg = value;
+  } else if (name == "--scale") {
+    for (const std::string& count : split(value)) options.scale.push_back(std::max(1, atoi(count.c_str())));
   } else if (name == "--parallel") {
     for (const std::string& count : split(value))
       options.parallel.push_back(std::max(1, atoi(count.c_str())));
@@ -281,8 +285,10 @@ int measure(const Words& words) {
         results.footprints[key(runtime, bundle)] = inspect(options, runtime, bundle);
   }
   measure_rates(options, results);
+  if (!options.scale.empty() && interrupted == 0) measure_scale(options, results);
   print_tables(options, results);
   write_json(options, results);
+  write_plot(options, results);
   const bool passed = print_goals(options, results);
   return options.check && !passed ? 1 : 0;
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace davit::bench {
@@ -34,8 +35,9 @@ struct Options {
   Words bundles = {"plain", "podman"};
   std::string bundle_folder, helper_folder, payload = "busybox", csv;
   std::array<bool, kOperations> wanted{};
-  std::string json;
+  std::string json, svg;
   std::vector<int> parallel;  // how many at once, for runs per second
+  std::vector<int> scale;     // how many containers there are beside, for the rows of scale
   int rounds = 40, gap = 0;
   bool check = false, real_time = false, inspect = true;
 };
@@ -59,6 +61,8 @@ struct Results {
   std::map<std::string, Series> series;  // by key()
   std::map<std::string, Footprint> footprints;
   std::map<std::string, double> rates;  // runs per second, by key() and "," and how many at once
+  Words scale_rows;                     // in the order in which they are shown
+  std::map<std::pair<std::string, std::string>, Series> scale;  // by row and runtime
 };
 
 std::string key(const Runtime& runtime, const std::string& bundle, Operation operation = kOperations);
@@ -80,7 +84,10 @@ class Commander {
   // A prefix is put in front, e.g. strace and its options. stdout and stderr go to `output`, or nowhere.
   Outcome run(Operation operation, const std::string& id, const Words& prefix = {}, int output = -1) const;
   Outcome execute(Words words, int output = -1) const;
-  void clean_up(const std::string& id) const;
+  // Of all containers of this runtime.
+  Outcome list() const;
+  // delete --force
+  Outcome clean_up(const std::string& id) const;
   pid_t container_pid() const;
 
  private:
@@ -99,7 +106,16 @@ bool probe(const Options& options, Runtime& runtime);
 // Runs per second of so many at once; -1: one failed.
 double rate(const Options& options, const Runtime& runtime, const std::string& bundle, int at_once);
 
+// Where there are many containers, mounts and variables.
+void measure_scale(const Options& options, Results& results);
+
 Footprint inspect(const Options& options, const Runtime& runtime, const std::string& bundle);
+
+// -1: no values.
+double median(const std::vector<double>& values);
+
+// The medians as a picture.
+void write_plot(const Options& options, const Results& results);
 
 // The least, the quartiles and the median of all that was measured, for programs.
 void write_json(const Options& options, const Results& results);

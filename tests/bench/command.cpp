@@ -107,8 +107,13 @@ Outcome Commander::run(Operation operation, const std::string& id, const Words& 
   return execute(all, output);
 }
 
-void Commander::clean_up(const std::string& id) const {
-  execute({runtime_.path, "--root", std::string(kStates) + "/" + runtime_.label, "delete", "--force", id});
+Outcome Commander::list() const {
+  return execute({runtime_.path, "--root", std::string(kStates) + "/" + runtime_.label, "list"});
+}
+
+Outcome Commander::clean_up(const std::string& id) const {
+  return execute(
+      {runtime_.path, "--root", std::string(kStates) + "/" + runtime_.label, "delete", "--force", id});
 }
 
 pid_t Commander::container_pid() const {

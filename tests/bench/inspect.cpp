@@ -51,7 +51,8 @@ void count_calls(const Options& options, const Runtime& runtime, const std::stri
   const Commander commander(options, runtime, bundle, "nothing");
   const std::string id = new_id();
   if (commander.run(kRun, id, {"/usr/bin/strace", "-f", "-qq", "-o", kTrace}).status != 0) {
-    return commander.clean_up(id);
+    commander.clean_up(id);
+    return;
   }
   footprint.calls = footprint.forks = footprint.threads = footprint.executions = 0;
   std::ifstream trace(kTrace);

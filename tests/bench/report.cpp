@@ -19,10 +19,6 @@ double quantile(std::vector<double> values, double part) {
   return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
-double median(const std::vector<double>& values) {
-  return quantile(values, 0.5);
-}
-
 constexpr int kColumn = 19;
 
 class Report {
@@ -125,6 +121,23 @@ class Report {
     }
   }
 
+  void print_scale() const {
+    printf("\nmuch of something, CPU: median ms ~distance of the quartiles\n");
+    print_head();
+    for (const std::string& row : results_.scale_rows) {
+      printf("%-21s", row.c_str());
+      for (const Runtime& runtime : options_.runtimes) {
+        const auto found = results_.scale.find({row, runtime.label});
+        char text[48] = "-";
+        if (found != results_.scale.end() && !found->second.cpu.empty())
+          snprintf(text, sizeof text, "%.2f ~%.2f", median(found->second.cpu),
+                   quantile(found->second.cpu, 0.75) - quantile(found->second.cpu, 0.25));
+        printf(" %*s", kColumn, text);
+      }
+      printf("\n");
+    }
+  }
+
   void print_failures() const {
     for (const Runtime& runtime : options_.runtimes)
       for (const std::string& bundle : options_.bundles)
@@ -170,6 +183,10 @@ double ratio(double value, double base) {
 
 }  // namespace
 
+double median(const std::vector<double>& values) {
+  return quantile(values, 0.5);
+}
+
 void print_tables(const Options& options, const Results& results) {
   const Report report(options, results);
   for (const std::string& bundle : options.bundles) {
@@ -178,6 +195,7 @@ void print_tables(const Options& options, const Results& results) {
     if (options.inspect) report.print_footprints(bundle);
     if (!options.parallel.empty()) report.print_rates(bundle);
   }
+  if (!options.scale.empty()) report.print_scale();
   report.print_failures();
 }
 
@@ -228,6 +246,17 @@ void write_json(const Options& options, const Results& results) {
   comma = "";
   for (const auto& [name, rate] : results.rates) {
     fprintf(file, "%s\n  %s: %.1f", comma, quoted(name).c_str(), rate);
+    comma = ",";
+  }
+  fprintf(file, "},\n \"scale\": {");
+  comma = "";
+  for (const auto& [name, series] : results.scale) {
+    fprintf(file, "%s\n  %s: {\"failures\": %d, ", comma, quoted(name.second + "," + name.first).c_str(),
+            series.failures);
+    write_times(file, "wall", series.wall);
+    fprintf(file, ", ");
+    write_times(file, "cpu", series.cpu);
+    fprintf(file, "}");
     comma = ",";
   }
   fprintf(file, "}}\n");
