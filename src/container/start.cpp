@@ -46,8 +46,9 @@ Result<void> start(Context& context, const std::string& id) {
       if (listening.error().code != Code::not_found) return listening;
       notify.reset();
     }
-  auto started = launch::start_by_socket(opened.entry.directory(), config, id, record.bundle, record.init.pid,
-                                         [&opened] { opened.entry.unlock(); });
+  const launch::StartRequest request{opened.entry.directory(), config,       id, record.bundle,
+                                     record.init.pid,          record.cgroup};
+  auto started = launch::start_by_socket(request, [&opened] { opened.entry.unlock(); });
   if (started.ok()) return notify ? wait_until_ready(*notify, record) : started;
   const int errno_value = started.error().errno_value;
   if (started.error().code == Code::system && (errno_value == ECONNREFUSED || errno_value == ENOENT)) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The conversation with init, from the clone to "created" or to the program's execution.
+#include <fcntl.h>
 #include <sched.h>
 
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include "davit/features/scheduling.hpp"
 #include "davit/features/terminal.hpp"
 #include "davit/program/printer.hpp"
+#include "davit/sys/file.hpp"
 #include "davit/sys/interruption.hpp"
 #include "davit/sys/process.hpp"
 #include "davit/sys/socket.hpp"
@@ -189,14 +191,25 @@ Result<bool> handle(Session& session, Incoming& incoming, Point until) {
 }
 
 constexpr int kLook = 10000;  // milliseconds between looks at an init that says nothing
-// How long an exec may be silent, which runs no hooks and mounts nothing.
+// How long one may be silent before that is strange; an exec runs no hooks and mounts nothing.
 constexpr int kSilence = 60000;
+
+/// Also where a hybrid machine's containers are paused by v1, and init has gone into a cgroup below.
+bool is_frozen_on_v2(const Session& session) {
+  const sys::FdRef joined = session.entrance.v2_directory.ref();
+  if (joined.valid()) return cgroup::is_frozen(joined);
+  for (const cgroup::Directory& directory : session.place.directories) {
+    if (!directory.controllers.empty()) continue;
+    const auto opened = sys::open(directory.path, O_PATH | O_DIRECTORY);
+    if (opened.ok() && cgroup::is_frozen(*opened)) return true;
+  }
+  return false;
+}
 
 /// What a process that does not go on may be waiting for.
 std::string_view guess_obstacle(const Session& session, char state) {
   if (cgroup::frozen(session.place).value_or(false)) return "its cgroup is frozen: resume the container";
-  const sys::FdRef joined = session.entrance.v2_directory.ref();
-  if (joined.valid() && cgroup::is_frozen(joined))
+  if (is_frozen_on_v2(session))
     return "its cgroup is frozen, perhaps by whoever is in the container: thaw or kill it";
   if (state == 'D') return "it waits in the kernel, perhaps for a filesystem that does not answer";
   return "it may wait for a filesystem, or a seccomp agent, that does not answer";
@@ -211,10 +224,14 @@ Result<void> check_going(const Session& session, int silence) {
     Error error = system_error(ETIMEDOUT, "the process has been stopped on its way into the container");
     return error.advise("somebody, perhaps in the container, has sent it SIGSTOP");
   }
-  const bool is_exec = session.container_pid > 0;
-  if (!is_exec || silence < kSilence) return {};
+  if (silence < kSilence) return {};
   Error error = system_error(ETIMEDOUT, "the process does not go on, on its way into the container");
-  return error.advise(guess_obstacle(session, stat->state));
+  error.advise(guess_obstacle(session, stat->state));
+  const bool is_exec = session.container_pid > 0;
+  if (is_exec) return error;
+  // It may have hooks to wait for, or much to copy: whoever waits is told once.
+  if (silence == kSilence) announce(error.wrap("still waiting"));
+  return {};
 }
 
 /// What init says next. Its end counts even where somebody who could trace it has taken hold of the channel.

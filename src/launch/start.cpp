@@ -50,19 +50,17 @@ Result<void> start_now(const spec::Config& config, const std::string& id, const 
   return started;
 }
 
-Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& config, const std::string& id,
-                             const std::string& bundle, pid_t pid,
-                             const std::function<void()>& when_it_runs) {
-  const spec::Process* process = config.process ? &*config.process : nullptr;
-  Session session{.subject = {config, process, id, bundle}};
-  session.launched.pid = pid;
-  session.launched.pidfd = TRY(sys::open_pidfd(pid));
-  session.channel = TRY(sys::connect_at(state_directory, kStartSocket, SOCK_SEQPACKET));
+Result<void> start_by_socket(const StartRequest& request, const std::function<void()>& when_it_runs) {
+  const spec::Process* process = request.config.process ? &*request.config.process : nullptr;
+  Session session{.subject = {request.config, process, request.id, request.bundle}, .place = request.place};
+  session.launched.pid = request.init;
+  session.launched.pidfd = TRY(sys::open_pidfd(request.init));
+  session.channel = TRY(sys::connect_at(request.state_directory, kStartSocket, SOCK_SEQPACKET));
   TRY(sys::identify_senders(session.channel));
   // Before the word is given: a container whose socket is there has not been started, whatever happens to us.
   // And one whose socket is gone does not wait for ever: it ends if we are killed in between.
   TRY(tell(session.channel, program::Point::starting));
-  TRY(sys::unlink_at(state_directory, kStartSocket));
+  TRY(sys::unlink_at(request.state_directory, kStartSocket));
   TRY(tell(session.channel, program::Point::start));
   if (story::is_listening()) session.heard_at = story::now();
   return run_program(session, when_it_runs);

@@ -69,10 +69,19 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder);
 /// run: lets the init of `launched` execute its program; returns when it has (or has not).
 Result<void> start_now(const spec::Config& config, const std::string& id, const std::string& bundle,
                        Launched& launched);
+
+struct StartRequest {
+  sys::FdRef state_directory;
+  const spec::Config& config;
+  std::string id;
+  std::string bundle;
+  pid_t init = -1;
+  const cgroup::Place& place;
+};
+
 /// start: the same through the start socket in the state directory. ECONNREFUSED or ENOENT: nobody waits
 /// there. `when_it_runs` is called between the program and the poststart hooks, which may call davit.
-Result<void> start_by_socket(sys::FdRef state_directory, const spec::Config& config, const std::string& id,
-                             const std::string& bundle, pid_t pid, const std::function<void()>& when_it_runs);
+Result<void> start_by_socket(const StartRequest& request, const std::function<void()>& when_it_runs);
 
 struct ExecRequest {
   const spec::Config& config;    ///< of the container
