@@ -6,6 +6,7 @@
 #include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/remove.hpp"
+#include "davit/sys/process.hpp"
 
 namespace davit::container {
 
@@ -52,7 +53,10 @@ Result<void> start(Context& context, const std::string& id) {
   if (started.ok()) return notify ? wait_until_ready(*notify, record) : started;
   const int errno_value = started.error().errno_value;
   if (started.error().code == Code::system && (errno_value == ECONNREFUSED || errno_value == ENOENT)) {
-    // Init ended, or another davit was faster, after we had looked.
+    // Init ended, or another davit was faster, after we had looked. It closes its socket before it is dead.
+    constexpr int kMoment = 1000;  // milliseconds
+    if (const auto init = open_init(record.init); init.ok() && errno_value == ECONNREFUSED)
+      (void)sys::wait_end(*init, kMoment);
     TRY(check_allowed(Operation::start, status_of(opened.entry, record), id));
     return started;
   }
