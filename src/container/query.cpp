@@ -45,6 +45,13 @@ spec::State to_state(const Record& record, spec::Status status) {
   return state;
 }
 
+/// Whatever was missed was missing because the container ended meanwhile.
+Result<void> unless_ended(const Opened& opened, Operation operation, const std::string& id,
+                          Result<void> done) {
+  if (!done.ok() && !init_alive(opened.record.init)) TRY(check_allowed(operation, spec::Status::stopped, id));
+  return done;
+}
+
 }  // namespace
 
 Result<spec::State> state(Context& context, const std::string& id) {
@@ -91,12 +98,12 @@ Result<std::vector<pid_t>> processes(Context& context, const std::string& id) {
 
 Result<void> pause(Context& context, const std::string& id) {
   const Opened opened = TRY(open_for(context, Operation::pause, id));
-  return cgroup::freeze(opened.record.cgroup);
+  return unless_ended(opened, Operation::pause, id, cgroup::freeze(opened.record.cgroup));
 }
 
 Result<void> resume(Context& context, const std::string& id) {
   const Opened opened = TRY(open_for(context, Operation::resume, id));
-  return cgroup::thaw(opened.record.cgroup);
+  return unless_ended(opened, Operation::resume, id, cgroup::thaw(opened.record.cgroup));
 }
 
 Result<void> update(Context& context, const std::string& id, const spec::Resources& resources,
