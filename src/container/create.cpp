@@ -30,10 +30,8 @@ class EntryRecorder : public launch::Recorder {
     record_.resctrl_group = group;
     return entry_.write(record_);
   }
-  Result<void> created(pid_t pid) override {
-    record_.init.start_time = TRY(sys::process_stat(pid)).start_time;
-    record_.init.boot_id = TRY(boot_id_for(entry_.directory()));
-    record_.init.pid = pid;
+  Result<void> created(pid_t pid, sys::FdRef pidfd) override {
+    record_.init = TRY(identify(pid, pidfd, entry_.directory()));
     return entry_.write(record_);
   }
   sys::FdRef directory() override { return entry_.directory(); }

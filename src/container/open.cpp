@@ -44,7 +44,19 @@ bool other_threads_run(pid_t pid) {
   return ended.ok() && !*ended;
 }
 
+bool is_numbered(sys::FdRef pidfd, const Init& init) {
+  const auto status = sys::stat_of(pidfd);
+  if (!status.ok() || status->st_ino != init.number) return false;
+  const auto ended = sys::wait_end(pidfd, 0);
+  return ended.ok() && !*ended;
+}
+
 bool same_process(const Init& init) {
+  if (init.number != 0) {
+    const auto pidfd = sys::open_pidfd(init.pid);
+    if (pidfd.ok()) return is_numbered(*pidfd, init);
+    if (pidfd.error().errno_value == ESRCH) return false;
+  }
   const auto stat = sys::process_stat(init.pid);
   if (!stat.ok() || stat->start_time != init.start_time || stat->state == 'X') return false;
   return stat->state != 'Z' || other_threads_run(init.pid);
@@ -93,6 +105,15 @@ Result<std::string> boot_id() {
 Result<std::string> boot_id_for(sys::FdRef directory) {
   const auto type = sys::filesystem_type(directory);
   return type.ok() && *type == TMPFS_MAGIC ? std::string() : boot_id();
+}
+
+Result<Init> identify(pid_t pid, sys::FdRef pidfd, sys::FdRef directory) {
+  Init init;
+  init.pid = pid;
+  init.start_time = TRY(sys::process_stat(pid)).start_time;
+  init.number = TRY(sys::pidfd_number(pidfd));
+  init.boot_id = TRY(boot_id_for(directory));
+  return init;
 }
 
 bool init_alive(const Init& init) {
@@ -144,8 +165,9 @@ Result<sys::UniqueFd> open_init(const Init& init) {
   auto pidfd = sys::open_pidfd(init.pid);
   if (!pidfd.ok() && pidfd.error().errno_value == ESRCH) return gone;
   if (!pidfd.ok()) return pidfd.error();
-  // Only now: the pidfd pins the process whose start time is compared.
-  if (!init_alive(init)) return gone;
+  // Only now: the pidfd pins the process that is compared.
+  const bool is_init = init.number != 0 ? is_numbered(*pidfd, init) : same_process(init);
+  if (!is_init || !same_boot(init)) return gone;
   return pidfd;
 }
 

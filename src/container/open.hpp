@@ -25,6 +25,9 @@ Result<std::string> boot_id();
 /// What a record in that directory has to remember as its boot_id.
 Result<std::string> boot_id_for(sys::FdRef directory);
 
+/// What a record in that directory has to remember of a process, to know it again.
+Result<Init> identify(pid_t pid, sys::FdRef pidfd, sys::FdRef directory);
+
 /// Opens for an operation that leaves the directory alone: without the lock.
 Result<Opened> open_for(Context& context, Operation operation, const std::string& id);
 /// Opens with the lock held. Who finds it taken learns at once when the operation is not allowed anyway, and

@@ -215,6 +215,7 @@ std::string record_json(const Record& record) {
   out.key("owner").number(record.owner);
   out.key("pid").number(record.init.pid);
   out.key("startTime").unsigned_number(record.init.start_time);
+  if (record.init.number != 0) out.key("pidfdNumber").unsigned_number(record.init.number);
   out.key("bootId").string(record.init.boot_id);
   out.key("ownPidNamespace").boolean(record.own_pid_namespace);
   out.key("noPivot").boolean(record.no_pivot);
@@ -251,6 +252,7 @@ Result<Record> parse_record(std::string text, std::string_view file) {
   record.init.pid = reader.number<pid_t>("pid");
   if (record.init.pid < 0) reader.fail("pid");
   record.init.start_time = reader.number<std::uint64_t>("startTime");
+  if (reader.has("pidfdNumber")) record.init.number = reader.number<std::uint64_t>("pidfdNumber");
   record.init.boot_id = reader.text("bootId");
   record.own_pid_namespace = reader.boolean("ownPidNamespace");
   record.no_pivot = reader.boolean("noPivot");

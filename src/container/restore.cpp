@@ -248,9 +248,7 @@ Result<void> take_over(Restoration& restoration, pid_t pid) {
   if (!options.pidfd_socket.empty())
     TRY(terminal::send_descriptor(options.pidfd_socket, made.launched.pidfd, "pidfd"));
   if (!restoration.call.create.pid_file.empty()) TRY(write_pid_file(restoration.call.create.pid_file, pid));
-  made.record.init.start_time = TRY(sys::process_stat(pid)).start_time;
-  made.record.init.boot_id = TRY(boot_id_for(made.entry.directory()));
-  made.record.init.pid = pid;
+  made.record.init = TRY(identify(pid, made.launched.pidfd, made.entry.directory()));
   return made.entry.write(made.record);
 }
 

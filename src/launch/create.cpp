@@ -185,7 +185,7 @@ Result<void> hand_over_pidfd(Creation& creation) {
 }
 
 Result<void> record_created(Creation& creation) {
-  TRY(creation.recorder.created(creation.session.launched.pid));
+  TRY(creation.recorder.created(creation.session.launched.pid, creation.session.launched.pidfd));
   // Whoever starts it through the channel says "start" at once.
   if (!creation.request.start_by_socket) return {};
   return tell(creation.session.channel, program::Point::created);

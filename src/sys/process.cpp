@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "davit/sys/file.hpp"
+#include "davit/sys/mount.hpp"
 #include "sys/call.hpp"
 
 namespace davit::sys {
@@ -39,6 +40,12 @@ Result<UniqueFd> open_pidfd(pid_t pid) {
   if (number < 0 && errno == EINVAL && pid > 0) errno = ESRCH;
   if (number < 0) return failed("pidfd_open", std::to_string(pid));
   return UniqueFd::adopt(static_cast<int>(number));
+}
+
+Result<std::uint64_t> pidfd_number(FdRef pidfd) {
+  constexpr long kPidfs = 0x50494446;  // PID_FS_MAGIC; before, all pidfds shared one inode
+  if (TRY(filesystem_type(pidfd)) != kPidfs) return std::uint64_t{0};
+  return std::uint64_t{TRY(stat_of(pidfd)).st_ino};
 }
 
 Result<void> send_signal(FdRef pidfd, int signal) {

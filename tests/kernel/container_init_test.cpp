@@ -38,7 +38,8 @@ class ContainerInit : public testing::Test {
       ::syscall(SYS_exit, 0);
     }
     while (state_of(pid_) != 'Z') ::usleep(1000);
-    init_ = {pid_, sys::process_stat(pid_)->start_time, *boot_id()};
+    const auto pidfd = sys::open_pidfd(pid_);
+    init_ = {pid_, sys::process_stat(pid_)->start_time, *sys::pidfd_number(*pidfd), *boot_id()};
   }
   void TearDown() override {
     ::kill(pid_, SIGKILL);
@@ -49,20 +50,34 @@ class ContainerInit : public testing::Test {
 };
 
 TEST_F(ContainerInit, LivesAsLongAsOneOfItsThreads) {
+  const Init older = {init_.pid, init_.start_time, 0, init_.boot_id};
   EXPECT_TRUE(init_alive(init_));
+  EXPECT_TRUE(open_init(init_).ok());
+  EXPECT_TRUE(init_alive(older)) << "as before Linux 6.9";
+  EXPECT_TRUE(open_init(older).ok());
   ::kill(pid_, SIGKILL);
   siginfo_t info;
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT), 0);
-  EXPECT_FALSE(init_alive(init_)) << "a zombie has ended";
+  for (const Init& ended : {init_, older}) {
+    EXPECT_FALSE(init_alive(ended)) << "a zombie has ended";
+    EXPECT_FALSE(open_init(ended).ok());
+  }
 }
 
 TEST_F(ContainerInit, IsNotAnotherProcessOfThatNumber) {
   Init other = init_;
+  other.number = 0;
   ++other.start_time;
   EXPECT_FALSE(init_alive(other));
+  EXPECT_FALSE(open_init(other).ok());
+  other = init_;
+  other.number = init_.number + 1;
+  EXPECT_FALSE(init_alive(other)) << "and the start time does not help, as it is too coarse";
+  EXPECT_FALSE(open_init(other).ok());
   other = init_;
   other.boot_id = "another boot";
   EXPECT_FALSE(init_alive(other));
+  EXPECT_FALSE(open_init(other).ok());
 }
 
 TEST(BootId, IsRememberedWhereTheRecordOutlivesTheBoot) {

@@ -26,7 +26,7 @@ Record sample() {
   record.rootfs = "/b/rootfs";
   record.created = "2026-01-02T03:04:05.000000006Z";
   record.owner = 1000;
-  record.init = {4711, 18446744073709551615u, "0-1-2"};
+  record.init = {4711, 18446744073709551615u, 18446744073709551614u, "0-1-2"};
   record.cgroup.mode = host::CgroupMode::hybrid;
   record.cgroup.directories = {{{"cpu", "cpuacct"}, "/sys/fs/cgroup/cpu/web", "/sys/fs/cgroup/cpu"},
                                {{}, "/sys/fs/cgroup/unified/web", "/sys/fs/cgroup/unified"}};
@@ -44,6 +44,7 @@ TEST(ContainerRecord, SurvivesTheRoundTrip) {
   ASSERT_TRUE(after.ok()) << after.error().message.view();
   EXPECT_EQ(record_json(*after), record_json(before));
   EXPECT_EQ(after->init.start_time, before.init.start_time);
+  EXPECT_EQ(after->init.number, before.init.number);
   EXPECT_EQ(after->cgroup.directories[0].controllers, before.cgroup.directories[0].controllers);
   EXPECT_EQ(after->annotations, before.annotations);
   EXPECT_EQ(after->descriptors, before.descriptors);

@@ -25,6 +25,7 @@ inline constexpr int kRecordVersion = 1;
 struct Init {
   pid_t pid = 0;                 ///< 0: no init yet
   std::uint64_t start_time = 0;  ///< clock ticks since boot
+  std::uint64_t number = 0;      ///< sys::pidfd_number
   std::string boot_id;           ///< empty: the record is where nothing outlives the boot
 };
 

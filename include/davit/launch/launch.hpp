@@ -48,7 +48,7 @@ class Recorder {
   /// Before anything is made on the host: what `delete --force` must be able to find.
   virtual Result<void> creating(const cgroup::Place& place, const resctrl::Group& group) = 0;
   /// Init exists and is complete; from here on it outlives davit.
-  virtual Result<void> created(pid_t pid) = 0;
+  virtual Result<void> created(pid_t pid, sys::FdRef pidfd) = 0;
   /// The state directory, for the start socket.
   virtual sys::FdRef directory() = 0;
 };

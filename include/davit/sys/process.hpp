@@ -15,6 +15,8 @@ namespace davit::sys {
 
 /// pidfd_open(2).
 Result<UniqueFd> open_pidfd(pid_t pid);
+/// A number that no other process of this boot has; 0 where the kernel gives none (before 6.9).
+Result<std::uint64_t> pidfd_number(FdRef pidfd);
 /// pidfd_send_signal(2).
 Result<void> send_signal(FdRef pidfd, int signal);
 /// waitpid(2); returns the wait status.
