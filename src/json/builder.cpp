@@ -11,7 +11,11 @@
 namespace davit::json {
 namespace {
 
-constexpr std::string_view kBetweenTokens = " \t\r\n,:";
+/// What stands between tokens. Not find_first_not_of(), which calls memchr(3) for each character.
+constexpr bool is_between_tokens(char character) {
+  return character == ' ' || character == '\n' || character == ',' || character == ':' || character == '\t' ||
+         character == '\r';
+}
 
 std::string_view trimmed(const char* message) {
   std::string_view text(message);
@@ -230,8 +234,10 @@ bool Builder::refuse_syntax(std::string_view cause, std::size_t consumed) {
 }
 
 std::size_t Builder::token_start() const {
-  const std::size_t start = document_.text_.find_first_not_of(kBetweenTokens, previous_end_);
-  return start == std::string::npos ? document_.text_.size() : start;
+  const std::string_view text = document_.text_;
+  std::size_t start = previous_end_;
+  while (start < text.size() && is_between_tokens(text[start])) ++start;
+  return std::min(start, text.size());
 }
 
 bool Builder::add(Kind kind, std::string_view content, std::size_t consumed) {
