@@ -64,9 +64,39 @@ do_terminal() {
   goes_on terminal "$before"
   p rm -f -t 0 terminal
 }
+# The terminal that a restored shell has is the one that Podman now holds: it hears, speaks and has a size.
+do_shell() {
+  p run -dit --name shell --network none $image sh
+  criu checkpoint shell
+  ended shell
+  criu restore shell
+  terminal --size 33x77 -- podman "${options[@]}" attach shell <<'END'
+send while [ "$(stty size)" != '33 77' ]; do sleep 0.2; done; echo a$((1+1))b; exit 3\n
+expect a2b
+end 0
+END
+  becomes is 3 p inspect -f '{{.State.ExitCode}}' shell
+  p rm -f -t 0 shell
+}
+address() { p exec "$1" ip -4 -o addr show eth0 | grep -oE 'inet [0-9.]+'; }
+# Two cannot have one address, so that what is imported under another name gets another.
+do_address() {
+  p run -d --name here $image sh -c "$count"
+  becomes more here 5
+  local before address
+  before=$(counted here)
+  address=$(address here)
+  criu checkpoint --leave-running --export "$work/here.tar" here
+  criu restore --import "$work/here.tar" --name there
+  goes_on there "$before"
+  is "$address" address here
+  has '^inet (10|169|192)\.' address there
+  [ "$(address there)" != "$address" ] || { echo "both have $address"; return 1; }
+  p rm -f -t 0 here there
+}
 do_clean() {
   p rm -fa -t 0
   nothing_remains
 }
 
-actions plain export pre_checkpoint terminal clean
+actions plain export pre_checkpoint terminal shell address clean
