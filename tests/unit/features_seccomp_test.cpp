@@ -4,16 +4,12 @@
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
 
 #include "compiled.hpp"
-#include "features/seccomp/numbers.hpp"
 #include "fuzz/filters.hpp"
 
 namespace davit::seccomp {
@@ -54,25 +50,6 @@ Filter must_build(const spec::Seccomp& seccomp) {
   auto built = build(seccomp, {});
   EXPECT_TRUE(built.ok()) << (built.ok() ? "" : describe(built.error()).c_str());
   return built.ok() ? std::move(*built) : Filter{};
-}
-
-TEST(Seccomp, NumbersAreThoseOfLibseccomp) {
-  constexpr std::uint32_t kTokens[] = {SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32, SCMP_ARCH_AARCH64,
-                                       SCMP_ARCH_ARM};
-  constexpr int kX32 = 0x40000000;
-  constexpr int kBeyond = 600;
-  for (const std::uint32_t named : kTokens)
-    for (int number = -300; number < kBeyond; ++number) {
-      const std::unique_ptr<char, decltype(&std::free)> name(
-          ::seccomp_syscall_resolve_num_arch(named, named == SCMP_ARCH_X32 ? number | kX32 : number),
-          &std::free);
-      if (name == nullptr) continue;
-      for (const std::uint32_t token : kTokens)
-        EXPECT_EQ(number_of(token, name.get()), ::seccomp_syscall_resolve_name_arch(token, name.get()))
-            << name.get();
-    }
-  EXPECT_EQ(number_of(SCMP_ARCH_X86_64, "no_such_call"), __NR_SCMP_ERROR);
-  EXPECT_EQ(number_of(SCMP_ARCH_X86_64, ""), __NR_SCMP_ERROR);
 }
 
 /// libseccomp refuses what the running kernel does not report; qemu-user passes no seccomp(2) on.
