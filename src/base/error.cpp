@@ -2,6 +2,7 @@
 #include "davit/base/error.hpp"
 
 #include <cstring>
+#include <new>
 
 namespace davit {
 
@@ -28,6 +29,10 @@ Error system_error(int errno_value, std::string_view message) {
   Error error = make_error(Code::system, message);
   error.errno_value = errno_value;
   return error;
+}
+
+void place_error(Error* at, const Error& error) {
+  new (at) Error(error);
 }
 
 Text<1536> describe(const Error& error) {

@@ -31,7 +31,8 @@ struct Location {
   Text<192> pointer;  ///< JSON pointer, e.g. "/mounts/3/options"
 };
 
-/// Heap-free and trivially copyable; each layer adds only what it knows.
+/// Heap-free and trivially copyable; each layer adds only what it knows. What makes or changes one is cold:
+/// the compiler keeps all the code that leads there away from the code that runs.
 struct Error {
   Code code = Code::internal;
   int errno_value = 0;  ///< 0 when no system call is involved; its strerror text ends the message
@@ -41,20 +42,23 @@ struct Error {
   Text<256> advice;   ///< what the user can do, or empty
 
   /// Puts `text: ` in front of the message.
-  Error& wrap(std::string_view text);
+  [[gnu::cold]] Error& wrap(std::string_view text);
   /// Sets the advice unless a lower layer has already given one.
-  Error& advise(std::string_view text);
+  [[gnu::cold]] Error& advise(std::string_view text);
 };
 static_assert(std::is_trivially_copyable_v<Error>);
 
 /// Makes an error without an errno; `message` is cut at the capacity of Error::message.
-Error make_error(Code code, std::string_view message);
+[[gnu::cold]] Error make_error(Code code, std::string_view message);
 /// Makes a Code::system error of a failed call; `errno_value` is the errno it left.
-Error system_error(int errno_value, std::string_view message);
+[[gnu::cold]] Error system_error(int errno_value, std::string_view message);
+
+/// Makes a copy in memory that holds nothing yet.
+[[gnu::cold]] void place_error(Error* at, const Error& error);
 
 /// Renders everything but the program name and the command: `file:line:col: pointer: message: strerror`.
 /// The advice is not included.
-Text<1536> describe(const Error& error);
+[[gnu::cold]] Text<1536> describe(const Error& error);
 
 /// The strerror text of an errno value (thread safe, never null).
 const char* errno_text(int errno_value);

@@ -17,13 +17,13 @@ class [[nodiscard]] Result {
 
   Result(T value) : ok_(true) { new (&value_) T(std::move(value)); }  // NOLINT(google-explicit-constructor)
   Result(const Error& error) : ok_(false) {                           // NOLINT(google-explicit-constructor)
-    new (&error_) Error(error);
+    place_error(&error_, error);
   }
   Result(Result&& other) noexcept : ok_(other.ok_) {
     if (ok_)
       new (&value_) T(std::move(other.value_));
     else
-      new (&error_) Error(other.error_);
+      place_error(&error_, other.error_);
   }
   Result(const Result&) = delete;
   Result& operator=(const Result&) = delete;
@@ -64,7 +64,9 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
 
   Result() : ok_(true) {}
-  Result(const Error& error) : ok_(false), error_(error) {}  // NOLINT(google-explicit-constructor)
+  Result(const Error& error) : ok_(false) {  // NOLINT(google-explicit-constructor)
+    place_error(&error_, error);
+  }
   [[nodiscard]] bool ok() const { return ok_; }
   explicit operator bool() const { return ok_; }
   void value() const {

@@ -28,7 +28,7 @@ class Text {
     size_ = 0;
     data_[0] = '\0';
   }
-  Text& append(std::string_view text) {
+  [[gnu::noinline]] Text& append(std::string_view text) {
     constexpr std::size_t kRoom = N - 1;
     const bool cut = text.size() > kRoom - size_;
     const std::size_t count = cut ? kRoom - size_ : text.size();
