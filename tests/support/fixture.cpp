@@ -52,8 +52,10 @@ std::string ContainerTest::new_id() {
 }
 
 void ContainerTest::destroy(const std::string& id) {
-  reap_orphans();
-  const Outcome outcome = runtime({"delete", "--force", id});
+  // A pid namespace does not end before we, to whom its orphans came, have taken their exit status.
+  Child deletion = runtime.start({"delete", "--force", id});
+  eventually([&] { return reap_orphans(), !alive(deletion.pid()); }, 60000);
+  const Outcome outcome = deletion.wait();
   // Some call it an error that there is nothing to delete.
   EXPECT_TRUE(outcome.ok() || runtime.state(id).is_null()) << outcome.all();
   reap_orphans();
