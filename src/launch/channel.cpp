@@ -12,9 +12,10 @@ Result<void> tell(sys::FdRef channel, program::Point point, sys::FdRef descripto
   message.type = program::MessageType::reached;
   message.point = point;
   auto sent = sys::send_with_fd(channel, &message, sizeof message, descriptor);
-  // An init that is gone has left its last words in our queue; receive() brings them to light.
-  if (!sent.ok() && sent.error().errno_value == EPIPE) return {};
-  return sent;
+  const int errno_value = sent.ok() ? 0 : sent.error().errno_value;
+  // An init that is gone, whether it had read everything or not, has left its last words in our queue;
+  // receive() brings them to light.
+  return errno_value == EPIPE || errno_value == ECONNRESET ? Result<void>() : sent;
 }
 
 Result<std::pair<sys::UniqueFd, sys::UniqueFd>> make_channel() {

@@ -120,6 +120,26 @@ TEST(Channel, TheKernelSaysWhoSentWhatAndOnlyWholeMessagesAreTaken) {
   }
 }
 
+/// One that fails while it waits is gone before it is told anything, or when it has been told.
+TEST(Channel, AnInitThatIsGoneIsHeardBeforeItsAbsenceIsAnError) {
+  for (const bool has_left_words_unread : {false, true}) {
+    auto channel = make_channel();
+    ASSERT_TRUE(channel.ok());
+    if (has_left_words_unread) {
+      ASSERT_TRUE(tell(channel->first, Point::starting).ok());
+    }
+    program::Message last;
+    last.type = MessageType::failed;
+    ASSERT_TRUE(sys::send_with_fd(channel->second, &last, sizeof last, {}).ok());
+    channel->second.reset();
+    EXPECT_TRUE(tell(channel->first, Point::start).ok());
+    const auto heard = receive(channel->first);
+    ASSERT_TRUE(heard.ok());
+    EXPECT_FALSE(heard->closed);
+    EXPECT_EQ(heard->message.type, MessageType::failed);
+  }
+}
+
 TEST_F(ProtocolTest, AnInitThatAnotherDavitMadeCanOnlyFailOrBeSlow) {
   program = {};
   EXPECT_TRUE(takes(slow_hook(), kInit));
