@@ -71,10 +71,6 @@ Result<void> signal_frozen(const Place& place, int signal) {
   return sent;
 }
 
-bool absent(const Error& error) {
-  return error.errno_value == ENOENT || error.errno_value == ENODEV;
-}
-
 /// True when the directory is gone.
 Result<bool> remove_tree(const Directory& directory) {
   TRY(remove_empty(directory.path));
@@ -88,7 +84,7 @@ Result<bool> remove_simply(const Directory& directory) {
       directory.path.find("/../") != std::string::npos)
     return make_error(Code::internal, "'" + directory.path + "' is no cgroup of a container");
   auto removed = sys::unlink_at(sys::current_directory(), directory.path, AT_REMOVEDIR);
-  if (removed.ok() || absent(removed.error())) return true;
+  if (removed.ok() || is_absent(removed.error())) return true;
   if (removed.error().errno_value == EBUSY) return false;
   if (!exists(directory.path)) return true;  // a read-only mount says so before it looks
   return removed.error();
@@ -128,7 +124,7 @@ Result<void> kill(const Place& place, int signal) {
   const Directory* v2 = unified(place);
   if (signal == SIGKILL && v2 != nullptr) {
     auto killed = sys::write_file(v2->path + "/cgroup.kill", "1");
-    if (!killed.ok() && !absent(killed.error())) return killed;
+    if (!killed.ok() && !is_absent(killed.error())) return killed;
     // Without the file (before Linux 5.14), or in hybrid mode where v1 may hold more, one by one.
     if (killed.ok() && place.mode == host::CgroupMode::v2) return {};
   }

@@ -78,7 +78,7 @@ Result<void> thaw_one(sys::FdRef group) {
   const auto state = sys::read_file_at(group, kState);
   if (!state.ok() || state->starts_with("THAWED")) return {};
   auto written = sys::write_file_at(group, kState, "THAWED");
-  const bool is_gone = !written.ok() && written.error().errno_value == ENODEV;
+  const bool is_gone = !written.ok() && is_absent(written.error());
   return is_gone ? Result<void>() : written;
 }
 
@@ -90,7 +90,10 @@ Result<void> thaw_to_die(const Place& place, pid_t init) {
   TRY(walk(directory->path, thaw_one));
   // A privileged payload may have moved it.
   const std::string own = init > 0 ? freezer_of(*directory, init) : std::string();
-  return own.empty() ? Result<void>() : thaw_one(TRY(sys::open(own, O_RDONLY | O_DIRECTORY)));
+  if (own.empty()) return {};
+  const auto group = sys::open(own, O_RDONLY | O_DIRECTORY);
+  if (!group.ok()) return is_absent(group.error()) ? Result<void>() : group.error();
+  return thaw_one(*group);
 }
 
 std::string frozen_above(const Place& place, pid_t pid) {
@@ -118,8 +121,7 @@ Result<bool> frozen(const Place& place) {
   const bool v2 = directory->controllers.empty();
   auto state = read_value(directory->path + (v2 ? "/cgroup.freeze" : "/freezer.state"));
   if (!state.ok()) {
-    const int errno_value = state.error().errno_value;
-    if (errno_value == ENOENT || errno_value == ENODEV) return false;
+    if (is_absent(state.error())) return false;
     return state.error();
   }
   return *state != "0" && *state != "THAWED";

@@ -8,11 +8,10 @@
 #include <limits>
 #include <optional>
 
+#include "davit/base/fields.hpp"
 #include "features/cgroup/device_rules.hpp"
 #include "features/cgroup/translation.hpp"
 #include "features/cgroup/unit.hpp"
-
-#include "davit/base/fields.hpp"
 
 namespace davit::cgroup {
 namespace {

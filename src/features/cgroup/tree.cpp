@@ -60,6 +60,10 @@ bool unprivileged() {
   return ::geteuid() != 0 || host::in_user_namespace();
 }
 
+bool is_absent(const Error& error) {
+  return error.errno_value == ENOENT || error.errno_value == ENODEV;
+}
+
 bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
@@ -68,10 +72,6 @@ namespace {
 
 using Arrive = std::function<Result<void>(sys::FdRef group)>;
 using Leave = std::function<Result<void>(sys::FdRef parent, const std::string& name)>;
-
-bool is_absent(const Error& error) {
-  return error.errno_value == ENOENT || error.errno_value == ENODEV;
-}
 
 /// The names of the cgroups right below one.
 Result<std::vector<std::string>> children_of(sys::FdRef group) {

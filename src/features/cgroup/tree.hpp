@@ -26,6 +26,8 @@ std::uint64_t keyed_value(std::string_view text, std::string_view key);
 bool unprivileged();
 /// The absolute directory is there.
 bool exists(const std::string& path);
+/// The error of something that was removed meanwhile.
+bool is_absent(const Error& error);
 /// Comes to every cgroup of a tree, parents first; nothing when it is gone. Goes from descriptor to
 /// descriptor: who may write to the tree can make paths in it that no system call takes (PATH_MAX).
 Result<void> walk(const std::string& path, const std::function<Result<void>(sys::FdRef group)>& arrive);

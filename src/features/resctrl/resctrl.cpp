@@ -6,9 +6,8 @@
 #include <map>
 #include <string_view>
 
-#include "features/resctrl/schemata.hpp"
-
 #include "davit/base/fields.hpp"
+#include "features/resctrl/schemata.hpp"
 
 namespace davit::resctrl {
 namespace {
