@@ -5,6 +5,7 @@
   expect TEXT   wait until this has been written after what was expected last; escapes as in Python
   send TEXT
   resize ROWSxCOLUMNS
+                and say so again until what is expected next is seen, as a client may show output before it listens for sizes
   detach        by ctrl-p ctrl-q, which engines see only as two reads, so until it is done
   end STATUS    wait for the end
 """
@@ -13,6 +14,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -37,6 +39,7 @@ def main():
         os.execvp(words[1], words[1:])
     seen = b""
     everything = b""
+    resized = False
 
     def read(seconds):
         nonlocal seen, everything
@@ -60,7 +63,10 @@ def main():
             while data not in seen:
                 if time.time() > end or not read(0.5):
                     fail(f"did not see {data!r}")
+                if resized:
+                    os.kill(child, signal.SIGWINCH)
             seen = seen.split(data, 1)[1]
+            resized = False
         elif verb == "send":
             os.write(terminal, data)
         elif verb == "detach":
@@ -73,6 +79,7 @@ def main():
                     break
         elif verb == "resize":
             resize(terminal, text)
+            resized = True
         elif verb == "end":
             # Whoever stays behind after a detachment may keep the terminal open.
             end = time.time() + 300
