@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Podman: checkpoint and restore, by the CRIU of the guest.
+# Checkpoint and restore, by the CRIU of the guest: Podman's and ctr's.
 . /share/lib.sh
 ENGINE=podman
 . /share/podman-lib.sh
@@ -94,9 +94,36 @@ do_address() {
   [ "$(address there)" != "$address" ] || { echo "both have $address"; return 1; }
   p rm -f -t 0 here there
 }
+# ctr pauses a task while it is checkpointed. One that began anew would be found out by what it wrote before it counted.
+do_ctr() {
+  local flags=(--runc-binary "$runtime") place=/davit-vm/ctr before born
+  [ "$CG" != systemd ] || { flags+=(--runc-systemd-cgroup) place=system.slice:davit-vm:ctr; }
+  ctr run -d "${flags[@]}" --cgroup "$place" --memory-limit 67108864 $image:latest ctr sh -c "cat /proc/sys/kernel/random/uuid >/born; $count"
+  becomes more_of_ctr 5
+  born=$(in_ctr cat /born)
+  before=$(in_ctr cat /count)
+  timeout 300 ctr container checkpoint --rw --task ctr localhost/checkpoint:latest
+  becomes more_of_ctr "$before"
+  ctr task rm -f ctr
+  ctr container rm ctr
+  timeout 300 ctr container restore --rw --live ctr localhost/checkpoint:latest
+  becomes more_of_ctr "$before"
+  becomes more_of_ctr "$(in_ctr cat /count)"
+  is "$born" in_ctr cat /born
+  is 67108864 limit "$(cgroup_of "$(ctr task ls | awk '$1 == "ctr" { print $2 }')")" memory.max
+  ctr task rm -f ctr
+  ctr container rm ctr
+  ctr image rm localhost/checkpoint:latest
+}
+in_ctr() { timeout 300 ctr task exec --exec-id "read-$EPOCHREALTIME" ctr "$@"; }
+more_of_ctr() { [ "$(in_ctr cat /count)" -gt "$1" ]; }
 do_clean() {
   p rm -fa -t 0
+  ctr task rm -f ctr || true
+  ctr container rm ctr || true
   nothing_remains
 }
 
-actions plain export pre_checkpoint terminal shell address clean
+actions plain export pre_checkpoint terminal shell address
+ENGINE=containerd actions ctr
+actions clean
