@@ -87,8 +87,12 @@ void check(Report& report, Seccomp& seccomp) {
                    advice_on_architecture(seccomp.architectures[i]));
 }
 
-void check_listener(Report& report, const Seccomp& seccomp, const Annotations& annotations) {
-  if (!seccomp.listener_path.empty() || annotations.contains("run.oci.seccomp.receiver")) return;
+void check_listener(Report& report, Seccomp& seccomp, const Annotations& annotations) {
+  // crun's place for it, from before the specification had one.
+  const auto receiver = annotations.find("run.oci.seccomp.receiver");
+  if (seccomp.listener_path.empty() && receiver != annotations.end())
+    seccomp.listener_path = receiver->second;
+  if (!seccomp.listener_path.empty()) return;
   for (const SeccompRule& rule : seccomp.syscalls)
     if (rule.action == SeccompAction::notify)
       report.error(rule.position, "action", "SCMP_ACT_NOTIFY needs somebody who listens",
