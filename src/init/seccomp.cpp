@@ -109,14 +109,9 @@ Status load_with_helper(Context& context, const program::LoadSeccomp& operation,
   return status.failed() ? status : Status{handover.sent, Detail::send_listener};
 }
 
-/// The filter as the kernel takes it: from the program, or from the memfd that came later.
+/// The filter as the kernel takes it.
 Status find_filter(const Context& context, const program::LoadSeccomp& operation, sock_fprog& filter) {
-  if (operation.late == program::kNoSlot) {
-    const View<u64> instructions = context.items(operation.filter);
-    filter = {static_cast<u16>(instructions.count), reinterpret_cast<sock_filter*>(instructions.first)};
-    return instructions.count <= BPF_MAXINSNS ? kDone : Status{EINVAL, Detail::load_filter};
-  }
-  const FdRef file = context.slot(operation.late);
+  const FdRef file = context.slot(operation.filter);
   struct statx info;
   INIT_TRY(check(syscall(__NR_statx, file, "", AT_EMPTY_PATH, STATX_SIZE, &info), Detail::load_filter));
   const u64 count = info.stx_size / sizeof(sock_filter);

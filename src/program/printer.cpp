@@ -289,7 +289,7 @@ void operands(Line& line, const SetCapabilities& o) {
   if (o.held != 0) line.item("held", capabilities(o.held));
 }
 void operands(Line& line, const LoadSeccomp& o) {
-  line.count("instructions", o.filter.count).count("flags", o.flags).slot("late", o.late);
+  line.count("flags", o.flags).slot("filter", o.filter);
 }
 void operands(Line& line, const ChangeDirectory& o) {
   line.string("path", o.path).flag("retry", o.is_retry != 0).flag("make-missing", o.make_missing != 0);
@@ -299,7 +299,7 @@ void operands(Line& line, const SetHome& o) {
 }
 void operands(Line& line, const RunHook& o) {
   line.string("path", o.path).strings("arguments", o.arguments).count("timeout", o.timeout_seconds);
-  line.flag("filtered", o.is_filtered != 0);
+  line.flag("filtered", o.filter != kNoSlot);
 }
 void operands(Line& line, const FindProgram& o) {
   line.string("name", o.name).string("search-path", o.search_path);

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 
+#include "davit/sys/fd.hpp"
 #include "init_support.hpp"
 
 namespace davit::init_test {
@@ -17,6 +18,7 @@ struct ProtocolTest : testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "needs root for namespaces";
     channel = builder.reserve();
     builder.set_channel(channel);
+    filter = builder.reserve();
   }
   void emit_shell(const std::string& script) {
     const std::vector<std::string> arguments = {"/bin/sh", "-c", script};
@@ -33,10 +35,23 @@ struct ProtocolTest : testing::Test {
     text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
     return text;
   }
+  void emit_filter(const std::vector<sock_filter>& instructions, u32 flags = 0, Slot pids = kNoSlot) {
+    const std::size_t size = instructions.size() * sizeof(sock_filter);
+    filter_file = sys::UniqueFd::adopt(sealed_memfd("filter", instructions.data(), size));
+    builder.emit(NoNewPrivileges{});
+    builder.emit(LoadSeccomp{.flags = flags, .filter = filter, .pid_namespace = pids});
+  }
+  Program finish_filtered() {
+    Program program = builder.finish();
+    program.inherit(filter, filter_file.number());
+    return program;
+  }
 
   Scratch scratch;
   Builder builder;
   Slot channel{};
+  Slot filter = kNoSlot;
+  sys::UniqueFd filter_file;
 };
 
 /// With an init that is on record and waits at its start socket.
@@ -304,16 +319,11 @@ TEST_F(ProtocolTest, SweepsFromAnyNumberOn) {
 }
 
 TEST_F(ProtocolTest, LoadsAFilterThatComesLate) {
-  const Slot late = builder.reserve();
-  builder.emit(AwaitHost{.point = Point::seccomp, .slot = late});
-  builder.emit(NoNewPrivileges{});
-  builder.emit(LoadSeccomp{.late = late});
+  builder.emit(AwaitHost{.point = Point::seccomp, .slot = filter});
+  emit_filter(filter_mkdir(SECCOMP_RET_ERRNO | EPERM));
   emit_shell("mkdir $OUT 2>/dev/null && exit 1; exit 5");
   Started started = start_image(builder.finish(), channel);
-  const std::vector<sock_filter> filter = filter_mkdir(SECCOMP_RET_ERRNO | EPERM);
-  const int file = sealed_memfd("filter", filter.data(), filter.size() * sizeof(sock_filter));
-  tell(started.channel, Point::seccomp, file);
-  close(file);
+  tell(started.channel, Point::seccomp, filter_file.number());
   EXPECT_EQ(receive(started.channel).message.type, MessageType{});
   EXPECT_EQ(started.wait(), 5);
 }
@@ -323,20 +333,13 @@ TEST_F(ProtocolTest, LoadsAFilterThatComesLate) {
 class ListenerTest : public ProtocolTest {
  protected:
   /// `pids`: see LoadSeccomp::pid_namespace.
-  void emit_filter(Slot pids = kNoSlot) {
-    const std::vector<sock_filter> filter = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    std::vector<u64> words(filter.size());
-    std::memcpy(words.data(), filter.data(), filter.size() * sizeof(u64));
-    builder.emit(NoNewPrivileges{});
-    builder.emit(LoadSeccomp{.filter = builder.list(std::span<const u64>(words)),
-                             .flags = SECCOMP_FILTER_FLAG_NEW_LISTENER,
-                             .pid_namespace = pids});
+  void emit_agents_filter(Slot pids = kNoSlot) {
+    emit_filter(
+        {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 1, 0),
+         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 0, 1),
+         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)},
+        SECCOMP_FILTER_FLAG_NEW_LISTENER, pids);
   }
   static void take_listener(const Started& started) {
     const Received listener = receive(started.channel);
@@ -347,9 +350,9 @@ class ListenerTest : public ProtocolTest {
 };
 
 TEST_F(ListenerTest, SendsTheListenerPastItsOwnFilter) {
-  emit_filter();
+  emit_agents_filter();
   emit_shell("exit 6");
-  Started started = start_image(builder.finish(), channel);
+  Started started = start_image(finish_filtered(), channel);
   take_listener(started);
   tell(started.channel, Point::owned);
   EXPECT_EQ(receive(started.channel).message.type, MessageType{});
@@ -357,9 +360,9 @@ TEST_F(ListenerTest, SendsTheListenerPastItsOwnFilter) {
 }
 
 TEST_F(ListenerTest, DoesNotGoOnBeforeTheListenerHasAnOwner) {
-  emit_filter();
+  emit_agents_filter();
   emit_shell("exit 6");
-  Started started = start_image(builder.finish(), channel);
+  Started started = start_image(finish_filtered(), channel);
   take_listener(started);
   close(started.channel);
   started.channel = -1;
@@ -368,10 +371,10 @@ TEST_F(ListenerTest, DoesNotGoOnBeforeTheListenerHasAnOwner) {
 
 TEST_F(ListenerTest, OfAStageComesFromOutsideOfThePidNamespace) {
   const Slot pids = builder.reserve();
-  emit_filter(pids);
+  emit_agents_filter(pids);
   builder.emit(ForkInit{.awaits_owner = 1});
   emit_shell("exit 7");
-  Program program = builder.finish();
+  Program program = finish_filtered();
   const pid_t maker = fork();
   if (maker == 0) {
     if (unshare(CLONE_NEWPID) == 0 && fork() == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -400,19 +403,15 @@ TEST_F(ListenerTest, OfAStageComesFromOutsideOfThePidNamespace) {
 }
 
 TEST_F(ProtocolTest, ADirectoryThatCannotBeLookedIntoHidesNoProgram) {
-  std::vector<sock_filter> filter = {
+  emit_filter({
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_faccessat2, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  std::vector<u64> words(filter.size());
-  std::memcpy(words.data(), filter.data(), filter.size() * sizeof(u64));
-  builder.emit(NoNewPrivileges{});
-  builder.emit(LoadSeccomp{.filter = builder.list(std::span<const u64>(words))});
+  });
   builder.emit(FindProgram{
       .name = builder.text("sh"), .search_path = builder.text("/nowhere:/bin:/usr/bin"), .has_path = 1});
-  Started started = start_image(builder.finish(), channel);
+  Started started = start_image(finish_filtered(), channel);
   const Message failed = receive(started.channel).message;
   EXPECT_EQ(failed.type, MessageType::failed);
   EXPECT_EQ(failed.error, EIO);

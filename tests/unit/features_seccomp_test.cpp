@@ -168,7 +168,7 @@ TEST(SeccompCheck, NotifyNeedsAListener) {
 TEST(SeccompCompile, WaitsForTheFilter) {
   spec::Seccomp seccomp;
   seccomp.flags = {spec::SeccompFlag::log, spec::SeccompFlag::wait_killable_recv};
-  EXPECT_EQ(load(seccomp, program::Slot{3}).late, program::Slot{3});
+  EXPECT_EQ(load(seccomp, program::Slot{3}).filter, program::Slot{3});
   EXPECT_EQ(load(seccomp, program::Slot{3}).flags, SECCOMP_FILTER_FLAG_LOG);
 
   seccomp.flags.push_back(spec::SeccompFlag::tsync);
@@ -179,7 +179,7 @@ TEST(SeccompCompile, WaitsForTheFilter) {
   const auto loaded = compiled.find<program::LoadSeccomp>();
   const auto await = compiled.find<program::AwaitHost>();
   EXPECT_EQ(await->point, program::Point::seccomp);
-  EXPECT_EQ(loaded->late, await->slot);
+  EXPECT_EQ(loaded->filter, await->slot);
   // TSYNC would put the thread that sends the listener under the filter.
   EXPECT_EQ(loaded->flags, SECCOMP_FILTER_FLAG_LOG | (1U << 5) | SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }

@@ -51,14 +51,13 @@ struct NoNewPrivileges : Operation {
   static constexpr Op kOp = Op::no_new_privileges;
 };
 
-/// seccomp(SECCOMP_SET_MODE_FILTER). The filter stands in the program, or in the sealed memfd in `late`. With
-/// SECCOMP_FILTER_FLAG_NEW_LISTENER the listener goes to the host (Message::seccomp_listener), sent by a
-/// helper task that is not under the filter, and init goes on at Point::owned.
+/// seccomp(SECCOMP_SET_MODE_FILTER). With SECCOMP_FILTER_FLAG_NEW_LISTENER the listener goes to the host
+/// (Message::seccomp_listener), sent by a helper task that is not under the filter, and init goes on at
+/// Point::owned.
 struct LoadSeccomp : Operation {
   static constexpr Op kOp = Op::load_seccomp;
-  List<u64> filter;  ///< struct sock_filter each
-  u32 flags = 0;     ///< SECCOMP_FILTER_FLAG_*
-  Slot late = kNoSlot;
+  u32 flags = 0;                 ///< SECCOMP_FILTER_FLAG_*
+  Slot filter = kNoSlot;         ///< a sealed memfd of struct sock_filter
   Slot pid_namespace = kNoSlot;  ///< with a listener: joined after that task was made, as none can be then
 };
 
@@ -98,11 +97,9 @@ struct RunHook : Operation {
   Str state_before_pid;
   Str state_after_pid;
   u32 timeout_seconds = 0;  ///< 0: none
-  u32 is_filtered = 0;      ///< it loads the filter of the container's process itself, before it executes
-  List<u64> filter;         ///< as of LoadSeccomp
+  Slot filter = kNoSlot;    ///< as of LoadSeccomp: that of the container's process, before it executes
   u32 filter_flags = 0;
-  Slot late_filter = kNoSlot;
-  u16 releases = 0;  ///< and then does as ReleaseCapabilities does
+  u32 releases = 0;  ///< and then does as ReleaseCapabilities does
 };
 
 /// Finds the program (execvp semantics, PATH of the process) and keeps the result for execute.

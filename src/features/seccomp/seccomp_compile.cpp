@@ -54,7 +54,7 @@ program::Slot compile_await(features::Compilation& out, const spec::Seccomp& sec
 program::LoadSeccomp load(const spec::Seccomp& seccomp, program::Slot filter) {
   program::LoadSeccomp operation;
   operation.flags = kernel_flags(seccomp);
-  operation.late = filter;
+  operation.filter = filter;
   return operation;
 }
 
