@@ -91,9 +91,9 @@ Status take_over(FdRef slave) {
 }
 
 /// The container's /dev/null, which is the container's business: it may be anything by now.
-Status open_null(Context& context, Fd& null) {
-  FdRef root;
-  INIT_TRY(open_root(context, root));
+Status open_null(Fd& null) {
+  SweptFd root;
+  INIT_TRY(open_root(root));
   constexpr u64 kLookThenOpen[] = {O_PATH, O_RDWR | O_NOCTTY};
   for (const u64 flags : kLookThenOpen) {
     const long opened = open_below(root, "/dev/null", flags);
@@ -106,8 +106,8 @@ Status open_null(Context& context, Fd& null) {
   return kDone;
 }
 
-Status replace_null(Context& context, Fd& null, i32 number) {
-  if (!null.is_open()) INIT_TRY(open_null(context, null));
+Status replace_null(Fd& null, i32 number) {
+  if (!null.is_open()) INIT_TRY(open_null(null));
   return check(syscall(__NR_dup3, FdRef(null), number, 0), Detail::no_null_device);
 }
 
@@ -123,8 +123,8 @@ Status give(FdRef file, const Node& node, u32 uid) {
 }  // namespace
 
 Status perform(Context& context, const program::OpenConsole& operation) {
-  FdRef root;
-  INIT_TRY(open_root(context, root));
+  SweptFd root;
+  INIT_TRY(open_root(root));
   Fd master;
   INIT_TRY(open_master(root, master));
   Fd slave;
@@ -142,13 +142,13 @@ Status perform(Context& /*context*/, const program::TakeTerminal& /*operation*/)
   return check(syscall(__NR_ioctl, 0, TIOCSCTTY, 0), Detail::controlling_terminal);
 }
 
-Status perform(Context& context, const program::OwnStdio& operation) {
+Status perform(Context& /*context*/, const program::OwnStdio& operation) {
   Fd null;
   for (i32 number = 0; number <= 2; ++number) {
     Node node;
     if (look(FdRef{number}, node).failed()) continue;
     if (node.is_null_device())
-      INIT_TRY(replace_null(context, null, number));
+      INIT_TRY(replace_null(null, number));
     else
       INIT_TRY(give(FdRef{number}, node, operation.uid));
   }

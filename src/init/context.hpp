@@ -52,26 +52,6 @@ struct Capabilities {
   u64 inheritable = 0;
 };
 
-/// The directory in which something was made last: nodes, links and mount points come in rows, most of them
-/// below /dev.
-struct LastParent {
-  const char* path = nullptr;  ///< in the program
-  u32 length = 0;  ///< up to and with the last slash, which a mount point's own path does not have
-  FdRef root;
-  SweptFd directory;
-  bool has_found =
-      false;            ///< what open_making found last is an entry of it, and was not reached by a symlink
-  bool is_own = false;  ///< a filesystem that init has made: its names are what init put there
-  bool is_borrowed = false;  ///< the descriptor is that of a slot
-};
-
-/// The procfs that this program has mounted at /proc, as long as nothing has been mounted over or into it
-/// for anybody but us: the kernel alone says what its names are.
-struct OwnProc {
-  FdRef root;  ///< below which it is mounted
-  SweptFd mount;
-};
-
 /// State of one run. Nothing here outlives execve.
 struct Context {
   std::byte* base = nullptr;   ///< the program, private and writable
@@ -84,17 +64,10 @@ struct Context {
   u32 joined = 0;              ///< CLONE_NEW* types that join_namespaces has entered
   Capabilities granted;        ///< by set_capabilities, without what it held back
   bool is_root = false;        ///< all uids and gids are 0, and have been since execve set them
-  bool is_at_root = false;     ///< the root was entered, and its "/" is the working directory
   bool must_enter_as_user = false;  ///< root may not enter the working directory
-  SweptFd null_device;              ///< the host's /dev/null, verified; opened by the first mask_path
   SweptFd empty_mount;              ///< what hides directories; made by the first mask_path that needs it
-  SweptFd null_tree;                ///< a clone of null_device that found no file to mask
-  OwnProc own_proc;                 ///< see mask_path and protect_path
-  LastParent last_parent;           ///< see paths.hpp
-  bool is_straight = false;       ///< no symlink led to what open_making found last, or it was made just now
-  FdRef own_root;                 ///< "/" of this process; see open_root
-  const char* program = nullptr;  ///< what find_program found
-  const char* home = nullptr;     ///< "HOME=..." from set_home
+  const char* program = nullptr;    ///< what find_program found
+  const char* home = nullptr;       ///< "HOME=..." from set_home
 
   [[nodiscard]] program::Header& header() const { return *reinterpret_cast<program::Header*>(base); }
   [[nodiscard]] const char* text(Str str) const {

@@ -110,10 +110,9 @@ Status settle(Context& context) {
 Status perform(Context& context, const program::ChangeDirectory& operation) {
   if (operation.is_retry != 0 && !context.must_enter_as_user) return kDone;
   const char* path = context.text(operation.path);
-  if (is_equal(path, "/")) return context.is_at_root ? kDone : check(syscall(__NR_chdir, path));
-  FdRef root;
-  INIT_TRY(open_root(context, root));
-  context.is_at_root = false;
+  if (is_equal(path, "/")) return check(syscall(__NR_chdir, path));
+  SweptFd root;
+  INIT_TRY(open_root(root));
   // Not chdir(2): a magic link such as /proc/self/fd/7 would lead out of the container (CVE-2024-21626).
   const long opened = open_below(root, path, O_PATH | O_DIRECTORY);
   if (opened == -ENOENT && operation.make_missing != 0) return make_and_enter(context, root, path);
@@ -149,7 +148,6 @@ Status perform(Context& context, const program::FindProgram& operation) {
 Status perform(Context& context, const program::CloseDescriptors& operation) {
   // Everything above the inherited ones vanishes at execve; until then init still needs its channel.
   if (operation.sweep == 0) return check(syscall(__NR_close_range, operation.first, ~0U, kCloseOnExec));
-  forget_directories(context);
   u32 gap = operation.first;
   const u32 last = last_kept(context, operation);
   for (u32 number = gap; number <= last; ++number) {

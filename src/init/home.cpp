@@ -107,8 +107,8 @@ Status search(FdRef file, Lookup& lookup) {
 }  // namespace
 
 Status perform(Context& context, const program::SetHome& operation) {
-  FdRef root;
-  INIT_TRY(open_root(context, root));
+  SweptFd root;
+  INIT_TRY(open_root(root));
   Fd file;
   INIT_TRY(open_passwd(root, file));
   if (!file.is_open()) {

@@ -171,15 +171,6 @@ Status change_bind(FdRef tree, const program::MountTree& operation) {
   return change_locked(tree, operation.attributes, false);
 }
 
-/// "Ordinary": no symlink on the way, so that /proc is what it says. With options it may lack what we look
-/// for.
-bool is_own_proc(const Context& context, const program::MountFilesystem& operation) {
-  return operation.options.count == 0 && (operation.attributes.set & MOUNT_ATTR_RDONLY) == 0 &&
-         (operation.target.flags & program::kTargetMustBeOrdinary) != 0 &&
-         is_equal(context.text(operation.type), "proc") &&
-         is_equal(context.text(operation.target.path), "/proc");
-}
-
 Status fill_from(Context& context, const program::MountFilesystem& operation, FdRef mount) {
   SweptFd target;
   INIT_TRY(open_target(context, context.slot(operation.root), operation.target, target));
@@ -187,17 +178,6 @@ Status fill_from(Context& context, const program::MountFilesystem& operation, Fd
   INIT_TRY(check(opened, Detail::copy_up));
   const SweptFd from(opened);
   return copy_up(context, from, mount);
-}
-
-/// A mount goes into a directory that it has to itself. move_mount follows no symlink, so that there is no
-/// need to open it. False: nothing is attached.
-bool attach_in_own(Context& context, FdRef root, const program::Target& target, FdRef mount) {
-  const char* name = nullptr;
-  if (target.kind != program::TargetKind::directory || target.flags != 0) return false;
-  if (!make_in_own(context, root, context.text(target.path), name)) return false;
-  context.last_parent.has_found = true;
-  return syscall(__NR_move_mount, mount, "", FdRef(context.last_parent.directory), name,
-                 MOVE_MOUNT_F_EMPTY_PATH) >= 0;
 }
 
 /// Opens the target; what is missing of it is made as what the mount is.
@@ -216,7 +196,6 @@ Status open_place(Context& context, FdRef root, const program::Target& target, F
 }
 
 Status attach_at(Context& context, FdRef root, const program::Target& target, FdRef mount) {
-  if (attach_in_own(context, root, target, mount)) return kDone;
   SweptFd place;
   INIT_TRY(open_place(context, root, target, mount, place));
   return attach(mount, place);
@@ -231,20 +210,6 @@ Status check_whole_proc(FdRef tree) {
   INIT_TRY(check(syscall(__NR_statx, tree, "", AT_EMPTY_PATH, STATX_INO, &info), Detail::not_procfs));
   const bool is_proc = filesystem.f_type == PROC_SUPER_MAGIC && info.stx_ino == kRootInode;
   return is_proc ? kDone : Status{EINVAL, Detail::not_procfs};
-}
-
-/// Remembers a new filesystem: as a slot, as the parent of what is made in it, or as our own procfs.
-void keep(Context& context, const program::MountFilesystem& operation, SweptFd mount) {
-  const FdRef root = context.slot(operation.root);
-  const char* path = context.text(operation.target.path);
-  const bool is_parent = is_equal(context.text(operation.type), "tmpfs") && !context.last_parent.has_found;
-  const bool is_kept = (operation.flags & program::kMountKeepSlot) != 0;
-  if (is_parent && is_kept) keep_mount(context, root, path, SweptFd(FdRef(mount).number), true);
-  if (is_parent && !is_kept) keep_mount(context, root, path, static_cast<SweptFd&&>(mount), false);
-  if (is_kept)
-    context.fill(operation.mount, static_cast<Fd&&>(mount));
-  else if (is_own_proc(context, operation))
-    context.own_proc = {root, static_cast<SweptFd&&>(mount)};
 }
 
 /// What the kernel shows of itself is masked where it is mounted, and would come without its masks.
@@ -354,7 +319,8 @@ Status perform(Context& context, const program::MountFilesystem& operation) {
   rest.clear &= ~operation.attributes.set;
   INIT_TRY(change_attributes(mount, rest, false));
   INIT_TRY(attach_at(context, root, operation.target, mount));
-  keep(context, operation, static_cast<SweptFd&&>(mount));
+  if ((operation.flags & program::kMountKeepSlot) != 0)
+    context.fill(operation.mount, static_cast<Fd&&>(mount));
   return kDone;
 }
 
@@ -392,7 +358,6 @@ Status perform(Context& context, const program::Remount& operation) {
   const program::Target& place = operation.target;
   const u64 flags = O_PATH | ((place.flags & program::kTargetNoFollow) == 0 ? 0 : O_NOFOLLOW);
   const u64 resolve = (place.flags & program::kTargetMustBeOrdinary) != 0 ? RESOLVE_NO_SYMLINKS : 0;
-  context.own_proc.mount.abandon();  // it may be what changes
   const long opened = open_below(context.slot(operation.root), context.text(place.path), flags, resolve);
   INIT_TRY(check(opened, Detail::resolve_target));
   const SweptFd target(opened);

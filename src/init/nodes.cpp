@@ -60,32 +60,32 @@ bool says(FdRef parent, const char* name, const char* content, u32 length) {
 Status perform(Context& context, const MakeDevice& operation) {
   const FdRef root = context.slot(operation.root);
   if (operation.bind != 0) return bind_node(context, root, operation);
-  FdRef parent;
+  SweptFd parent;
   const char* name = nullptr;
   INIT_TRY(open_parent(context, root, context.text(operation.path), parent, name));
-  const long made =
-      syscall(__NR_mknodat, parent, name, operation.mode, device_number(operation.major, operation.minor));
+  const long made = syscall(__NR_mknodat, FdRef(parent), name, operation.mode,
+                            device_number(operation.major, operation.minor));
   if (made == -EEXIST) return take_existing(context, root, parent, name, operation);
   if (made == -EPERM && operation.host_path.length > 0) return bind_node(context, root, operation);
   INIT_TRY(check(made, Detail::make_node));
   if (operation.uid == 0 && operation.gid == 0) return kDone;  // as we are
-  return check(syscall(__NR_fchownat, parent, name, operation.uid, operation.gid, AT_SYMLINK_NOFOLLOW),
+  return check(syscall(__NR_fchownat, FdRef(parent), name, operation.uid, operation.gid, AT_SYMLINK_NOFOLLOW),
                Detail::make_node);
 }
 
 Status perform(Context& context, const program::MakeSymlink& operation) {
-  FdRef parent;
+  SweptFd parent;
   const char* name = nullptr;
   INIT_TRY(open_parent(context, context.slot(operation.root), context.text(operation.path), parent, name));
   const char* content = context.text(operation.content);
-  long made = syscall(__NR_symlinkat, content, parent, name);
+  long made = syscall(__NR_symlinkat, content, FdRef(parent), name);
   if (made != -EEXIST || says(parent, name, content, operation.content.length))
     return made == -EEXIST ? kDone : check(made, Detail::create_target);
   if (operation.keep_existing != 0) return kDone;
   if (operation.replace == 0) return check(made, Detail::create_target);
   // unlinkat without AT_REMOVEDIR leaves directories alone.
-  INIT_TRY(check(syscall(__NR_unlinkat, parent, name, 0), Detail::create_target));
-  made = syscall(__NR_symlinkat, content, parent, name);
+  INIT_TRY(check(syscall(__NR_unlinkat, FdRef(parent), name, 0), Detail::create_target));
+  made = syscall(__NR_symlinkat, content, FdRef(parent), name);
   return check(made, Detail::create_target);
 }
 

@@ -140,71 +140,10 @@ Status split(const char* path, char (&directory)[kPathMax], const char*& name) {
   return kDone;
 }
 
-bool is_last_parent(const Context& context, FdRef root, const char* path, u32 length) {
-  const LastParent& last = context.last_parent;
-  // The path kept may lack the slash that the other one has there.
-  return last.directory.is_open() && last.root.number == root.number && last.length == length && length > 0 &&
-         is_equal(last.path, path, length - 1) && path[length - 1] == '/';
-}
-
-void drop_parent(LastParent& last) {
-  if (last.is_borrowed) (void)last.directory.release();
-  last.directory.abandon();
-  last.is_own = last.is_borrowed = false;
-}
-
-void keep_parent(Context& context, FdRef root, const char* path, u32 length, SweptFd directory) {
-  LastParent& last = context.last_parent;
-  drop_parent(last);
-  last.path = path;
-  last.length = length;
-  last.root = root;
-  last.directory = static_cast<SweptFd&&>(directory);
-}
-
-/// Makes `name` in the last parent and opens it. Negative: it takes the long way. A symlink does so too: it
-/// may lead to a place that is above the parent.
-long make_in_last_parent(Context& context, const char* name, const Making& making) {
-  const FdRef parent = context.last_parent.directory;
-  const long made = make_component(parent, name, making.kind == program::TargetKind::file, making.mode);
-  if (made < 0 && made != -EEXIST) return made;
-  context.is_straight = made >= 0;
-  return open_below(parent, name, O_PATH | (making.is_directory ? O_DIRECTORY : 0),
-                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-}
-
-/// The common case: only the last component is missing. Negative: it takes the long way.
-long make_last(Context& context, FdRef root, const char* path, const Making& making) {
-  char directory[kPathMax];
-  const char* name = nullptr;
-  if (making.resolve != 0 || split(path, directory, name).failed()) return -EINVAL;
-  const u32 length = static_cast<u32>(name - path);
-  if (!is_last_parent(context, root, path, length)) {
-    const long opened = open_below(root, directory, O_PATH | O_DIRECTORY);
-    if (opened < 0) return opened;
-    keep_parent(context, root, path, length, SweptFd(opened));
-  }
-  return make_in_last_parent(context, name, making);
-}
-
 Status open_making(Context& context, FdRef root, const char* path, const Making& making, bool must_exist,
                    Fd& opened) {
-  // Beside something that was made, things are missing: made at once, that takes a search less.
-  const bool is_row = !must_exist && is_last_parent(context, root, path, name_begin(path));
-  long result = is_row ? make_last(context, root, path, making) : -ENOENT;
-  context.last_parent.has_found = result >= 0;
   const u64 flags = O_PATH | (making.follow ? 0 : O_NOFOLLOW) | (making.is_directory ? O_DIRECTORY : 0);
-  if (result < 0) {
-    result = open_below(root, path, flags, making.resolve | RESOLVE_NO_SYMLINKS);
-    context.is_straight = result >= 0;
-    if (result == -ELOOP && (making.resolve & RESOLVE_NO_SYMLINKS) == 0)
-      result = open_below(root, path, flags, making.resolve);
-  }
-  if (result == -ENOENT && !must_exist && !is_row) {
-    const long made = make_last(context, root, path, making);
-    context.last_parent.has_found = made >= 0;
-    if (made >= 0) result = made;
-  }
+  long result = open_below(root, path, flags, making.resolve);
   if (result == -ENOENT && !must_exist) {
     Walk walk;
     walk.links = 0;
@@ -212,7 +151,6 @@ Status open_making(Context& context, FdRef root, const char* path, const Making&
     if (length >= kPathMax) return {ENAMETOOLONG, Detail::resolve_target};
     __builtin_memcpy(walk.path, path, length + 1);
     INIT_TRY(make_missing(context, root, walk, making));
-    context.is_straight = false;
     result = open_below(root, walk.path, flags, making.resolve);
   }
   INIT_TRY(check(result, Detail::resolve_target));
@@ -273,20 +211,16 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
   making.kind = target.kind;
   making.resolve = is_ordinary ? RESOLVE_NO_SYMLINKS : 0;
   making.follow = (target.flags & program::kTargetNoFollow) == 0;
-  const bool must_exist = (target.flags & program::kTargetMustExist) != 0;
   making.is_directory = target.kind == program::TargetKind::directory;
+  const bool must_exist = (target.flags & program::kTargetMustExist) != 0;
   const char* path = context.text(target.path);
-  const bool is_in_proc = (target.flags & program::kTargetInProc) != 0 || is_equal(path, "/proc");
-  if (is_in_proc) context.own_proc.mount.abandon();
   // That a file is no place for a directory's mount, and the other way round, move_mount finds by itself.
   Status status = open_making(context, root, path, making, must_exist, opened);
-  // What is about to be covered may be the last parent, or above it.
-  if (!context.last_parent.has_found) forget_directories(context);
   if (is_ordinary && (status.error == ELOOP || status.error == ENOTDIR))
     status.detail = Detail::not_ordinary_directory;
-  const bool is_straight = context.is_straight && !is_equal(path, "/proc/", 6);
-  const bool may_be_proc = !is_straight && (target.flags & program::kTargetInProc) == 0;
-  if (status.failed() || is_ordinary || !may_be_proc) return status;
+  // What is meant to cover /proc as a whole is no way into it.
+  const bool may_be_in_proc = (target.flags & program::kTargetInProc) != 0 || is_equal(path, "/proc");
+  if (status.failed() || is_ordinary || may_be_in_proc) return status;
   return check_outside_proc(root, opened);
 }
 
@@ -304,50 +238,16 @@ Status make_file(Context& context, FdRef root, const char* path, Fd& opened) {
   return open_making(context, root, path, making, false, opened);
 }
 
-Status open_parent(Context& context, FdRef root, const char* path, FdRef& parent, const char*& name) {
+Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name) {
   char directory[kPathMax];
   INIT_TRY(split(path, directory, name));
-  const u32 length = static_cast<u32>(name - path);
-  if (!is_last_parent(context, root, path, length)) {
-    SweptFd opened;
-    INIT_TRY(make_directories(context, root, directory, kDirectoryMode, opened));
-    keep_parent(context, root, path, length, static_cast<SweptFd&&>(opened));
-  }
-  parent = context.last_parent.directory;
-  return kDone;
+  return make_directories(context, root, directory, kDirectoryMode, parent);
 }
 
-Status open_root(Context& context, FdRef& root) {
-  if (!context.own_root.is_open()) {
-    const long opened = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    INIT_TRY(check(opened));
-    context.own_root = {static_cast<i32>(opened)};
-  }
-  root = context.own_root;
-  return kDone;
-}
-
-void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount, bool is_borrowed) {
-  const u32 length = length_of(path);
-  if (length > 0 && path[length - 1] != '/') {
-    keep_parent(context, root, path, length + 1, static_cast<SweptFd&&>(mount));
-    context.last_parent.is_own = true;
-    context.last_parent.is_borrowed = is_borrowed;
-  }
-  if (is_borrowed) (void)mount.release();
-}
-
-bool make_in_own(Context& context, FdRef root, const char* path, const char*& name) {
-  const LastParent& last = context.last_parent;
-  const u32 begin = name_begin(path);
-  if (!last.is_own || !is_last_parent(context, root, path, begin) || !is_name(path + begin)) return false;
-  name = path + begin;
-  return syscall(__NR_mkdirat, FdRef(last.directory), name, kDirectoryMode) == 0;
-}
-
-void forget_directories(Context& context) {
-  drop_parent(context.last_parent);
-  context.own_root = {};
+Status open_root(Fd& root) {
+  const long opened = syscall(__NR_openat, kWorkingDirectory, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  root = Fd(opened);
+  return check(opened);
 }
 
 }  // namespace davit::init

@@ -33,21 +33,10 @@ Status make_directories(Context& context, FdRef root, const char* path, u32 mode
 Status make_file(Context& context, FdRef root, const char* path, Fd& opened);
 
 /// Splits a path of the program into its parent, made where missing and opened, and its last component, which
-/// must be a name. The context keeps the parent for the next path below it.
-Status open_parent(Context& context, FdRef root, const char* path, FdRef& parent, const char*& name);
+/// must be a name.
+Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name);
 
-/// "/" of this process, opened at the first call.
-Status open_root(Context& context, FdRef& root);
-
-/// Keeps a filesystem that was just made and mounted at the path as the parent of what is made there next; a
-/// borrowed descriptor is that of a slot.
-void keep_mount(Context& context, FdRef root, const char* path, SweptFd mount, bool is_borrowed);
-
-/// Makes the directory at the path if it goes right below a filesystem that keep_mount knows, which is
-/// last_parent then; `name` is the directory's there. False: nothing is made.
-bool make_in_own(Context& context, FdRef root, const char* path, const char*& name);
-
-/// To be called when a path may lead elsewhere than before: something was mounted, or the root is another.
-void forget_directories(Context& context);
+/// "/" of this process.
+Status open_root(Fd& root);
 
 }  // namespace davit::init

@@ -16,8 +16,7 @@ Status detach(const char* path) {
       syscall(__NR_mount, "none", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
 }
 
-Status enter(Context& context, FdRef directory) {
-  forget_directories(context);
+Status enter(FdRef directory) {
   INIT_TRY(check(syscall(__NR_fchdir, directory)));
   INIT_TRY(check(syscall(__NR_chroot, ".")));
   return check(syscall(__NR_chdir, "/"));
@@ -48,13 +47,10 @@ Status perform(Context& context, const program::SealRoot& operation) {
 }
 
 Status perform(Context& context, const program::PivotRoot& operation) {
-  forget_directories(context);
   INIT_TRY(check(syscall(__NR_fchdir, context.slot(operation.root))));
   // The old root ends up on top of the new one, where "." finds and removes it: no put_old is needed.
   INIT_TRY(check(syscall(__NR_pivot_root, ".", ".")));
   INIT_TRY(check(syscall(__NR_umount2, ".", kMountDetach)));
-  context.own_root = context.slot(operation.root);
-  context.is_at_root = true;
   return check(syscall(__NR_chdir, "/"));
 }
 
@@ -64,11 +60,11 @@ Status perform(Context& context, const program::ChangeRoot& operation) {
   const FdRef root = context.slot(operation.root);
   INIT_TRY(check(syscall(__NR_move_mount, root, "", kWorkingDirectory, "/", MOVE_MOUNT_F_EMPTY_PATH),
                  Detail::attach_mount));
-  return enter(context, root);
+  return enter(root);
 }
 
 Status perform(Context& context, const program::EnterRoot& operation) {
-  return enter(context, context.slot(operation.directory));
+  return enter(context.slot(operation.directory));
 }
 
 }  // namespace davit::init

@@ -71,8 +71,6 @@ Status write_own(const Context& context, FdRef proc, const char* directory, cons
 }  // namespace
 
 Status perform(Context& context, const program::OpenProc& operation) {
-  // For the processes alone it would be too much.
-  if (operation.processes_only == 0 && context.own_proc.mount.is_open()) return kDone;
   context.fill(operation.proc, Fd(make_proc(operation.processes_only != 0)));
   return kDone;
 }
@@ -86,9 +84,7 @@ Status perform(Context& context, const program::SetTimeOffsets& operation) {
 }
 
 Status perform(Context& context, const program::WriteSysctl& operation) {
-  const FdRef proc = context.own_proc.mount;
-  return write_value(context, proc.is_open() ? proc : context.slot(operation.proc),
-                     context.text(operation.path), operation.value);
+  return write_value(context, context.slot(operation.proc), context.text(operation.path), operation.value);
 }
 
 Status perform(Context& context, const program::WriteLabel& operation) {

@@ -16,7 +16,6 @@ Status enter_user_namespace(Context& context) {
 Status join(Context& context, FdRef descriptor, u32 types) {
   INIT_TRY(check(syscall(__NR_setns, descriptor, types)));
   context.joined |= types;
-  forget_directories(context);  // of another mount namespace
   return (types & kChangesCredentials) != 0 ? enter_user_namespace(context) : kDone;
 }
 

@@ -56,12 +56,8 @@ class OwnProcTest : public MasksTest {
     mount.target.flags = kTargetMustBeOrdinary;
     builder.emit(mount);
   }
-  void mask(const char* path) {
-    builder.emit(MaskPath{.path = builder.text(path), .root = root, .is_proc_file = 1});
-  }
-  void protect(const char* path) {
-    builder.emit(ProtectPath{.path = builder.text(path), .root = root, .is_proc_entry = 1});
-  }
+  void mask(const char* path) { builder.emit(MaskPath{.path = builder.text(path), .root = root}); }
+  void protect(const char* path) { builder.emit(ProtectPath{.path = builder.text(path), .root = root}); }
   void expect_null(const char* name) {
     EXPECT_EQ(status_of(rootfs / "proc" / name).st_rdev, makedev(1, 3)) << name;
     expect_unchangeable(rootfs / "proc" / name);

@@ -170,8 +170,7 @@ struct MaskPath : Operation {
   static constexpr Op kOp = Op::mask_path;
   Str path;
   Slot root = kNoSlot;
-  u16 is_proc_file = 0;  ///< 1: /proc/NAME, and in every procfs NAME is a file, if there is one
-  u16 padding[2] = {};
+  u16 padding[3] = {};
 };
 
 /// Makes a path read-only (bind onto itself, recursive clone, flags kept). A missing path is fine.
@@ -179,8 +178,7 @@ struct ProtectPath : Operation {
   static constexpr Op kOp = Op::protect_path;
   Str path;
   Slot root = kNoSlot;
-  u16 is_proc_entry = 0;  ///< 1: /proc/NAME, and in no procfs NAME is a symlink
-  u16 padding[2] = {};
+  u16 padding[3] = {};
 };
 
 /// mount_setattr on the root mount itself: read-only root, and its final propagation. Also on the root of

@@ -58,24 +58,6 @@ bool wants_slave(const spec::Config& config) {
   return final_propagation(config).type == MS_SLAVE;
 }
 
-enum class ProcEntry : std::uint8_t { unknown, file, directory };
-
-/// What the kernel has at these paths, if it has anything: proc(5). The ones that engines list.
-ProcEntry find_proc_entry(std::string_view path) {
-  static constexpr std::pair<std::string_view, ProcEntry> kEntries[] = {
-      {"/proc/acpi", ProcEntry::directory},     {"/proc/asound", ProcEntry::directory},
-      {"/proc/bus", ProcEntry::directory},      {"/proc/fs", ProcEntry::directory},
-      {"/proc/interrupts", ProcEntry::file},    {"/proc/irq", ProcEntry::directory},
-      {"/proc/kcore", ProcEntry::file},         {"/proc/keys", ProcEntry::file},
-      {"/proc/latency_stats", ProcEntry::file}, {"/proc/sched_debug", ProcEntry::file},
-      {"/proc/scsi", ProcEntry::directory},     {"/proc/sys", ProcEntry::directory},
-      {"/proc/sysrq-trigger", ProcEntry::file}, {"/proc/timer_list", ProcEntry::file},
-      {"/proc/timer_stats", ProcEntry::file}};
-  const auto* found = std::find_if(std::begin(kEntries), std::end(kEntries),
-                                   [&](const auto& entry) { return entry.first == path; });
-  return found == std::end(kEntries) ? ProcEntry::unknown : found->second;
-}
-
 }  // namespace
 
 program::Slot open_root(Mounting& mounting) {
@@ -175,7 +157,6 @@ Result<void> compile_masks(features::Compilation& compilation, const spec::Confi
     program::ProtectPath protect;
     protect.path = compilation.builder.text(path);
     protect.root = compilation.root;
-    protect.is_proc_entry = find_proc_entry(path) != ProcEntry::unknown ? 1 : 0;
     compilation.builder.emit(protect, compilation.origin(entry.position));
   }
   done.clear();
@@ -187,7 +168,6 @@ Result<void> compile_masks(features::Compilation& compilation, const spec::Confi
     program::MaskPath mask;
     mask.path = compilation.builder.text(path);
     mask.root = compilation.root;
-    mask.is_proc_file = find_proc_entry(path) == ProcEntry::file ? 1 : 0;
     compilation.builder.emit(mask, compilation.origin(entry.position));
   }
   return {};
