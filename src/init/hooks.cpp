@@ -74,7 +74,7 @@ Status make_pipe(Fd& reader, Fd& writer, u32 flags) {
 /// In the child of a hook that is to run as the container's process does. Init itself still makes calls that
 /// no profile knows of.
 long confine(Context& context, const program::RunHook& operation) {
-  if (operation.filter == program::kNoSlot) return 0;
+  if (operation.is_filtered == 0) return 0;
   program::LoadSeccomp load;
   load.filter = operation.filter;
   load.flags = operation.filter_flags;

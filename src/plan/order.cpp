@@ -170,6 +170,7 @@ void compile_start_hooks(features::Compilation& out, const spec::Config& config,
   program::RunHook confinement;
   if (filter.profile != nullptr && !has_listener(filter)) {  // one with a listener is on already
     const program::LoadSeccomp load = seccomp::load(*filter.profile, filter.source);
+    confinement.is_filtered = 1;
     confinement.filter = load.filter;
     confinement.filter_flags = load.flags;
     confinement.releases = needs_admin(process, filter) ? 1 : 0;

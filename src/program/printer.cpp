@@ -299,7 +299,7 @@ void operands(Line& line, const SetHome& o) {
 }
 void operands(Line& line, const RunHook& o) {
   line.string("path", o.path).strings("arguments", o.arguments).count("timeout", o.timeout_seconds);
-  line.flag("filtered", o.filter != kNoSlot);
+  line.flag("filtered", o.is_filtered != 0);
 }
 void operands(Line& line, const FindProgram& o) {
   line.string("name", o.name).string("search-path", o.search_path);

@@ -62,13 +62,13 @@ TEST(Hooks, WithoutAnEnvironmentInheritOne) {
   hooks.create_container[1].env.emplace();
   Compiled compiled;
   program::RunHook confinement;
-  confinement.filter = program::Slot{5};
+  confinement.is_filtered = 1;
   compile(compiled.out, hooks, Kind::create_container, some_state(), {"A=1", "B=2"}, confinement);
   compiled.finish();
   EXPECT_EQ(compiled.find<program::RunHook>()->environment.count, 2u);
   const auto second = compiled.find<program::RunHook>(1);
   EXPECT_EQ(second->environment.count, 0u) << "[] is none";
-  EXPECT_EQ(second->filter, program::Slot{5});
+  EXPECT_EQ(second->is_filtered, 1u);
   EXPECT_FALSE(own_environment(hooks.create_container).empty());
   hooks.create_container.erase(hooks.create_container.begin());
   EXPECT_TRUE(own_environment(hooks.create_container).empty());

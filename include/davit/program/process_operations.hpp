@@ -97,9 +97,10 @@ struct RunHook : Operation {
   Str state_before_pid;
   Str state_after_pid;
   u32 timeout_seconds = 0;  ///< 0: none
-  Slot filter = kNoSlot;    ///< as of LoadSeccomp: that of the container's process, before it executes
-  u32 filter_flags = 0;
-  u32 releases = 0;  ///< and then does as ReleaseCapabilities does
+  u32 is_filtered = 0;      ///< it loads the filter of the container's process itself, before it executes
+  u32 filter_flags = 0;     ///< as of LoadSeccomp
+  Slot filter = kNoSlot;    ///< as of LoadSeccomp
+  u16 releases = 0;         ///< and then does as ReleaseCapabilities does
 };
 
 /// Finds the program (execvp semantics, PATH of the process) and keeps the result for execute.
