@@ -180,13 +180,8 @@ Result<void> set_limits(Creation& creation) {
 
 Result<void> hand_over_pidfd(Creation& creation) {
   const Session& session = creation.session;
-  std::string socket = session.options.pidfd_socket;
-  // crun has no option for it; callers of crun ask in the config.
-  const spec::Annotations& annotations = creation.request.config.annotations;
-  const auto asked = annotations.find("run.oci.pidfd_receiver");
-  if (socket.empty() && asked != annotations.end()) socket = asked->second;
-  if (socket.empty()) return {};
-  return terminal::send_descriptor(socket, session.launched.pidfd, "pidfd");
+  if (session.options.pidfd_socket.empty()) return {};
+  return terminal::send_descriptor(session.options.pidfd_socket, session.launched.pidfd, "pidfd");
 }
 
 Result<void> record_created(Creation& creation) {

@@ -83,7 +83,6 @@ void check(Report& report, Config& config) {
   check_name(report, config.position, "hostname", config.hostname);
   check_name(report, config.position, "domainname", config.domainname);
   check_idmap(report, config);
-  if (config.linux.seccomp) check_listener(report, *config.linux.seccomp, config.annotations);
 }
 
 void check(Report& report, Root& root) {

@@ -85,13 +85,6 @@ void check(Report& report, Seccomp& seccomp) {
       report.error(seccomp.position, text("architectures/", std::to_string(i)),
                    text("invalid seccomp architecture ", json::quoted(seccomp.architectures[i])),
                    advice_on_architecture(seccomp.architectures[i]));
-}
-
-void check_listener(Report& report, Seccomp& seccomp, const Annotations& annotations) {
-  // crun's place for it, from before the specification had one.
-  const auto receiver = annotations.find("run.oci.seccomp.receiver");
-  if (seccomp.listener_path.empty() && receiver != annotations.end())
-    seccomp.listener_path = receiver->second;
   if (!seccomp.listener_path.empty()) return;
   for (const SeccompRule& rule : seccomp.syscalls)
     if (rule.action == SeccompAction::notify)

@@ -94,8 +94,6 @@ void read_members(Object& object, SeccompArgument& argument);
 void check(Report& report, Seccomp& seccomp);
 void check(Report& report, SeccompRule& rule);
 void check(Report& report, SeccompArgument& argument);
-/// The rule of Config that needs its annotations, which may name the listener: who notifies must have one.
-void check_listener(Report& report, Seccomp& seccomp, const Annotations& annotations);
 
 // checks.cpp: what several sections share
 /// A member that must be an absolute path.

@@ -248,23 +248,6 @@ INSTANTIATE_TEST_SUITE_P(Of, SeccompAgent,
                          ::testing::Values("[]", R"(["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])"),
                          [](const auto& one) { return one.index == 0 ? "EachCall" : "KillableWaits"; });
 
-TEST_F(Seccomp, AnAnnotationNamesTheAgentWhereTheProfileNamesNone) {
-  SKIP_FOR("runc", "has only listenerPath");
-  TempDir place;
-  const Fd listener = agent_at(place / "agent");
-  Json config = with(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
-      {"names": ["sync"], "action": "SCMP_ACT_NOTIFY"}]})");
-  config["annotations"]["run.oci.seccomp.receiver"] = place / "agent";
-  Bundle bundle(config);
-  bundle.args({"/bin/true"});
-  bundle.write();
-  Child child = runtime.start({"run", "--bundle", bundle.path(), new_id()});
-  Fd notify;
-  EXPECT_TRUE(hear(listener.get(), notify).get("fds").contains("seccompFd"));
-  EXPECT_TRUE(notify.valid());
-  EXPECT_TRUE(child.wait().ok()) << child.err();
-}
-
 /// The filter of an exec is loaded by the process itself, or by the one before it if some in there may trace
 /// it, who has to be lent CAP_SYS_ADMIN for it or has it.
 std::vector<Json> agents_configs(const std::string& agent) {

@@ -17,7 +17,7 @@
 namespace support {
 namespace {
 
-/// What an engine does: listens for the master of the container's terminal, or another descriptor.
+/// What an engine does: listens for the master of the container's terminal.
 class ConsoleSocket {
  public:
   ConsoleSocket() : path_(dir_ / "console") {
@@ -99,35 +99,6 @@ TEST_F(Terminal, IsSentToTheConsoleSocket) {
   EXPECT_EQ(write(master.get(), "hello\n", 6), 6);
   text = read_terminal(master, "got hello");
   EXPECT_NE(text.find("got hello"), std::string::npos) << text;
-}
-
-/// The process that a pidfd is of, in our own pid namespace.
-pid_t process_of(const Fd& pidfd) {
-  const std::string info = read_file("/proc/self/fdinfo/" + std::to_string(pidfd.get()));
-  const std::size_t at = info.find("\nPid:\t");
-  return at == std::string::npos ? 0 : std::stoi(info.substr(at + 6));
-}
-
-TEST_F(Terminal, ThePidfdGoesWhereAnAnnotationSays) {
-  SKIP_FOR("runc", "has only the option");
-  Bundle bundle;
-  ConsoleSocket receiver;
-  bundle.config["annotations"]["run.oci.pidfd_receiver"] = receiver.path();
-  const std::string id = create(bundle);
-  const Fd pidfd = receiver.receive();
-  ASSERT_TRUE(pidfd.valid());
-  EXPECT_EQ(process_of(pidfd), runtime.pid(id));
-}
-
-TEST_F(Terminal, ThePidfdGoesWhereTheCallerSaysRatherThanTheConfig) {
-  SKIP_FOR("crun", "has only the annotation");
-  Bundle bundle;
-  ConsoleSocket asked;
-  bundle.config["annotations"]["run.oci.pidfd_receiver"] = "/no/such/place";
-  const std::string id = create(bundle, {"--pidfd-socket", asked.path()});
-  const Fd pidfd = asked.receive();
-  ASSERT_TRUE(pidfd.valid());
-  EXPECT_EQ(process_of(pidfd), runtime.pid(id));
 }
 
 TEST_F(Terminal, Cve_2025_52565_TheConsoleIsThePtyWhateverItsNameLeadsTo) {

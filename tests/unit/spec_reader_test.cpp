@@ -312,17 +312,6 @@ TEST(SpecReader, ChecksResources) {
         {"/linux/resources/devices/0/major: must be between -1 and 4294967295, is -2"}}});
 }
 
-TEST(SpecReader, TakesTheSeccompListenerOfAnAnnotationWhereThereIsNoOther) {
-  const auto listener_of = [](const std::string& members) {
-    const auto read = with(R"("annotations": {"run.oci.seccomp.receiver": "/annotated"},
-        "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", )" +
-                           members + R"("syscalls": [{"names": ["a"], "action": "SCMP_ACT_NOTIFY"}]}})");
-    return read.errors.empty() ? read.value.linux.seccomp->listener_path : "refused";
-  };
-  EXPECT_EQ(listener_of(""), "/annotated");
-  EXPECT_EQ(listener_of(R"("listenerPath": "/own", )"), "/own");
-}
-
 TEST(SpecReader, ChecksSeccomp) {
   const auto make = [](const std::string& fragment) { return with_linux("\"seccomp\": {" + fragment + "}"); };
   const std::string allow = R"("defaultAction": "SCMP_ACT_ALLOW")";
