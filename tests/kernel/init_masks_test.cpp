@@ -48,7 +48,7 @@ TEST_F(MasksTest, ThroughAMaskNobodyReachesTheHostsNode) {
   });
 }
 
-class OwnProcTest : public MasksTest {
+class ProcMasksTest : public MasksTest {
  protected:
   void mount_proc() {
     MountFilesystem mount = tmpfs("/proc");
@@ -64,7 +64,7 @@ class OwnProcTest : public MasksTest {
   }
 };
 
-TEST_F(OwnProcTest, ItsNamesAreMaskedAndProtected) {
+TEST_F(ProcMasksTest, ItsNamesAreMaskedAndProtected) {
   in_child([&] {
     mount_proc();
     protect("/proc/sys");
@@ -81,7 +81,7 @@ TEST_F(OwnProcTest, ItsNamesAreMaskedAndProtected) {
   });
 }
 
-TEST_F(OwnProcTest, ADirectoryThatWasThoughtAFileIsMaskedAllTheSame) {
+TEST_F(ProcMasksTest, ADirectoryIsCoveredByAnEmptyOne) {
   in_child([&] {
     mount_proc();
     mask("/proc/fs");
@@ -91,7 +91,7 @@ TEST_F(OwnProcTest, ADirectoryThatWasThoughtAFileIsMaskedAllTheSame) {
 }
 
 /// What somebody has mounted into it is what there is to mask and to protect.
-TEST_F(OwnProcTest, WhatIsMountedOverItCounts) {
+TEST_F(ProcMasksTest, WhatIsMountedOverItCounts) {
   in_child([&] {
     mount_proc();
     MountFilesystem over = tmpfs("/proc");
@@ -112,7 +112,7 @@ TEST_F(OwnProcTest, WhatIsMountedOverItCounts) {
   });
 }
 
-TEST_F(OwnProcTest, ProtectedAsAWholeItIsCovered) {
+TEST_F(ProcMasksTest, ProtectedAsAWholeItIsCovered) {
   fs::create_symlink("/proc", rootfs / "link");
   for (const char* path : {"/proc", "/link"}) {
     in_child([&] {
