@@ -337,15 +337,9 @@ Status perform(Context& context, const program::MountTree& operation) {
 Status perform(Context& context, const program::DetachMount& operation) {
   // umount2(2) knows no descriptors. From inside the parent, one name is left to be changed meanwhile, and
   // that leads nowhere else. A symlink of the container's could have a mask or /proc/sys removed instead.
-  const char* const path = context.text(operation.path);
-  const char* name = path;
-  for (const char* at = path; *at != '\0'; ++at)
-    if (*at == '/') name = at + 1;
   char directory[kPathMax];
-  const u64 length = static_cast<u64>(name - path);
-  if (length == 0 || length >= sizeof directory || *name == '\0') return {EINVAL, Detail::resolve_target};
-  __builtin_memcpy(directory, path, length);
-  directory[length] = '\0';
+  const char* name = nullptr;
+  INIT_TRY(split(context.text(operation.path), directory, name));
   const long opened =
       open_below(context.slot(operation.root), directory, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   INIT_TRY(check(opened, Detail::resolve_target));

@@ -12,9 +12,8 @@ constexpr u32 kFileMode = 0644;
 struct Making {
   program::TargetKind kind = program::TargetKind::directory;
   u32 mode = kDirectoryMode;
-  u64 resolve = 0;            ///< RESOLVE_* on top
-  bool follow = true;         ///< a symlink in the last component
-  bool is_directory = false;  ///< what is there must be one
+  u64 resolve = 0;     ///< RESOLVE_* on top
+  bool follow = true;  ///< a symlink in the last component
 };
 
 /// A path being walked; rewritten when a dangling symlink on the way is replaced by what it says.
@@ -117,32 +116,10 @@ Status make_missing(Context& context, FdRef root, Walk& walk, const Making& maki
   return kDone;
 }
 
-/// Where the last component of a path begins.
-u32 name_begin(const char* path) {
-  u32 begin = 0;
-  for (u32 at = 0; path[at] != '\0'; ++at)
-    if (path[at] == '/') begin = at + 1;
-  return begin;
-}
-
-/// Cuts a path into the directory and the name in it.
-Status split(const char* path, char (&directory)[kPathMax], const char*& name) {
-  const u32 begin = name_begin(path);
-  name = path + begin;
-  if (!is_name(name)) return {EINVAL, Detail::resolve_target};
-  if (begin >= sizeof directory) return {ENAMETOOLONG, Detail::resolve_target};
-  directory[0] = '/';
-  directory[1] = '\0';
-  if (begin > 0) {
-    __builtin_memcpy(directory, path, begin);
-    directory[begin] = '\0';
-  }
-  return kDone;
-}
-
 Status open_making(Context& context, FdRef root, const char* path, const Making& making, bool must_exist,
                    Fd& opened) {
-  const u64 flags = O_PATH | (making.follow ? 0 : O_NOFOLLOW) | (making.is_directory ? O_DIRECTORY : 0);
+  const bool is_directory = making.kind == program::TargetKind::directory;
+  const u64 flags = O_PATH | (making.follow ? 0 : O_NOFOLLOW) | (is_directory ? O_DIRECTORY : 0);
   long result = open_below(root, path, flags, making.resolve);
   if (result == -ENOENT && !must_exist) {
     Walk walk;
@@ -205,21 +182,34 @@ Status look(FdRef directory, const char* path, Node& node) {
   return kDone;
 }
 
+Status split(const char* path, char (&directory)[kPathMax], const char*& name) {
+  u32 begin = 0;
+  for (u32 at = 0; path[at] != '\0'; ++at)
+    if (path[at] == '/') begin = at + 1;
+  name = path + begin;
+  if (!is_name(name)) return {EINVAL, Detail::resolve_target};
+  if (begin >= sizeof directory) return {ENAMETOOLONG, Detail::resolve_target};
+  directory[0] = '/';
+  directory[1] = '\0';
+  if (begin > 0) {
+    __builtin_memcpy(directory, path, begin);
+    directory[begin] = '\0';
+  }
+  return kDone;
+}
+
 Status open_target(Context& context, FdRef root, const program::Target& target, Fd& opened) {
   const bool is_ordinary = (target.flags & program::kTargetMustBeOrdinary) != 0;
   Making making;
   making.kind = target.kind;
   making.resolve = is_ordinary ? RESOLVE_NO_SYMLINKS : 0;
   making.follow = (target.flags & program::kTargetNoFollow) == 0;
-  making.is_directory = target.kind == program::TargetKind::directory;
   const bool must_exist = (target.flags & program::kTargetMustExist) != 0;
-  const char* path = context.text(target.path);
   // That a file is no place for a directory's mount, and the other way round, move_mount finds by itself.
-  Status status = open_making(context, root, path, making, must_exist, opened);
+  Status status = open_making(context, root, context.text(target.path), making, must_exist, opened);
   if (is_ordinary && (status.error == ELOOP || status.error == ENOTDIR))
     status.detail = Detail::not_ordinary_directory;
-  // What is meant to cover /proc as a whole is no way into it.
-  const bool may_be_in_proc = (target.flags & program::kTargetInProc) != 0 || is_equal(path, "/proc");
+  const bool may_be_in_proc = (target.flags & program::kTargetInProc) != 0;
   if (status.failed() || is_ordinary || may_be_in_proc) return status;
   return check_outside_proc(root, opened);
 }
@@ -227,7 +217,6 @@ Status open_target(Context& context, FdRef root, const program::Target& target, 
 Status make_directories(Context& context, FdRef root, const char* path, u32 mode, Fd& opened) {
   Making making;
   making.mode = mode;
-  making.is_directory = true;
   return open_making(context, root, path, making, false, opened);
 }
 

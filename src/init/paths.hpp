@@ -32,6 +32,9 @@ Status make_directories(Context& context, FdRef root, const char* path, u32 mode
 /// Opens (O_PATH) whatever is at the path, a symlink itself too; nothing there becomes an empty file.
 Status make_file(Context& context, FdRef root, const char* path, Fd& opened);
 
+/// Cuts a path into the directory and its last component, which must be a name.
+Status split(const char* path, char (&directory)[kPathMax], const char*& name);
+
 /// Splits a path of the program into its parent, made where missing and opened, and its last component, which
 /// must be a name.
 Status open_parent(Context& context, FdRef root, const char* path, Fd& parent, const char*& name);
