@@ -142,8 +142,10 @@ Result<void> notified(const Checkpoint& checkpoint, const criu::Response& notifi
   return sys::write_all(waiting, std::string_view("\0", 1));
 }
 
-Result<void> dump(const Checkpoint& checkpoint, criu::Options options) {
+Result<void> dump(const Checkpoint& checkpoint) {
   const criu::Choices& choices = checkpoint.call.choices;
+  criu::Options options = TRY(options_of(checkpoint));
+  if (!choices.pre_dump) TRY(write_descriptors(checkpoint));
   const story::Span span(story::Actor::davit, "criu", checkpoint.call.id);
   TRY(clear_log(checkpoint.images, kLog));
   criu::Worker worker = TRY(criu::Worker::start({}));
@@ -184,9 +186,7 @@ Result<void> checkpoint(Context& context, const CheckpointCall& call) {
   TRY(check_criu(choices));
   Checkpoint checkpoint{call, std::move(opened), std::move(config), std::move(init),
                         TRY(open_images(choices, true))};
-  criu::Options options = TRY(options_of(checkpoint));
-  if (!choices.pre_dump) TRY(write_descriptors(checkpoint));
-  const auto dumped = dump(checkpoint, std::move(options));
+  const auto dumped = dump(checkpoint);
   if (!dumped.ok()) return after_failure(checkpoint, dumped.error());
   if (choices.pre_dump || choices.leave_running) return {};
   return destroy(context, checkpoint.opened.entry, checkpoint.opened.record, &checkpoint.config);

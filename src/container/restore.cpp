@@ -267,9 +267,9 @@ Result<void> ask_criu(Restoration& restoration) {
   TRY(clear_log(restoration.images, kLog));
   restoration.told.images_directory = restoration.images.directory.number();
   restoration.told.work_directory = restoration.images.work_number();
-  const criu::Request request{
-      .type = criu::Type::restore,
-      .options = criu::restore_options(restoration.call.choices, made.record.annotations, restoration.told)};
+  const criu::Request request{.type = criu::Type::restore,
+                              .options = TRY(criu::restore_options(
+                                  restoration.call.choices, made.record.annotations, restoration.told))};
   const auto response =
       restoration.worker->ask(request, [&](const criu::Response& notification, sys::UniqueFd descriptor) {
         return notified(restoration, notification, std::move(descriptor));

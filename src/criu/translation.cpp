@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "davit/base/fields.hpp"
+#include "davit/base/path.hpp"
 #include "davit/json/document.hpp"
 #include "davit/json/writer.hpp"
 
@@ -15,10 +16,22 @@ constexpr const char* kConfigFile = "/etc/criu/runc.conf";
 constexpr const char* kConfigAnnotation = "org.criu.config";
 constexpr std::size_t kStreams = 3;
 
-Options common_options(const Choices& choices, const spec::Annotations& annotations) {
+/// Engines hand on the annotations of an image, which knows where its own files lie on the host; and what
+/// CRIU reads there may name programs for it to run. What is below /etc is the host's.
+Result<std::string> config_file_of(const spec::Annotations& annotations) {
+  const auto found = annotations.find(kConfigAnnotation);
+  if (found == annotations.end()) return std::string(kConfigFile);
+  const std::string& file = found->second;
+  if (file.empty() || (clean_path(file) == file && file.starts_with("/etc/"))) return file;
+  Error error = make_error(Code::invalid_config, std::string("the annotation ") + kConfigAnnotation +
+                                                     " names a file that is not below /etc: " + file);
+  return error.advise(
+      "an image may have set it; put settings of your own into /etc/criu, and name them there");
+}
+
+Result<Options> common_options(const Choices& choices, const spec::Annotations& annotations) {
   Options options;
-  const auto file = annotations.find(kConfigAnnotation);
-  options.config_file = file == annotations.end() ? kConfigFile : file->second;
+  options.config_file = TRY(config_file_of(annotations));
   options.cgroups_mode = choices.cgroups_mode;
   options.network_lock = choices.network_lock;
   options.empty_namespaces = choices.empty_namespaces;
@@ -69,8 +82,8 @@ Version oldest_for(const Choices& choices) {
   return has_label ? kKnowsLabels : kFreezesByCgroup2;
 }
 
-Options dump_options(const Choices& choices, const spec::Annotations& annotations, DumpFacts facts) {
-  Options options = common_options(choices, annotations);
+Result<Options> dump_options(const Choices& choices, const spec::Annotations& annotations, DumpFacts facts) {
+  Options options = TRY(common_options(choices, annotations));
   options.images_directory = facts.images_directory;
   options.work_directory = facts.work_directory;
   options.pid = facts.pid;
@@ -88,8 +101,9 @@ Options dump_options(const Choices& choices, const spec::Annotations& annotation
   return options;
 }
 
-Options restore_options(const Choices& choices, const spec::Annotations& annotations, RestoreFacts facts) {
-  Options options = common_options(choices, annotations);
+Result<Options> restore_options(const Choices& choices, const spec::Annotations& annotations,
+                                RestoreFacts facts) {
+  Options options = TRY(common_options(choices, annotations));
   options.images_directory = facts.images_directory;
   options.work_directory = facts.work_directory;
   options.root = std::move(facts.root);

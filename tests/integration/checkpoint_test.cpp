@@ -109,6 +109,19 @@ TEST_F(Criu, AFailedCheckpointLeavesItRunning) {
   }
 }
 
+TEST_F(Criu, AConfigurationThatAnImageCouldHaveIsRefused) {
+  Bundle& bundle = sleeper();
+  bundle.config["annotations"]["org.criu.config"] = bundle.rootfs() + "/criu.conf";
+  const std::string id = start(bundle);
+  const Outcome outcome = checkpoint(id, {}, play());
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(says(outcome.err, "org.criu.config") && says(outcome.err, "the container still runs"))
+      << outcome.all();
+  EXPECT_FALSE(says(log(), "request 1\n")) << "CRIU has not heard of it";
+  EXPECT_FALSE(exists(images() + "/mounts.json"));
+  expect_running(id);
+}
+
 TEST_F(Criu, ASignalEndsTheWait) {
   const std::string id = start(sleeper());
   Child child = runtime.start({"checkpoint", "--image-path", images(), id}, play("silence"));

@@ -147,7 +147,7 @@ TEST(CriuTranslation, ADumpIsToldWhatTheCommandLineSays) {
   facts.images_directory = 4;
   facts.pid = 7;
   facts.freezer = "/sys/fs/cgroup/c";
-  const Options options = dump_options(choices, {}, facts);
+  const Options options = *dump_options(choices, {}, facts);
   EXPECT_EQ(options.pid, 7);
   EXPECT_TRUE(options.leave_running && options.tcp_established && options.link_remap && options.track_memory);
   EXPECT_FALSE(options.shell_job || options.file_locks || options.restore_as_sibling);
@@ -155,8 +155,17 @@ TEST(CriuTranslation, ADumpIsToldWhatTheCommandLineSays) {
   EXPECT_EQ(options.log_file, "dump.log");
   EXPECT_EQ(options.freeze_cgroup, "/sys/fs/cgroup/c");
   EXPECT_EQ(options.config_file, "/etc/criu/runc.conf");
-  EXPECT_EQ(dump_options(choices, {{"org.criu.config", "/x"}}, {}).config_file, "/x");
-  EXPECT_EQ(dump_options(choices, {{"org.criu.config", ""}}, {}).config_file, "");
+}
+
+// Where an image's layers lie on the host its author knows, and CRIU runs what its configuration names.
+TEST(CriuTranslation, AConfigurationIsTheHostsAndNotAnImages) {
+  for (const char* file : {"/etc/criu/mine.conf", ""})
+    EXPECT_EQ(dump_options({}, {{"org.criu.config", file}}, {})->config_file, file);
+  for (const char* file :
+       {"/var/lib/layers/1/diff/etc/x.conf", "/etc/../tmp/x", "etc/x", "/etc", "/etcetera/x"}) {
+    EXPECT_FALSE(dump_options({}, {{"org.criu.config", file}}, {}).ok()) << file;
+    EXPECT_FALSE(restore_options({}, {{"org.criu.config", file}}, {}).ok()) << file;
+  }
 }
 
 TEST(CriuTranslation, WhatAnOlderCriuWouldNotMindNeedsANewerOne) {
@@ -172,7 +181,7 @@ TEST(CriuTranslation, ARestoreBecomesAChildOfDavit) {
   Choices choices;
   choices.lsm_profile = "apparmor:p";
   choices.leave_running = true;
-  const Options options = restore_options(choices, {}, {.root = "/r"});
+  const Options options = *restore_options(choices, {}, {.root = "/r"});
   EXPECT_TRUE(options.restore_as_sibling && options.evasive_devices);
   EXPECT_FALSE(options.leave_running);
   EXPECT_EQ(options.root, "/r");

@@ -53,7 +53,7 @@ struct DumpFacts {
   std::vector<ExternalMount> mounts{};
   std::vector<std::string> namespaces{};  ///< external_namespace()
 };
-Options dump_options(const Choices& choices, const spec::Annotations& annotations, DumpFacts facts);
+Result<Options> dump_options(const Choices& choices, const spec::Annotations& annotations, DumpFacts facts);
 
 /// What is ready for a container that is to be restored.
 struct RestoreFacts {
@@ -65,7 +65,8 @@ struct RestoreFacts {
   std::vector<Inherited> inherited{};
   std::vector<CgroupRoot> cgroup_roots{};
 };
-Options restore_options(const Choices& choices, const spec::Annotations& annotations, RestoreFacts facts);
+Result<Options> restore_options(const Choices& choices, const spec::Annotations& annotations,
+                                RestoreFacts facts);
 
 /// Whether a mount of the config shows what is somewhere else already.
 bool is_bind(const spec::Mount& mount);
