@@ -171,7 +171,9 @@ Result<void> leave_member(Creation& creation) {
 
 Result<void> set_limits(Creation& creation) {
   const Session& session = creation.session;
-  TRY(cgroup::apply_after_birth(session.place, creation.request.config.linux.resources));
+  const spec::Config& config = creation.request.config;
+  TRY(cgroup::apply_after_birth(session.place, config.linux.resources));
+  TRY(cgroup::delegate(session.place, config, session.launched.pid));
   if (session.plan.sets_limits) return {};
   TRY(restore_descriptors(creation.session));
   if (session.subject.process == nullptr) return {};

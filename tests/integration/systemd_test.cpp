@@ -93,13 +93,35 @@ TEST_F(SystemdDriver, SubgroupOfTheScopeHoldsTheProcesses) {
   ASSERT_TRUE(runtime({"resume", id}).ok());
 }
 
+// Whoever uses it wants the container to manage what is around its first process.
+TEST_F(SystemdDriver, ADelegatedCgroupHasTheNamespaceBeginAboveIt) {
+  const FakeSystemd systemd(View::v2);
+  const std::string name = new_id();
+  auto bundle = make(name);
+  bundle->config["linux"]["namespaces"].push(Json::object({{"type", "cgroup"}}));
+  add_user_namespace(bundle->config);
+  bundle->config["mounts"].push(mount_entry("/sys/fs/cgroup", "cgroup", "cgroup", {"rw"}));
+  bundle->config["annotations"]["run.oci.systemd.subgroup"] = "container";
+  bundle->config["annotations"]["run.oci.delegate-cgroup"] = "init";
+  const std::string id = start(*bundle);
+  const std::string path = directory(name) + "/container";
+  EXPECT_EQ(trim(read_file(path + "/init/cgroup.procs")), std::to_string(runtime.pid(id)));
+  EXPECT_EQ(trim(read_file(path + "/cgroup.procs")), "");
+  const Outcome outcome =
+      exec(id, "cat /proc/1/cgroup; mkdir /sys/fs/cgroup/more /sys/fs/cgroup/init/more && echo mine");
+  EXPECT_TRUE(has(outcome.out, "0::/init\n") && has(outcome.out, "mine")) << outcome.all();
+  destroy(id);
+  EXPECT_FALSE(exists(directory(name)));
+}
+
 TEST_F(SystemdDriver, SubgroupIsOneDirectory) {
   const FakeSystemd systemd(View::v2);
-  for (const char* bad : {"../other", "a/b", "..", ".", "cgroup.procs"}) {
-    auto bundle = make(new_id());
-    bundle->config["annotations"]["run.oci.systemd.subgroup"] = bad;
-    refused(*bundle);
-  }
+  for (const char* annotation : {"run.oci.systemd.subgroup", "run.oci.delegate-cgroup"})
+    for (const char* bad : {"../other", "a/b", "..", ".", "cgroup.procs"}) {
+      auto bundle = make(new_id());
+      bundle->config["annotations"][annotation] = bad;
+      refused(*bundle);
+    }
   EXPECT_TRUE(systemd.calls().empty());
 }
 

@@ -79,6 +79,9 @@ Result<void> restrict_devices(const Place& place, const spec::Resources& resourc
 /// Applies what would have kept init from being born: a pids.limit of less than a handful. To be called once
 /// init exists and makes no more processes of ours; costs nothing where there is no such limit.
 Result<void> apply_after_birth(const Place& place, const spec::Resources& resources);
+/// Moves init, which is in its cgroup and in the namespace that begins there, to the directory below that the
+/// annotation run.oci.delegate-cgroup names. Systemd driver on cgroup v2 only.
+Result<void> delegate(const Place& place, const spec::Config& config, pid_t pid);
 /// Opens the cgroups of a running container for exec, or those `below` it: one path for all hierarchies, or
 /// any number of `controller[,controller...]:path`. With nothing `below`, on v2 it is where `init_pid` is
 /// now; on v1 only if the container's own is gone.

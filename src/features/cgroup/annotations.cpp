@@ -120,19 +120,27 @@ Result<bus::Property> property(std::string_view name, std::string_view text) {
       "only those that concern the container's unit alone can, like TimeoutStopUSec, KillSignal or After");
 }
 
-}  // namespace
-
-Result<std::string> subgroup_of(const spec::Config& config) {
-  constexpr std::string_view kName = "run.oci.systemd.subgroup";
-  const auto found = config.annotations.find(kName);
+/// "/NAME" of a directory that an annotation names; empty: it does not.
+Result<std::string> directory_of(const spec::Config& config, std::string_view annotation) {
+  const auto found = config.annotations.find(annotation);
   if (found == config.annotations.end() || found->second.empty()) return std::string();
   const std::string& name = found->second;
   // The kernel's own files are in the same directory.
   if (name.find_first_of("/\n") == std::string::npos && !name.starts_with('.') && name.size() < 200 &&
       name.find('.') == std::string::npos)
     return "/" + name;
-  return spec::at(config.position, "annotations/" + std::string(kName),
+  return spec::at(config.position, "annotations/" + std::string(annotation),
                   make_error(Code::invalid_config, "it has to be the name of one directory, without a dot"));
+}
+
+}  // namespace
+
+Result<std::string> subgroup_of(const spec::Config& config) {
+  return directory_of(config, "run.oci.systemd.subgroup");
+}
+
+Result<std::string> delegated_of(const spec::Config& config) {
+  return directory_of(config, "run.oci.delegate-cgroup");
 }
 
 Result<std::vector<bus::Property>> annotated_properties(const spec::Config& config) {

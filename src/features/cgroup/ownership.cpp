@@ -6,6 +6,7 @@
 
 #include "davit/sys/file.hpp"
 #include "features/cgroup/tree.hpp"
+#include "features/cgroup/unit.hpp"
 
 namespace davit::cgroup {
 namespace {
@@ -42,14 +43,12 @@ std::vector<std::string> delegated_files() {
   return files;
 }
 
-}  // namespace
-
-Result<void> change_ownership(const Place& place, const spec::Config& config) {
-  if (place.mode != host::CgroupMode::v2 || place.directories.empty() || !delegated(config)) return {};
+/// A cgroup of v2 and what in it may be delegated become the container's.
+Result<void> give(const std::string& path, const spec::Config& config) {
+  if (!delegated(config)) return {};
   std::uint32_t uid = 0;
   // A user namespace that is joined has its mappings elsewhere: then nothing is delegated.
   if (!host_id(config.linux.uid_mappings, config.process ? config.process->user.uid : 0, uid)) return {};
-  const std::string& path = place.directories.front().path;
   const auto own = [&](const std::string& what) -> Result<void> {
     if (::lchown(what.c_str(), uid, static_cast<gid_t>(-1)) == 0 || errno == ENOENT) return {};
     return system_error(errno, "chown " + what + " to " + std::to_string(uid));
@@ -57,6 +56,24 @@ Result<void> change_ownership(const Place& place, const spec::Config& config) {
   TRY(own(path));
   for (const std::string& file : delegated_files()) TRY(own(path + "/" + file));
   return {};
+}
+
+}  // namespace
+
+Result<void> change_ownership(const Place& place, const spec::Config& config) {
+  if (place.mode != host::CgroupMode::v2 || place.directories.empty()) return {};
+  return give(place.directories.front().path + place.unit.subgroup, config);
+}
+
+Result<void> delegate(const Place& place, const spec::Config& config, pid_t pid) {
+  const Directory* v2 = unified(place);
+  if (place.manager != Manager::systemd || place.mode != host::CgroupMode::v2 || v2 == nullptr) return {};
+  const std::string name = TRY(delegated_of(config));
+  if (name.empty()) return {};
+  const std::string path = v2->path + place.unit.subgroup + name;
+  TRY(sys::make_directories(path, 0755));
+  TRY(give(path, config));
+  return sys::write_file(path + "/cgroup.procs", std::to_string(pid));
 }
 
 }  // namespace davit::cgroup

@@ -60,6 +60,9 @@ bool is_shut(const Place& place);
 Result<void> attach_to_unit(const Place& place, pid_t pid);
 /// The part of the unit in which the container's processes are to be, as an annotation names it; or empty.
 Result<std::string> subgroup_of(const spec::Config& config);
+/// The directory below that, in which the container's first process is to be: a cgroup namespace of its own
+/// begins above it. An annotation of crun's.
+Result<std::string> delegated_of(const spec::Config& config);
 /// Makes the subgroup in one hierarchy, and moves the member of the unit there: a cgroup that hands
 /// controllers on must have no processes itself.
 Result<void> make_subgroup(const Place& place, const Directory& directory);

@@ -153,6 +153,7 @@ Result<Place> choose_unit(const spec::Config& config, const std::string& id,
   place.unit.name = name->unit;
   place.unit.slice = name->slice;
   if (place.mode == host::CgroupMode::v2) place.unit.subgroup = TRY(subgroup_of(config));
+  TRY(delegated_of(config));  // a bad name is refused before anything is made
   // A slice's place is in its own name.
   const bool is_slice = name->unit.ends_with(kSlice);
   const std::string path = root_of_manager(place.unit.of_user, place.mode) +
