@@ -156,6 +156,16 @@ do_remap() {
   has 'uid=1000' d exec -u 1000 mapped id
   d rm -f mapped
 }
+# README's way from an image to a bundle.
+do_rootfs() {
+  mkdir -p "$work/web/rootfs"
+  d export "$(d create --name exported --network none $image true)" | tar -xC "$work/web/rootfs"
+  d rm exported
+  "$runtime" spec --bundle "$work/web"
+  jq '.process.terminal = false | .process.args = ["sh", "-c", "echo hello; wc -c <bin/busybox"]' \
+    "$work/web/config.json" >"$work/config.json" && mv "$work/config.json" "$work/web/"
+  is "$(printf 'hello\n%s' "$(once $image sh -c 'wc -c <bin/busybox')")" "$runtime" run --bundle "$work/web" web
+}
 do_clean() { nothing_remains; }
 
 [ "$CG" = systemd ] || settings '{"exec-opts": ["native.cgroupdriver=cgroupfs"]}' || exit 1
@@ -165,5 +175,5 @@ if [ "${QUICK:-0}" = 1 ]; then
   actions driver run terminal limits exec exec_terminal update pause stop_restart clean
 else
   actions driver run network terminal limits exec exec_terminal top_stats update pause stop_restart restart_policy init host_namespaces \
-    security health oom build compose privileged_nested clean remap
+    security health oom build compose rootfs privileged_nested clean remap
 fi
