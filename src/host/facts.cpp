@@ -3,9 +3,11 @@
 
 #include <sys/auxv.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 
 #include "davit/host/lsm.hpp"
 #include "davit/sys/file.hpp"
+#include "davit/sys/process.hpp"
 
 namespace davit::host {
 
@@ -20,6 +22,7 @@ Result<Facts> probe(bool with_lsm) {
   Facts facts;
   facts.cgroup = TRY(probe_cgroup_layout());
   facts.privileged = ::getauxval(AT_EUID) == 0;
+  facts.descriptors = TRY(sys::limit_of(0, RLIMIT_NOFILE)).rlim_max;
   facts.last_capability = static_cast<int>(::cap_max_bits()) - 1;
   if (with_lsm) {
     facts.apparmor = apparmor_enabled();

@@ -120,12 +120,23 @@ Result<void> open_host_resources(Session& session) {
       session.plan.program.inherit(request.slot, session.container.number());
       continue;
     }
+    if (request.is_late) continue;
     auto opened = open_request(session, request);
     if (!opened.ok()) return spec::at(request.position, opened.error());
     session.plan.program.inherit(request.slot, opened->number());
     session.resources.push_back(std::move(*opened));
   }
   return {};
+}
+
+Result<sys::UniqueFd> open_source(Session& session, program::Slot slot) {
+  for (const HostRequest& request : session.plan.requests) {
+    if (!request.is_late || request.slot != slot) continue;
+    auto opened = open_request(session, request);
+    if (!opened.ok()) return spec::at(request.position, opened.error());
+    return opened;
+  }
+  return make_error(Code::internal, "init asks for a source that its program does not have");
 }
 
 }  // namespace davit::launch

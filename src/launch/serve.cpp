@@ -117,8 +117,17 @@ Result<void> move_network_devices(Session& session) {
   return network::move_devices(session.subject.config.linux.net_devices, network, session.undo);
 }
 
+/// What it is about was checked: the program says so, and init had the word.
+Result<void> hand_over_source(Session& session, std::uint32_t operation) {
+  const auto* tell_host =
+      static_cast<const program::TellHost*>(program::find_operation(session.plan.program.image, operation));
+  const sys::UniqueFd source = TRY(open_source(session, tell_host->slot));
+  return tell(session.channel, Point::source, source);
+}
+
 /// Does the host's part at a point that init has reached, and lets init go on.
-Result<void> meet(Session& session, Point point) {
+Result<void> meet(Session& session, const program::Message& message) {
+  const Point point = message.point;
   const story::Span span(story::Actor::davit, "meet init", program::name(point));
   switch (point) {
     case Point::user_namespace: {
@@ -141,6 +150,8 @@ Result<void> meet(Session& session, Point point) {
       break;
     case Point::seccomp:
       return tell(session.channel, point, session.filter);
+    case Point::source:
+      return hand_over_source(session, message.operation);
     default:
       return {};
   }
@@ -184,7 +195,7 @@ Result<bool> handle(Session& session, Incoming& incoming, Point until) {
     case MessageType::reached:
       if (message.point == Point::none) return tell_operation(session, incoming), false;
       if (until != Point::none && message.point == until) return true;
-      TRY(meet(session, message.point));
+      TRY(meet(session, message));
       return false;
   }
   return make_error(Code::internal, "init sent an unknown message");

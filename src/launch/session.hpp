@@ -71,6 +71,8 @@ Result<void> check_number_held(sys::FdRef container, std::string_view doing);
 Result<void> restore_descriptors(Session& session);
 /// Opens everything the plan asks for and fills the program's slots.
 Result<void> open_host_resources(Session& session);
+/// Opens a source that is not open before it is mounted, for the program's slot.
+Result<sys::UniqueFd> open_source(Session& session, program::Slot slot);
 /// A process that is in the container's cgroup before init, where systemd makes one around a process.
 Result<void> start_member(Session& session);
 /// Init is in by now.

@@ -78,8 +78,8 @@ static_assert(std::size(kOperations) == static_cast<std::size_t>(Op::execute) + 
 
 constexpr const char* kPoints[] = {"none",     "started", "user_namespace", "attached", "mounts",
                                    "limits",   "seccomp", "ready",          "created",  "start",
-                                   "starting", "owned",   "network"};
-static_assert(std::size(kPoints) == static_cast<std::size_t>(Point::network) + 1);
+                                   "starting", "owned",   "network",        "source"};
+static_assert(std::size(kPoints) == static_cast<std::size_t>(Point::source) + 1);
 
 constexpr Named kCloneFlags[] = {
     {CLONE_NEWUSER, "user"}, {CLONE_NEWPID, "pid"}, {CLONE_NEWNS, "mount"},      {CLONE_NEWNET, "network"},

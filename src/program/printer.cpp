@@ -107,7 +107,7 @@ void operands(Line& line, const AwaitHost& o) {
   line.word(name(o.point)).slot("into", o.slot);
 }
 void operands(Line& line, const TellHost& o) {
-  line.word(name(o.point));
+  line.word(name(o.point)).slot("about", o.slot);
 }
 void operands(Line& line, const AttachCgroup& o) {
   line.string("host-path", o.host_path).slot("file", o.file);

@@ -28,6 +28,24 @@ TEST_F(RootfsSources, BindsFromTheHostAreMadeSlaves) {
   EXPECT_EQ(requests[1].path, "/src");
 }
 
+// Each costs davit and init a descriptor, and a caller's hard limit may be lower than their number.
+TEST_F(RootfsSources, WhereDescriptorsAreFewDavitOpensOneWhenItIsMounted) {
+  add_user_namespace();
+  add("/a", "bind", "/src", {"bind"});
+  add("/b", "bind", "/src", {"bind"});
+  facts.descriptors = 42;
+  EXPECT_EQ(lines().size(), 2U) << "two more than the usual ones are no many";
+  facts.descriptors = 41;
+  const Lines all = lines();
+  ASSERT_EQ(all.size(), 6U);
+  EXPECT_EQ(all[3], "tell_host source about=#2");
+  EXPECT_EQ(all[4], "await_host source into=#2");
+  EXPECT_TRUE(all[5].starts_with("mount_tree tree=#2 target=/b ")) << all[5];
+  for (const features::HostRequest& request : requests) EXPECT_TRUE(request.is_late) << request.path;
+  config.linux.rootfs_propagation = spec::RootfsPropagation::rshared;
+  EXPECT_EQ(lines().size(), 3U) << "davit would see what init has mounted";
+}
+
 TEST_F(RootfsSources, WhereAllIsPrivateTheTreeIsMadeThatAtOnce) {
   add("/a", "bind", "/src", {"rbind", "rprivate"});
   add("/b", "bind", "/src", {"bind", "private"});

@@ -44,6 +44,7 @@ struct HostRequest {
   std::string path{};
   bool recursive = false;
   bool no_follow = false;            ///< tree only: of a symlink itself
+  bool is_late = false;              ///< tree, device: not before init says so (program::Point::source)
   std::uint32_t namespace_type = 0;  ///< CLONE_NEW*
   std::uint32_t number = 0;
   Idmap idmap{};  ///< tree only
@@ -81,6 +82,7 @@ struct Compilation {
   program::Slot proc = program::kNoSlot;       ///< see proc_slot()
   program::Slot processes = program::kNoSlot;  ///< see processes_slot()
   std::vector<program::Slot> lasting;          ///< still to be used after init has swept its descriptors
+  bool opens_in_turn = false;                  ///< there are more sources of mounts than descriptors
 
   /// The origin to hand to Builder::emit.
   program::Origin origin(const spec::Position& position, std::string_view below = {}) {
@@ -93,12 +95,29 @@ struct Compilation {
     requests.push_back(std::move(wanted));
     return requests.back().slot;
   }
+  /// The same for what is mounted next.
+  program::Slot request_source(HostRequest wanted) {
+    wanted.is_late = opens_in_turn;
+    const program::Slot slot = request(std::move(wanted));
+    if (opens_in_turn) emit_meeting(slot);
+    return slot;
+  }
   /// The trusted procfs; emits open_proc on first use.
   program::Slot proc_slot() { return open_proc(proc, false); }
   /// One with nothing in it but processes: whoever got hold of it in a container could do no harm.
   program::Slot processes_slot() { return open_proc(processes, true); }
 
  private:
+  void emit_meeting(program::Slot slot) {
+    program::TellHost tell;
+    tell.point = program::Point::source;
+    tell.slot = slot;
+    builder.emit(tell);
+    program::AwaitHost await;
+    await.point = program::Point::source;
+    await.slot = slot;
+    builder.emit(await);
+  }
   program::Slot open_proc(program::Slot& slot, bool processes_only) {
     if (slot == program::kNoSlot) {
       slot = builder.reserve();

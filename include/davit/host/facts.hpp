@@ -38,7 +38,8 @@ struct Facts {
   bool privileged = true;  ///< effective uid 0: davit itself may clone mounts and map ids
   bool apparmor = false;   ///< enabled in the running kernel
   bool selinux = false;
-  int last_capability = 40;  ///< highest number the kernel knows
+  int last_capability = 40;                ///< highest number the kernel knows
+  std::uint64_t descriptors = UINT64_MAX;  ///< so many may be open at once in davit, if it raises its limit
 };
 
 /// Which hierarchies are mounted where, without own paths: one statfs(2) on a v2 machine, one read of

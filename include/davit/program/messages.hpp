@@ -21,6 +21,7 @@ enum class Point : u32 {
   starting,        ///< host -> init: nobody else can say "start" from here on
   owned,           ///< host -> init: the listener or terminal that it sent has got to where it belongs
   network,         ///< init -> host: network devices may move in; host -> init: they are there
+  source,          ///< init -> host: the tree of a slot is mounted next; host -> init: that tree (SCM_RIGHTS)
 };
 
 enum class MessageType : u32 {

@@ -16,11 +16,12 @@ struct AwaitHost : Operation {
   u16 padding = 0;
 };
 
-/// Tells the host that `point` is reached.
+/// Tells the host that `point` is reached; with `slot`, that it is about what the host has for that one.
 struct TellHost : Operation {
   static constexpr Op kOp = Op::tell_host;
   Point point{};
-  u32 padding = 0;
+  Slot slot = kNoSlot;
+  u16 padding = 0;
 };
 
 // ---- stage -------------------------------------------------------------------------------------------

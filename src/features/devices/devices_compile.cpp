@@ -113,10 +113,10 @@ void emit_made_device(features::Compilation& compilation, const spec::Config& co
   outside.uid = host_id(config.linux.uid_mappings, device.uid.value_or(0));
   outside.gid = host_id(config.linux.gid_mappings, device.gid.value_or(0));
   program::MountTree mount;
-  mount.tree = compilation.request({.kind = features::RequestKind::device,
-                                    .path = device.path,
-                                    .device = std::move(outside),
-                                    .position = device.position});
+  mount.tree = compilation.request_source({.kind = features::RequestKind::device,
+                                           .path = device.path,
+                                           .device = std::move(outside),
+                                           .position = device.position});
   mount.root = compilation.root;
   mount.target.path = compilation.builder.text(normal(device.path));
   mount.target.kind = program::TargetKind::file;

@@ -71,6 +71,8 @@ inline Error refuse(const Entry& entry, Code code, const std::string& what) {
 }
 
 program::Target target_of(Mounting& mounting, const Entry& entry, program::TargetKind kind);
+/// Whether davit opens sources only when they are mounted, as they are more than its descriptors.
+bool opens_in_turn(const host::Facts& facts, const spec::Config& config);
 /// Decides about the sources, for all entries together.
 Sources sources_of(const features::Compilation& compilation, const spec::Config& config,
                    const std::vector<Entry>& entries);

@@ -278,6 +278,7 @@ Result<void> compile_remount(Mounting& mounting, const Entry& entry) {
 Result<Sealing> compile_tree(features::Compilation& compilation, const spec::Config& config,
                              const CgroupDirectories& cgroups, const SourceQueries& queries) {
   Mounting mounting{compilation, config, cgroups, queries};
+  compilation.opens_in_turn = opens_in_turn(compilation.facts, config);
   std::vector<Entry> entries = TRY(read_entries(mounting));
   mounting.sources = sources_of(compilation, config, entries);
   mounting.sealing.becomes_private = mounting.sources.become_private;
@@ -299,6 +300,7 @@ Result<void> compile_additions(features::Compilation& compilation, const spec::C
                                const SourceQueries& queries) {
   const CgroupDirectories nowhere;
   Mounting mounting{compilation, config, nowhere, queries};
+  compilation.opens_in_turn = opens_in_turn(compilation.facts, config);
   mounting.has_shared = true;  // what the container has made of its mounts is not known
   mounting.is_running = true;
   std::vector<Entry> entries = TRY(read_entries(mounting));

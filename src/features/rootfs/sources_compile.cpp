@@ -153,7 +153,18 @@ program::Slot open_by_init(Mounting& mounting, const PathBelow& place, const fea
   return operation.tree;
 }
 
+/// The sources of mounts and devices, and all else that davit and init have open.
+std::uint64_t descriptors_of(const spec::Config& config) {
+  constexpr std::uint64_t kUsual = 40;
+  return config.mounts.size() + config.linux.devices.size() + kUsual;
+}
+
 }  // namespace
+
+bool opens_in_turn(const host::Facts& facts, const spec::Config& config) {
+  // Where mounts are shared, davit would find what init has mounted meanwhile.
+  return descriptors_of(config) > facts.descriptors && !shares_root(config);
+}
 
 Sources sources_of(const features::Compilation& compilation, const spec::Config& config,
                    const std::vector<Entry>& entries) {
@@ -176,14 +187,14 @@ std::vector<Propagation> propagations_of(const Mounting& mounting, const Entry& 
 program::Slot tree_of(Mounting& mounting, features::HostRequest wanted, program::Origin origin) {
   if (!mounting.sources.by_init || wanted.idmap.wanted) {  // init may not map ids, see features::Idmap
     wanted.kind = features::RequestKind::tree;
-    return mounting.compilation.request(std::move(wanted));
+    return mounting.compilation.request_source(std::move(wanted));
   }
   return open_by_init(mounting, {wanted.path, program::kNoSlot}, wanted, origin);
 }
 
 bool is_opened_early(const Mounting& mounting, const Entry& entry) {
   if (!is_source_needed(entry) || !path_inside(mounting, entry).empty()) return false;
-  if (!mounting.sources.by_init || is_idmapped(entry)) return true;
+  if (!mounting.sources.by_init || is_idmapped(entry)) return !mounting.compilation.opens_in_turn;
   const std::string& bundle = mounting.compilation.call.bundle;
   return entry.options.recursive && is_below(clean_path(host_path(mounting.config.root.path, bundle)),
                                              clean_path(host_path(entry.mount.source, bundle)));
