@@ -15,8 +15,10 @@ if [ -x /share/fake-criu ]; then
   cp /share/fake-criu "$BUILT_TESTS/support/fake_criu/criu"
 fi
 if [ -n "${TESTS_DIR:-}" ]; then
-  mkdir -p "$TESTS_DIR/golden"
-  [ ! -d /share/captured ] || ln -sfn /share/captured "$TESTS_DIR/golden/captured"
+  for directory in golden fuzz/corpus lint/schema; do
+    mkdir -p "$(dirname "$TESTS_DIR/$directory")"
+    [ ! -d "/share/${directory##*/}" ] || ln -sfn "/share/${directory##*/}" "$TESTS_DIR/$directory"
+  done
 fi
 # suite NAME FILTER: the failures of a GoogleTest program, if it has any
 suite() {
@@ -42,8 +44,9 @@ clauses() {
 do_spec() { clauses spec; }
 do_attacks() { clauses attacks; }
 do_unit() { [ "$RT" = davit ] || skip "tests of davit's code"; suite unit "${FILTER:-*}"; }
+do_golden() { [ "$RT" = davit ] || skip "tests of davit's code"; suite golden "${FILTER:-*}"; }
 do_kernel() { [ "$RT" = davit ] || skip "tests of davit's code"; suite kernel "${FILTER:-*}"; }
 do_integration() { suite integration "${FILTER:-*}"; }
 do_clean() { nothing_remains; }
-actions unit kernel integration spec attacks clean
+actions unit golden kernel integration spec attacks clean
 grep -as '^clauses: checked' /out/spec.log || true
