@@ -82,6 +82,7 @@ Record first_record(const std::string& id, const Bundle& bundle) {
   const spec::Namespace* pid = bundle.config.linux.find_namespace(spec::NamespaceType::pid);
   record.own_pid_namespace = pid != nullptr && pid->path.empty();
   record.poststop_hooks = !bundle.config.hooks.poststop.empty();
+  record.starts_plainly = bundle.config.process && bundle.config.hooks.poststart.empty();
   return record;
 }
 

@@ -220,6 +220,7 @@ std::string record_json(const Record& record) {
   out.key("ownPidNamespace").boolean(record.own_pid_namespace);
   out.key("noPivot").boolean(record.no_pivot);
   out.key("poststopHooks").boolean(record.poststop_hooks);
+  if (record.starts_plainly) out.key("startsPlainly").boolean(true);
   out.key("cgroup");
   write_place(out, record.cgroup);
   if (record.resctrl_group.exists()) {
@@ -257,6 +258,7 @@ Result<Record> parse_record(std::string text, std::string_view file) {
   record.own_pid_namespace = reader.boolean("ownPidNamespace");
   record.no_pivot = reader.boolean("noPivot");
   record.poststop_hooks = reader.boolean("poststopHooks");
+  if (reader.has("startsPlainly")) record.starts_plainly = reader.boolean("startsPlainly");
   read_place(reader, record.cgroup);
   // Only containers with linux.intelRdt have one.
   if (reader.has("resctrl")) read_group(reader, record.resctrl_group);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
+#include <utility>
 
 #include "container/bundle.hpp"
 #include "container/ending.hpp"
 #include "container/notify.hpp"
 #include "container/open.hpp"
 #include "container/remove.hpp"
+#include "davit/base/story.hpp"
 #include "davit/sys/process.hpp"
 
 namespace davit::container {
@@ -38,16 +40,23 @@ void record_failure(Context& context, Opened& opened, const Error& error) {
 
 Result<void> start(Context& context, const std::string& id) {
   Opened opened = TRY(open_locked(context, Operation::start, id));
-  const spec::Config config = TRY(stored_config(context, opened.entry));
-  TRY(check_process(config));
   const Record& record = opened.record;
+  spec::Config config;
+  launch::ConfigReader read_config = [&]() -> Result<void> {
+    config = TRY(stored_config(context, opened.entry));
+    return {};
+  };
+  if (!record.starts_plainly || story::is_listening()) {
+    TRY(std::exchange(read_config, {})());
+    TRY(check_process(config));
+  }
   std::optional<Notify> notify = Notify::from_environment();
   if (notify)
     if (auto listening = notify->listen(opened.entry); !listening.ok()) {
       if (listening.error().code != Code::not_found) return listening;
       notify.reset();
     }
-  const launch::StartRequest request{opened.entry.directory(), config,       id, record.bundle,
+  const launch::StartRequest request{opened.entry.directory(), config,       read_config, id, record.bundle,
                                      record.init.pid,          record.cgroup};
   auto started = launch::start_by_socket(request, [&opened] { opened.entry.unlock(); });
   if (started.ok()) return notify ? wait_until_ready(*notify, record) : started;

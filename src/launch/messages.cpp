@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "davit/features/lsm.hpp"
 #include "davit/program/init_name.hpp"
@@ -31,6 +32,13 @@ Error located(const plan::Plan& plan, const program::Message& message, Error err
 }
 
 }  // namespace
+
+Result<void> complete(Subject& subject) {
+  if (!subject.read_config) return {};
+  TRY(std::exchange(subject.read_config, {})());
+  subject.process = subject.config.process ? &*subject.config.process : nullptr;
+  return {};
+}
 
 spec::State state_of(const Subject& subject, pid_t pid) {
   spec::State state;
@@ -133,6 +141,7 @@ Result<void> check_executed(Session& session) {
   for (std::uint64_t waited = 0; waited < kEndTimeout * 1000ULL; pause = std::min(pause * 2, kLongest)) {
     const bool has_ended = TRY(sys::wait_end(session.launched.pidfd, 0));
     const std::string name = TRY(name_of(session.launched.pid));
+    if (name.empty() || (has_ended && name == program::kInitName)) (void)complete(session.subject);
     const auto signal = name.empty() ? ended_by(session) : std::nullopt;
     if (signal && (was_init || is_filters_work(session, *signal))) return killed_by(session, *signal);
     if (name != program::kInitName) return {};

@@ -276,6 +276,7 @@ Result<void> serve(Session& session, Point until) {
     }
     const pid_t sender = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;
     TRY(session.protocol.check(session.plan.program, incoming, sender));
+    TRY(complete(session.subject));
     if (TRY(handle(session, incoming, until))) return {};
   }
 }

@@ -24,6 +24,7 @@ struct Subject {
   const spec::Process* process = nullptr;  ///< null: a config without process
   std::string id;
   std::string bundle;
+  ConfigReader read_config{};  ///< start only: fills `config` and `process` when they are needed
 };
 
 struct Session {
@@ -58,6 +59,8 @@ struct Session {
 
 /// What the features get to know of the command line.
 features::Call call_of(const std::string& id, const std::string& bundle, const Options& options);
+/// Reads the config of a subject that came without.
+Result<void> complete(Subject& subject);
 /// The state as hooks and the seccomp agent see it.
 spec::State state_of(const Subject& subject, pid_t pid);
 

@@ -52,7 +52,8 @@ Result<void> start_now(const spec::Config& config, const std::string& id, const 
 
 Result<void> start_by_socket(const StartRequest& request, const std::function<void()>& when_it_runs) {
   const spec::Process* process = request.config.process ? &*request.config.process : nullptr;
-  Session session{.subject = {request.config, process, request.id, request.bundle}, .place = request.place};
+  Session session{.subject = {request.config, process, request.id, request.bundle, request.read_config},
+                  .place = request.place};
   session.launched.pid = request.init;
   session.launched.pidfd = TRY(sys::open_pidfd(request.init));
   session.channel = TRY(sys::connect_at(request.state_directory, kStartSocket, SOCK_SEQPACKET));

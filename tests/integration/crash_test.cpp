@@ -99,6 +99,38 @@ TEST_F(Crash, ADamagedRecordTellsOfTheResctrlGroupThatItKnew) {
   EXPECT_TRUE(runtime.state(id).is_null());
 }
 
+TEST_F(Crash, ADamagedConfigStopsAStartThatNeedsIt) {
+  SKIP_UNLESS(runtime.is_davit(), "the peers keep other records");
+  const auto create_damaged = [this](Bundle& bundle) {
+    std::string id = create(bundle);
+    write_file(state_dir_ / (id + "/config.json"), "{");
+    return id;
+  };
+  Bundle plain;
+  plain.args({"/bin/sleep", "1000"});
+  const std::string started = create_damaged(plain);
+  EXPECT_EQ(runtime({"start", started}).status, 0);
+  EXPECT_EQ(runtime.status(started), "running");
+
+  Bundle hooked;
+  hooked.args({"/bin/sleep", "1000"});
+  hooked.config["hooks"]["poststart"] = Json::parse(R"([{"path": "/bin/true"}])");
+  const std::string refused = create_damaged(hooked);
+  const Outcome refusal = runtime({"start", refused});
+  EXPECT_NE(refusal.status, 0);
+  EXPECT_NE(refusal.err.find("stored config is damaged"), std::string::npos) << refusal.err;
+  EXPECT_EQ(runtime.status(refused), "created");
+
+  Bundle failing;
+  write_file(failing.rootfs() + "/bin/script", "#!/no/such/interpreter\n", 0755);
+  failing.args({"/bin/script"});
+  const std::string failed = create_damaged(failing);
+  const Outcome failure = runtime({"start", failed});
+  EXPECT_NE(failure.status, 0);
+  EXPECT_NE(failure.err.find("stored config is damaged"), std::string::npos) << failure.err;
+  EXPECT_EQ(runtime.status(failed), "stopped");
+}
+
 TEST_F(Crash, AKilledDeleteCanBeRepeated) {
   for (int i = 0; i < 10; ++i) {
     Bundle bundle;

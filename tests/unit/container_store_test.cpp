@@ -34,6 +34,7 @@ Record sample() {
   record.own_pid_namespace = false;
   record.no_pivot = true;
   record.poststop_hooks = true;
+  record.starts_plainly = true;
   record.descriptors = {"pipe:[1]", "", "/dev/null"};
   return record;
 }
@@ -51,6 +52,7 @@ TEST(ContainerRecord, SurvivesTheRoundTrip) {
   EXPECT_FALSE(after->own_pid_namespace);
   EXPECT_TRUE(after->no_pivot);
   EXPECT_TRUE(after->poststop_hooks);
+  EXPECT_TRUE(after->starts_plainly);
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -52,6 +52,7 @@ struct Record {
   bool own_pid_namespace = true;  ///< false: killing init does not end the other processes
   bool no_pivot = false;          ///< created with --no-pivot: exec has to change the root, too
   bool poststop_hooks = false;    ///< delete has to read the config
+  bool starts_plainly = false;    ///< start has to read the config only if something goes wrong
   /// What stdin, stdout, stderr and those of --preserve-fds were: by the time of a checkpoint the process may
   /// have others in their places. Empty names: a terminal's; none: it was not written down.
   std::vector<std::string> descriptors;

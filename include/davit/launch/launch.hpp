@@ -70,9 +70,13 @@ Result<Launched> create(const CreateRequest& request, Recorder& recorder);
 Result<void> start_now(const spec::Config& config, const std::string& id, const std::string& bundle,
                        Launched& launched);
 
+/// Reads a config into the one that is meant.
+using ConfigReader = std::function<Result<void>()>;
+
 struct StartRequest {
   sys::FdRef state_directory;
   const spec::Config& config;
+  ConfigReader read_config;  ///< called before anything of `config` is used; empty: it is complete
   std::string id;
   std::string bundle;
   pid_t init = -1;
