@@ -14,7 +14,7 @@ Result<int> command_features(Invocation& /*invocation*/) {
   features.mount_options = rootfs::mount_options();
   // What this build can do, wherever it runs (features.md): the caller knows the machine.
   features.linux.capabilities = credentials::all_capabilities();
-  features.linux.seccomp = seccomp::features();
+  seccomp::add_support(features.linux.seccomp);
   features.linux.cgroup.v1 = true;
   features.linux.cgroup.v2 = true;
   features.linux.cgroup.systemd = true;

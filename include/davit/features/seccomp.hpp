@@ -46,7 +46,7 @@ program::LoadSeccomp load(const spec::Seccomp& seccomp, program::Slot filter);
 Result<void> send_listener(const spec::Seccomp& seccomp, const spec::State& state, pid_t process,
                            sys::FdRef listener);
 
-/// What this libseccomp and this kernel can do, for `features`.
-spec::SeccompFeatures features();
+/// Adds to the words that the reader knows what this kernel can do, for `features`.
+void add_support(spec::SeccompFeatures& known);
 
 }  // namespace davit::seccomp

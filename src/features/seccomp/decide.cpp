@@ -180,7 +180,8 @@ class Decider {
     std::vector<std::uint32_t> tokens = {::seccomp_arch_native()};
     for (const std::string& name : seccomp_.architectures) {
       const auto token = architecture_token(name);
-      if (!token || !is_ours(*token)) return std::nullopt;
+      if (!token) continue;
+      if (!is_ours(*token)) return std::nullopt;
       if (std::find(tokens.begin(), tokens.end(), *token) == tokens.end()) tokens.push_back(*token);
     }
     find_alternatives();

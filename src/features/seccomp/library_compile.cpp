@@ -113,7 +113,8 @@ class FilterBuilder {
     tokens_.push_back(::seccomp_arch_native());  // seccomp_init(3) always has it
     for (std::size_t i = 0; i < seccomp_.architectures.size(); ++i) {
       const auto token = architecture_token(seccomp_.architectures[i]);
-      const int code = token ? ::seccomp_arch_add(library_.get(), *token) : -EINVAL;
+      if (!token) continue;
+      const int code = ::seccomp_arch_add(library_.get(), *token);
       if (code < 0 && code != -EEXIST) {
         const Error error = library_error(code, "cannot add architecture " + seccomp_.architectures[i]);
         return spec::at(seccomp_.position, "architectures/" + std::to_string(i), error);

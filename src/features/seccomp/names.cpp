@@ -15,6 +15,12 @@
 namespace davit::seccomp {
 namespace {
 
+struct Architecture {
+  std::string_view name;  ///< "SCMP_ARCH_X86_64"
+  std::uint32_t token;    ///< SCMP_ARCH_*
+};
+
+/// Those of the spec that this libseccomp knows.
 constexpr Architecture kArchitectures[] = {
     {"SCMP_ARCH_X86", SCMP_ARCH_X86},
     {"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
@@ -48,10 +54,6 @@ constexpr Architecture kArchitectures[] = {
 };
 
 }  // namespace
-
-std::span<const Architecture> architectures() {
-  return kArchitectures;
-}
 
 std::optional<std::uint32_t> architecture_token(std::string_view name) {
   for (const Architecture& known : kArchitectures)

@@ -4,20 +4,14 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 
 #include "davit/spec/seccomp.hpp"
 
 namespace davit::seccomp {
 
-struct Architecture {
-  std::string_view name;  ///< "SCMP_ARCH_X86_64"
-  std::uint32_t token;    ///< SCMP_ARCH_*
-};
-
-/// Those of the spec that this libseccomp knows.
-std::span<const Architecture> architectures();
+/// SCMP_ARCH_* of one; none: this libseccomp does not know it, so it is none of this machine's, and no
+/// process here can make a call of it.
 std::optional<std::uint32_t> architecture_token(std::string_view name);
 /// SCMP_ACT_* with the errno (or trace) value in its low half.
 std::uint32_t encode(spec::SeccompAction action, std::optional<std::uint32_t> errno_ret);

@@ -14,14 +14,6 @@
 namespace davit::seccomp {
 namespace {
 
-std::vector<std::string> known_flags() {
-  std::vector<std::string> names;
-  for (const auto flag : {spec::SeccompFlag::tsync, spec::SeccompFlag::log, spec::SeccompFlag::spec_allow,
-                          spec::SeccompFlag::wait_killable_recv})
-    names.emplace_back(spec::name_of(flag));
-  return names;
-}
-
 /// seccomp(2): a known flag gets as far as the missing filter (EFAULT), an unknown one is EINVAL.
 bool is_supported(spec::SeccompFlag flag) {
   unsigned long flags = kernel_flag(flag);
@@ -48,27 +40,12 @@ Result<void> send_listener(const spec::Seccomp& seccomp, const spec::State& stat
   return spec::at(seccomp.position, "listenerPath", sent.error());
 }
 
-spec::SeccompFeatures features() {
-  spec::SeccompFeatures result;
-  result.enabled = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, nullptr) < 0 && errno == EFAULT;
-  using Action = spec::SeccompAction;
-  using Operator = spec::SeccompOperator;
-  result.actions.emplace();
-  for (const auto action : {Action::allow, Action::error, Action::kill, Action::kill_process,
-                            Action::kill_thread, Action::log, Action::notify, Action::trace, Action::trap})
-    result.actions->emplace_back(spec::name_of(action));
-  result.operators.emplace();
-  for (const auto op : {Operator::equal, Operator::greater_or_equal, Operator::greater,
-                        Operator::less_or_equal, Operator::less, Operator::masked_equal, Operator::not_equal})
-    result.operators->emplace_back(spec::name_of(op));
-  result.archs.emplace();
-  for (const Architecture& known : architectures()) result.archs->emplace_back(known.name);
-  result.known_flags = known_flags();
-  result.supported_flags.emplace();
+void add_support(spec::SeccompFeatures& known) {
+  known.enabled = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, nullptr) < 0 && errno == EFAULT;
+  known.supported_flags.emplace();
   for (const auto flag : {spec::SeccompFlag::tsync, spec::SeccompFlag::log, spec::SeccompFlag::spec_allow,
                           spec::SeccompFlag::wait_killable_recv})
-    if (is_supported(flag)) result.supported_flags->emplace_back(spec::name_of(flag));
-  return result;
+    if (is_supported(flag)) known.supported_flags->emplace_back(spec::name_of(flag));
 }
 
 }  // namespace davit::seccomp
