@@ -10,7 +10,6 @@
 
 #include "davit/features/seccomp_calls.hpp"
 #include "davit/spec/names.hpp"
-#include "features/seccomp/numbers.hpp"
 #include "fuzz/filters.hpp"
 
 // Of a profile whose rules overlap in some ways libseccomp 2.5.4 forgets nodes, which is not what is tested
@@ -152,26 +151,6 @@ class Generator {
   std::minstd_rand random_;
   std::string call_;
 };
-
-TEST(SeccompNumbers, AreThoseOfLibseccomp) {
-  constexpr std::uint32_t kTokens[] = {SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32, SCMP_ARCH_AARCH64,
-                                       SCMP_ARCH_ARM};
-  constexpr int kX32 = 0x40000000;
-  int known = 0;
-  for (const std::uint32_t named : kTokens)
-    for (int number = -300; number < 600; ++number) {
-      const int whole = named == SCMP_ARCH_X32 && number >= 0 ? number + kX32 : number;
-      const std::unique_ptr<char, decltype(&std::free)> name(::seccomp_syscall_resolve_num_arch(named, whole),
-                                                             &std::free);
-      if (name == nullptr) continue;
-      ++known;
-      for (const std::uint32_t token : kTokens)
-        EXPECT_EQ(number_of(token, name.get()), ::seccomp_syscall_resolve_name_arch(token, name.get()))
-            << name.get() << " of " << token;
-    }
-  EXPECT_GT(known, 1500);
-  EXPECT_EQ(number_of(::seccomp_arch_native(), "nosuchcall"), __NR_SCMP_ERROR);
-}
 
 TEST(SeccompFilter, IsWhatLibseccompMakesOfAnyProfile) {
   if (!kernel_reports_actions())

@@ -12,7 +12,6 @@
 
 #include "davit/features/seccomp_calls.hpp"
 #include "names.hpp"
-#include "numbers.hpp"
 
 namespace davit::seccomp {
 namespace {
@@ -262,7 +261,7 @@ class Decider {
     std::vector<Entry> entries;
     for (std::size_t i = 0; i < alternatives_.size(); ++i)
       for (const std::string& name : seccomp_.syscalls[i].names) {
-        const int number = number_of(token, name);
+        const int number = ::seccomp_syscall_resolve_name_arch(token, name.c_str());
         if (number >= 0) last = std::max(last, static_cast<std::uint32_t>(number));
         for (const Alternative& alternative : alternatives_[i]) add(entries, token, number, alternative);
       }
