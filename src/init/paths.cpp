@@ -78,6 +78,22 @@ long make_component(FdRef parent, const char* name, bool is_file, u32 mode) {
   return made < 0 ? made : 0;
 }
 
+/// Makes the last component where all above it is there, as it mostly is: one look at the whole way instead
+/// of one at each step of it. Whatever stands against that is left to who goes step by step.
+bool make_last(FdRef root, Walk& walk, const Making& making) {
+  u32 begin = 0;
+  u32 end = 0;
+  while (!is_last(walk.path, end)) {
+    begin = end;
+    while (walk.path[begin] == '/') ++begin;
+    end = component_end(walk.path, begin);
+  }
+  if (walk.path[end] != '\0' || !is_name(walk.path + begin)) return false;
+  const SweptFd parent(open_prefix(root, walk, begin, O_PATH | O_DIRECTORY, making.resolve));
+  const bool is_file = making.kind == program::TargetKind::file;
+  return parent.is_open() && make_component(parent, walk.path + begin, is_file, making.mode) >= 0;
+}
+
 /// Makes what is missing of the path, component by component. Every round opens the longest prefix anew from
 /// the root, so that a symlink somebody plants meanwhile can lead nowhere else.
 Status make_missing(Context& context, FdRef root, Walk& walk, const Making& making) {
@@ -127,7 +143,7 @@ Status open_making(Context& context, FdRef root, const char* path, const Making&
     const u32 length = length_of(path);
     if (length >= kPathMax) return {ENAMETOOLONG, Detail::resolve_target};
     __builtin_memcpy(walk.path, path, length + 1);
-    INIT_TRY(make_missing(context, root, walk, making));
+    if (!make_last(root, walk, making)) INIT_TRY(make_missing(context, root, walk, making));
     result = open_below(root, walk.path, flags, making.resolve);
   }
   INIT_TRY(check(result, Detail::resolve_target));
