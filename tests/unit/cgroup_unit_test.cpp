@@ -280,11 +280,12 @@ TEST(Variant, WhatIsNotOfTheTypeIsRefused) {
     EXPECT_EQ(variant(text, type), "error") << text << " as " << type;
 }
 
-Lines annotated(const std::string& name, const std::string& value) {
+Lines annotated(const std::string& name, const std::string& value,
+                const std::vector<bus::Property>& limits = {}) {
   spec::Config config;
   config.annotations["org.systemd.property." + name] = value;
   config.annotations["org.systemd.other"] = "nobody's";
-  const auto properties = annotated_properties(config);
+  const auto properties = annotated_properties(config, limits);
   if (!properties.ok()) return {"error"};
   Lines result;
   for (const bus::Property& one : *properties)
@@ -307,6 +308,17 @@ TEST(UnitAnnotations, SecondsBecomeMicroseconds) {
   EXPECT_EQ(annotated("TimeoutStopSec", "-1"), Lines{"error"});
   EXPECT_EQ(annotated("TimeoutStopSec", "'2s'"), Lines{"error"});
   EXPECT_EQ(annotated("NothingSec", "2"), Lines{"error"});
+}
+
+// systemd writes its own values at a reload, and an image's annotations are not to lift what an engine has
+// set.
+TEST(UnitAnnotations, TheConfigsLimitsStay) {
+  const std::vector<bus::Property> limits = {{"MemoryMax", bus::number(1)}};
+  for (const char* name : {"MemoryMax", "StartupMemoryMax"}) {
+    EXPECT_EQ(annotated(name, "uint64 18446744073709551615", limits), Lines{}) << name;
+    EXPECT_EQ(annotated(name, "uint64 5"), Lines{std::string(name) + "=t 5"});
+  }
+  EXPECT_EQ(annotated("MemoryHigh", "uint64 5", limits), Lines{"MemoryHigh=t 5"});
 }
 
 // CVE-2024-3154: who may write annotations may not therefore do as he likes with the machine.

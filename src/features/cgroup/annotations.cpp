@@ -120,6 +120,14 @@ Result<bus::Property> property(std::string_view name, std::string_view text) {
       "only those that concern the container's unit alone can, like TimeoutStopUSec, KillSignal or After");
 }
 
+/// Also by a value for the time in which the machine comes up or goes down.
+bool is_limited(const std::vector<bus::Property>& limits, std::string_view name) {
+  constexpr std::string_view kStartup = "Startup";
+  if (name.starts_with(kStartup)) name.remove_prefix(kStartup.size());
+  return std::any_of(limits.begin(), limits.end(),
+                     [name](const bus::Property& limit) { return limit.name == name; });
+}
+
 /// "/NAME" of a directory that an annotation names; empty: it does not.
 Result<std::string> directory_of(const spec::Config& config, std::string_view annotation) {
   const auto found = config.annotations.find(annotation);
@@ -143,7 +151,8 @@ Result<std::string> delegated_of(const spec::Config& config) {
   return directory_of(config, "run.oci.delegate-cgroup");
 }
 
-Result<std::vector<bus::Property>> annotated_properties(const spec::Config& config) {
+Result<std::vector<bus::Property>> annotated_properties(const spec::Config& config,
+                                                        const std::vector<bus::Property>& limits) {
   std::vector<bus::Property> properties;
   for (auto entry = config.annotations.lower_bound(kPrefix);
        entry != config.annotations.end() && entry->first.starts_with(kPrefix); ++entry) {
@@ -152,7 +161,7 @@ Result<std::vector<bus::Property>> annotated_properties(const spec::Config& conf
       read.error().wrap(entry->first);
       return spec::at(config.position, "annotations/" + entry->first, read.error());
     }
-    properties.push_back(std::move(*read));
+    if (!is_limited(limits, read->name)) properties.push_back(std::move(*read));
   }
   return properties;
 }

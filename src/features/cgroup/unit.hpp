@@ -48,8 +48,9 @@ Result<std::vector<Setting>> with_counterparts(
 /// The device rules for v1, where systemd would otherwise allow everything with its next reload. Pure.
 std::vector<bus::Property> device_properties(const std::vector<spec::DeviceRule>& rules);
 /// The properties that annotations `org.systemd.property.NAME` ask for. Pure; only those that concern nothing
-/// but the unit itself are let through.
-Result<std::vector<bus::Property>> annotated_properties(const spec::Config& config);
+/// but the unit itself are let through, and none in place of one of `limits`, which are the engine's.
+Result<std::vector<bus::Property>> annotated_properties(const spec::Config& config,
+                                                        const std::vector<bus::Property>& limits);
 /// A value in GVariant's text format, of the type that is expected.
 Result<bus::Value> parse_variant(std::string_view text, std::string_view type);
 

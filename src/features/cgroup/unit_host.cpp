@@ -119,26 +119,33 @@ Result<std::vector<bus::Property>> known_properties(std::vector<UnitProperty> wa
   return properties;
 }
 
-/// What makes the unit a container's. What annotations say goes before what davit would say.
-Result<std::vector<bus::Property>> all_properties(const Place& place, const spec::Config& config,
-                                                  const std::string& id, pid_t member,
-                                                  bus::Systemd& systemd) {
-  const spec::Resources& resources = config.linux.resources;
+/// What the config's limits are to systemd, which writes them anew at a reload.
+Result<std::vector<bus::Property>> limits_of(const Place& place, const spec::Resources& resources,
+                                             bus::Systemd& systemd) {
   std::vector<Setting> settings = TRY(settings_for(place, resources));
   std::erase_if(settings, hinders_birth);
-  std::vector<bus::Property> all = TRY(annotated_properties(config));
-  add(all, "Description", bus::text("davit container " + id));
-  add(all, "DefaultDependencies", bus::flag(false));
-  add(all, "CollectMode", bus::text("inactive-or-failed"));
-  for (const char* accounting : {"CPUAccounting", "MemoryAccounting", "TasksAccounting"})
-    add(all, accounting, bus::flag(true));
-  add(all, place.mode == host::CgroupMode::v2 ? "IOAccounting" : "BlockIOAccounting", bus::flag(true));
+  std::vector<bus::Property> all;
   for (bus::Property& property : TRY(known_properties(TRY(unit_properties(settings, place.mode)), systemd)))
     add(all, property.name.c_str(), std::move(property.value));
   // On v2 a second program can only take away from what davit's own allows, which stays through every reload.
   if (place.mode != host::CgroupMode::v2)
     for (bus::Property& property : device_properties(resources.devices))
       add(all, property.name.c_str(), std::move(property.value));
+  return all;
+}
+
+/// What makes the unit a container's. What annotations say goes before what davit would say, but for limits.
+Result<std::vector<bus::Property>> all_properties(const Place& place, const spec::Config& config,
+                                                  const std::string& id, pid_t member,
+                                                  bus::Systemd& systemd) {
+  std::vector<bus::Property> all = TRY(limits_of(place, config.linux.resources, systemd));
+  for (bus::Property& property : TRY(annotated_properties(config, all))) all.push_back(std::move(property));
+  add(all, "Description", bus::text("davit container " + id));
+  add(all, "DefaultDependencies", bus::flag(false));
+  add(all, "CollectMode", bus::text("inactive-or-failed"));
+  for (const char* accounting : {"CPUAccounting", "MemoryAccounting", "TasksAccounting"})
+    add(all, accounting, bus::flag(true));
+  add(all, place.mode == host::CgroupMode::v2 ? "IOAccounting" : "BlockIOAccounting", bus::flag(true));
   if (!is_scope(place.unit)) return all;
   add(all, "Slice", bus::text(place.unit.slice));
   add(all, "Delegate", bus::flag(true));
