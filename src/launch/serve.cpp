@@ -274,6 +274,7 @@ Result<void> serve(Session& session, Point until) {
       }
       return post_mortem(session);
     }
+    session.birth_score.reset();
     const pid_t sender = session.stage_pid > 0 ? session.stage_pid : session.launched.pid;
     TRY(session.protocol.check(session.plan.program, incoming, sender));
     TRY(complete(session.subject));
@@ -283,7 +284,7 @@ Result<void> serve(Session& session, Point until) {
 
 Result<void> start_init(Session& session) {
   session.plan.program.set_ignored_signals(TRY(sys::ignored_signals()));
-  const limits::BirthScore score(session.subject.process, session.facts.privileged);
+  session.birth_score.emplace(session.subject.process, session.facts.privileged);
   const sys::FdRef cgroup = session.is_attached ? sys::FdRef() : session.entrance.v2_directory.ref();
   Spawned spawned = TRY(spawn(session.plan.program, session.plan.clone_flags, cgroup));
   session.launched.pid = spawned.pid;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "davit/base/undo.hpp"
+#include "davit/features/limits.hpp"
 #include "davit/features/seccomp.hpp"
 #include "davit/launch/launch.hpp"
 #include "davit/plan/plan.hpp"
@@ -48,6 +49,8 @@ struct Session {
   sys::FdRef container;         ///< exec only: its pidfd
   bool waits_for_thaw = false;  ///< exec only: into a container that is paused
   pid_t stage_pid = -1;
+  /// Until init has said something: before it has executed, in our memory, the kernel takes the two for one.
+  std::optional<limits::BirthScore> birth_score{};
   std::optional<struct rlimit> callers_descriptors;  ///< RLIMIT_NOFILE, while davit and init have another one
   sys::UniqueFd listener;             ///< of the seccomp filter, until the process has a number
   std::string console_name;           ///< of the pty, where init made one
