@@ -24,8 +24,8 @@ do_network() { has 'inet 172\.' d run --runtime "$RT" --rm $image ip -4 addr sho
 do_terminal() {
   terminal --size 33x77 -- docker run --runtime "$RT" -it --rm --network none $image sh <<'END'
 expect # 
-send stty size\n
-expect 33 77
+send while [ "$(stty size 2>&1)" != '33 77' ]; do sleep 0.2; done; stty size\n
+expect \n33 77
 resize 44x99
 send while [ "$(stty size)" = '33 77' ]; do sleep 0.2; done; stty size\n
 expect 44 99
@@ -56,8 +56,8 @@ do_exec() {
 do_exec_terminal() {
   terminal --size 20x60 -- docker exec -it limited sh <<'END'
 expect # 
-send stty size; tty\n
-expect 20 60
+send while [ "$(stty size 2>&1)" != '20 60' ]; do sleep 0.2; done; stty size; tty\n
+expect \n20 60
 expect /dev/pts/
 send exit 4\n
 end 4
