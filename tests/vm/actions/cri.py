@@ -258,9 +258,13 @@ def do_cri_user_namespace():
             raise Skip(error.details()) from None
         raise
     container = pod.container("mapped", "sleep 1000", security={"namespace_options": {"pid": 1, "userns_options": options}})
-    check(inside(container, "cat /proc/self/uid_map").split() == ["0", "700000", "65536"], inside(container, "cat /proc/self/uid_map"))
-    check(inside(container, "stat -c %u /bin/busybox") == "0", "owner of the image's files")
+    mapped = inside(container, "cat /proc/self/uid_map").split()
+    owner = inside(container, "stat -c %u /bin/busybox")
     pod.remove()
+    if mapped == ["0", "0", "4294967295"]:
+        raise Skip("this containerd does not ask the runtime for a user namespace")
+    check(mapped == ["0", "700000", "65536"], mapped)
+    check(owner == "0", "owner of the image's files")
 
 
 def do_cri_stop_remove():
