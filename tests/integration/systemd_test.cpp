@@ -117,7 +117,7 @@ TEST_F(SystemdDriver, ADelegatedCgroupHasTheNamespaceBeginAboveIt) {
 TEST_F(SystemdDriver, SubgroupIsOneDirectory) {
   const FakeSystemd systemd(View::v2);
   for (const char* annotation : {"run.oci.systemd.subgroup", "run.oci.delegate-cgroup"})
-    for (const char* bad : {"../other", "a/b", "..", ".", "cgroup.procs"}) {
+    for (const char* bad : {"../other", "a/b", "..", ".", "cgroup.procs", "\x1b[2J", "a b"}) {
       auto bundle = make(new_id());
       bundle->config["annotations"][annotation] = bad;
       refused(*bundle);

@@ -319,6 +319,10 @@ TEST(UnitAnnotations, TheConfigsLimitsStay) {
     EXPECT_EQ(annotated(name, "uint64 5"), Lines{std::string(name) + "=t 5"});
   }
   EXPECT_EQ(annotated("MemoryHigh", "uint64 5", limits), Lines{"MemoryHigh=t 5"});
+  // On v1 systemd would forget its own name for it.
+  EXPECT_EQ(annotated("MemoryHigh", "uint64 5", {{"MemoryLimit", bus::number(1)}}), Lines{});
+  EXPECT_EQ(annotated("StartupCPUWeight", "uint64 5", {{"CPUShares", bus::number(1)}}), Lines{});
+  EXPECT_EQ(annotated("IOWeight", "uint64 5", {{"BlockIOWeight", bus::number(1)}}), Lines{});
 }
 
 // CVE-2024-3154: who may write annotations may not therefore do as he likes with the machine.
@@ -340,6 +344,8 @@ TEST(UnitAnnotations, WhatReachesBeyondTheUnitIsRefused) {
                            "Slice",
                            "PIDs",
                            "Delegate",
+                           "RefuseManualStop",
+                           "SurviveFinalKillSignal",
                            "DevicePolicy",
                            "DeviceAllow",
                            "User",

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Annotations `org.systemd.property.NAME`: properties of the container's unit. Whoever writes a pod's
 // manifest writes annotations, too (CVE-2024-3154), so only what concerns the unit itself is let through:
-// nothing that starts or stops other units, acts on the machine, runs a command, or moves the container
-// elsewhere.
+// nothing that starts or stops other units, acts on the machine, runs a command, moves the container
+// elsewhere, or has it outlive those who stop it.
 #include <algorithm>
+#include <cctype>
 
 #include "features/cgroup/unit.hpp"
 
@@ -68,7 +69,6 @@ constexpr Known kKnown[] = {
     {"MemoryZSwapMax", "t"},
     {"MemoryZSwapWriteback", "b"},
     {"OOMPolicy", "s"},
-    {"RefuseManualStop", "b"},
     {"RestartKillSignal", "i"},
     {"RuntimeMaxUSec", "t"},
     {"RuntimeRandomizedExtraUSec", "t"},
@@ -85,7 +85,6 @@ constexpr Known kKnown[] = {
     {"StartupMemoryMax", "t"},
     {"StartupMemorySwapMax", "t"},
     {"StartupMemoryZSwapMax", "t"},
-    {"SurviveFinalKillSignal", "b"},
     {"TasksAccounting", "b"},
     {"TasksMax", "t"},
     {"TimeoutStopUSec", "t"},
@@ -120,12 +119,22 @@ Result<bus::Property> property(std::string_view name, std::string_view text) {
       "only those that concern the container's unit alone can, like TimeoutStopUSec, KillSignal or After");
 }
 
+/// systemd.resource-control(5): with one of the newer properties, those for cgroup v1 are ignored.
+constexpr struct {
+  std::string_view of_v1;
+  std::string_view newer;
+} kSuperseded[] = {{"CPUShares", "CPUWeight"}, {"MemoryLimit", "Memory"}, {"BlockIO", "IO"}};
+
 /// Also by a value for the time in which the machine comes up or goes down.
 bool is_limited(const std::vector<bus::Property>& limits, std::string_view name) {
   constexpr std::string_view kStartup = "Startup";
   if (name.starts_with(kStartup)) name.remove_prefix(kStartup.size());
-  return std::any_of(limits.begin(), limits.end(),
-                     [name](const bus::Property& limit) { return limit.name == name; });
+  return std::any_of(limits.begin(), limits.end(), [name](const bus::Property& limit) {
+    return limit.name == name ||
+           std::any_of(std::begin(kSuperseded), std::end(kSuperseded), [&](const auto& one) {
+             return limit.name.starts_with(one.of_v1) && name.starts_with(one.newer);
+           });
+  });
 }
 
 /// "/NAME" of a directory that an annotation names; empty: it does not.
@@ -133,12 +142,13 @@ Result<std::string> directory_of(const spec::Config& config, std::string_view an
   const auto found = config.annotations.find(annotation);
   if (found == config.annotations.end() || found->second.empty()) return std::string();
   const std::string& name = found->second;
-  // The kernel's own files are in the same directory.
-  if (name.find_first_of("/\n") == std::string::npos && !name.starts_with('.') && name.size() < 200 &&
-      name.find('.') == std::string::npos)
-    return "/" + name;
+  // The kernel's own files are in the same directory, all of them with a dot.
+  constexpr std::size_t kLongest = 200;
+  const bool is_plain = std::all_of(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+  if (is_plain && name.size() < kLongest) return "/" + name;
   return spec::at(config.position, "annotations/" + std::string(annotation),
-                  make_error(Code::invalid_config, "it has to be the name of one directory, without a dot"));
+                  make_error(Code::invalid_config, "it has to be a name of letters, digits, - and _"));
 }
 
 }  // namespace
