@@ -309,15 +309,29 @@ TEST_P(Cgroup, ProcessesBornAfterwardsMayBeLimitedToNone) {
   });
 }
 
+/// A file of a controller, by its name on v1 and on v2.
+std::string value_of(const Place& place, const char* controller, const char* v1, const char* v2) {
+  const bool is_v2 = place.mode == host::CgroupMode::v2;
+  return read_value(find_directory(place, controller)->path + "/" + (is_v2 ? v2 : v1)).value();
+}
+
+std::string memory_of(const Place& place) {
+  return value_of(place, "memory", "memory.limit_in_bytes", "memory.max");
+}
+
+/// What memory and swap may have together.
+std::string total_of(const Place& place) {
+  if (place.mode != host::CgroupMode::v2)
+    return value_of(place, "memory", "memory.memsw.limit_in_bytes", nullptr);
+  return std::to_string(std::stoll(memory_of(place)) +
+                        std::stoll(value_of(place, "memory", nullptr, "memory.swap.max")));
+}
+
 TEST_P(Cgroup, LimitsAreAppliedAndUpdatedInAnyOrder) {
-  if (GetParam() || native_v2())
-    GTEST_SKIP() << "looks at files of v1; the v2 view of a hybrid machine has no controllers for it";
+  if (GetParam() && !native_v2()) GTEST_SKIP() << "the v2 half of a hybrid machine has no controllers for it";
   in_layout(GetParam(), [] {
     spec::Config config = config_for(unique_name("limits"));
     const Place place = place_for(config);
-    const auto value = [&](const char* controller, const char* file) {
-      return read_value(find_directory(place, controller)->path + "/" + file).value();
-    };
     config.linux.resources.memory.limit = 64 << 20;
     config.linux.resources.memory.swap = 128 << 20;
     config.linux.resources.cpu.shares = 512;
@@ -327,33 +341,33 @@ TEST_P(Cgroup, LimitsAreAppliedAndUpdatedInAnyOrder) {
     config.linux.resources.pids.limit = 20;
     Undo undo;
     EXPECT_OK(prepare(place, config, undo));
-    EXPECT_EQ(value("memory", "memory.limit_in_bytes"), std::to_string(64 << 20));
-    EXPECT_EQ(value("memory", "memory.memsw.limit_in_bytes"), std::to_string(128 << 20));
-    EXPECT_EQ(value("cpu", "cpu.shares"), "512");
-    EXPECT_EQ(value("cpu", "cpu.cfs_quota_us"), "50000");
-    EXPECT_EQ(value("cpuset", "cpuset.cpus"), "0");
-    EXPECT_FALSE(value("cpuset", "cpuset.mems").empty());
-    EXPECT_EQ(value("pids", "pids.max"), "20");
+    EXPECT_EQ(memory_of(place), std::to_string(64 << 20));
+    EXPECT_EQ(total_of(place), std::to_string(128 << 20));
+    EXPECT_NE(value_of(place, "cpu", "cpu.shares", "cpu.weight"),
+              place.mode == host::CgroupMode::v2 ? "100" : "1024");
+    EXPECT_TRUE(value_of(place, "cpu", "cpu.cfs_quota_us", "cpu.max").starts_with("50000"));
+    EXPECT_EQ(value_of(place, "cpuset", "cpuset.cpus", "cpuset.cpus"), "0");
+    EXPECT_FALSE(value_of(place, "cpuset", "cpuset.mems", "cpuset.mems.effective").empty());
+    EXPECT_EQ(value_of(place, "pids", "pids.max", "pids.max"), "20");
     spec::Resources update;
     for (const std::int64_t limit : {256 << 20, 32 << 20}) {
       update.memory.limit = limit;
       update.memory.swap = limit;
       EXPECT_OK(apply(place, update));
-      EXPECT_EQ(value("memory", "memory.limit_in_bytes"), std::to_string(limit));
-      EXPECT_EQ(value("memory", "memory.memsw.limit_in_bytes"), std::to_string(limit));
+      EXPECT_EQ(memory_of(place), std::to_string(limit));
+      EXPECT_EQ(total_of(place), std::to_string(limit));
     }
     update = {};
     update.memory.limit = -1;
     EXPECT_OK(apply(place, update));
-    EXPECT_EQ(value("pids", "pids.max"), "20");
+    EXPECT_EQ(value_of(place, "pids", "pids.max", "pids.max"), "20");
   });
 }
 
 TEST_P(Cgroup, CheckBeforeUpdateRejectsALimitBelowUsage) {
-  if (GetParam() || native_v2())
-    GTEST_SKIP() << "looks at files of v1; the v2 view of a hybrid machine has no memory controller";
+  if (GetParam() && !native_v2()) GTEST_SKIP() << "the v2 half of a hybrid machine has no memory controller";
   in_layout(GetParam(), [] {
-    spec::Config config = config_for(unique_name("check"));
+    const spec::Config config = config_for(unique_name("check"));
     const Place place = place_for(config);
     Undo undo;
     auto entrance = prepare(place, config, undo);
@@ -365,14 +379,13 @@ TEST_P(Cgroup, CheckBeforeUpdateRejectsALimitBelowUsage) {
     spec::Resources update;
     update.memory.limit = 1;
     update.memory.check_before_update = true;
-    for (int i = 0;
-         i < 500 &&
-         read_value(find_directory(place, "memory")->path + "/memory.usage_in_bytes").value() == "0";
+    for (int i = 0; i < 500 && value_of(place, "memory", "memory.usage_in_bytes", "memory.current") == "0";
          ++i)
       ::usleep(10000);
     auto applied = apply(place, update);
     ASSERT_FALSE(applied.ok());
-    EXPECT_NE(text(applied.error()).find("rejecting memory limit 1 < usage "), std::string::npos);
+    EXPECT_NE(text(applied.error()).find("rejecting memory limit 1 < usage "), std::string::npos)
+        << text(applied.error());
     EXPECT_OK(remove(place));
     wait_status(child);
   });

@@ -81,7 +81,7 @@ TEST(SpecDocuments, RefusesTheBadSamplesOfTheSpecification) {
 
 TEST(SpecDocuments, ReadsEveryKeyIntoItsField) {
   const auto read = read_config(slurp(kTests / "golden/spec/every-key.json"), "every-key.json");
-  EXPECT_EQ(complaints(read.errors), "");
+  ASSERT_EQ(complaints(read.errors), "");
   EXPECT_EQ(complaints(read.warnings), "");
   const Config& config = read.value;
   EXPECT_TRUE(config.root.readonly);
