@@ -117,6 +117,83 @@ do_ctr() {
 }
 in_ctr() { timeout 300 ctr task exec --exec-id "read-$EPOCHREALTIME" ctr "$@"; }
 more_of_ctr() { [ "$(in_ctr cat /count)" -gt "$1" ]; }
+# What no engine asks for, by the runtime alone.
+own() { "$runtime" $([ "$CG" != systemd ] || echo --systemd-cgroup) "$@"; }
+# counter NAME [FILTER]: a container that counts in the file /count, its config changed by a filter of jq
+counter() {
+  local dir=$work/$1 path=/davit-vm/$1
+  [ "$CG" != systemd ] || path=system.slice:davit-vm:$1
+  mkdir -p "$dir"/rootfs/{bin,proc,dev,sys}
+  cp /usr/bin/busybox "$dir/rootfs/bin/"
+  for name in sh mv sleep; do ln -sf busybox "$dir/rootfs/bin/$name"; done
+  (cd "$dir" && "$runtime" spec)
+  jq --arg count "$count" --arg path "$path" ".process.terminal = false | .root.readonly = false | .linux.cgroupsPath = \$path
+    | .process.args = [\"sh\", \"-c\", \$count] | ${2:-.}" "$dir/config.json" >"$dir/changed" && mv "$dir/changed" "$dir/config.json"
+  own run --detach --bundle "$dir" "$1" </dev/null >/dev/null 2>&1
+  becomes further "$1" 5
+}
+further() { [ "$(cat "$work/$1/rootfs/count")" -gt "$2" ]; }
+# The pages of the memory go to a server, which somebody brings to where the rest of the images is.
+do_page_server() {
+  counter served
+  mkdir -p "$work/pages" "$work/images"
+  command criu page-server -D "$work/pages" --port 27277 --daemon
+  own checkpoint --image-path "$work/images" --page-server 127.0.0.1:27277 served
+  ! ls "$work"/images/pages-*.img 2>/dev/null
+  cp -n "$work"/pages/*.img "$work/images/"
+  continues served
+}
+# continues NAME [OPTION...]: the images bring back what goes on counting
+continues() {
+  local name=$1 before
+  before=$(cat "$work/$name/rootfs/count")
+  shift
+  own restore --detach --image-path "$work/images" --bundle "$work/$name" "$@" "$name" </dev/null >/dev/null 2>&1
+  becomes further "$name" "$before"
+  own delete --force "$name"
+}
+# The container goes on elsewhere, here under another name, before its memory is there.
+do_lazy_pages() {
+  local before daemon sender
+  command criu check --feature uffd-noncoop || skip "this kernel or CRIU has no lazy pages"
+  counter lazy
+  cp -r "$work/lazy" "$work/moved"
+  sed -i 's/davit-vm\([:/]\)lazy/davit-vm\1moved/' "$work/moved/config.json"
+  mkdir -p "$work/lazily"
+  mkfifo "$work/status"
+  exec 9<>"$work/status"
+  own checkpoint --lazy-pages --page-server 127.0.0.1:27278 --status-fd 9 --image-path "$work/lazily" lazy 9>&9 &
+  sender=$!
+  timeout 300 head -c 1 <&9 >/dev/null
+  before=$(cat "$work/lazy/rootfs/count")
+  command criu lazy-pages --page-server --address 127.0.0.1 --port 27278 -D "$work/lazily" -W "$work/lazily" &
+  daemon=$!
+  own restore --detach --lazy-pages --image-path "$work/lazily" --bundle "$work/moved" moved </dev/null >/dev/null 2>&1
+  becomes further moved "$before"
+  wait $sender
+  wait $daemon
+  own delete --force moved
+}
+do_profile() {
+  local pid
+  [ -d /sys/kernel/security/apparmor ] || skip "no AppArmor"
+  profiles -a
+  counter confined '.process.apparmorProfile = "davit-vm-one"'
+  mkdir -p "$work/labelled"
+  own checkpoint --image-path "$work/labelled" confined
+  own restore --detach --image-path "$work/labelled" --bundle "$work/confined" --lsm-profile apparmor:davit-vm-two confined </dev/null >/dev/null 2>&1
+  pid=$(own state confined | jq .pid)
+  is 'davit-vm-two (enforce)' cat "/proc/$pid/attr/current"
+  own delete --force confined
+  profiles -R
+}
+# profiles -a|-R: loads, or removes, two that allow everything
+profiles() {
+  local name
+  for name in one two; do
+    echo "profile davit-vm-$name flags=(attach_disconnected,mediate_deleted) { file, network, capability, signal, ptrace, mount, umount, pivot_root, unix, }"
+  done | apparmor_parser "$1"
+}
 do_clean() {
   p rm -fa -t 0
   ctr task rm -f ctr || true
@@ -126,4 +203,5 @@ do_clean() {
 
 actions plain export pre_checkpoint terminal shell address
 ENGINE=containerd actions ctr
+ENGINE=criu actions page_server lazy_pages profile
 actions clean
