@@ -76,7 +76,8 @@ void check(Report& report, SeccompRule& rule) {
 void check(Report& report, Seccomp& seccomp) {
   check_errno(report, seccomp.position, "defaultErrnoRet", seccomp.default_action, seccomp.default_errno_ret);
   if (seccomp.default_action == SeccompAction::notify)
-    report.error(seccomp.position, "defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action");
+    report.error(seccomp.position, "defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action",
+                 "nothing could reach the listener");
   if (!seccomp.listener_metadata.empty() && seccomp.listener_path.empty())
     report.error(seccomp.position, "listenerMetadata", "must not be set without listenerPath");
   const auto known = seccomp_architectures();

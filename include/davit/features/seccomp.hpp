@@ -30,8 +30,6 @@ Context context_of(const spec::Annotations& annotations);
 /// position of the rule.
 Result<Filter> build(const spec::Seccomp& seccomp, const Context& context);
 
-/// Errors that can be known without building: actions, flags and NOTIFY rules that cannot work.
-Result<void> check(const spec::Seccomp& seccomp);
 /// Whether some rule or the default says SCMP_ACT_NOTIFY, so that a listener comes back.
 bool has_listener(const spec::Seccomp& seccomp);
 

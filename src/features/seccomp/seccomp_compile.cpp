@@ -3,13 +3,6 @@
 #include "names.hpp"
 
 namespace davit::seccomp {
-namespace {
-
-Error listener_error(const spec::Position& position, std::string_view below, std::string_view text) {
-  return spec::at(position, below, make_error(Code::invalid_config, text));
-}
-
-}  // namespace
 
 Context context_of(const spec::Annotations& annotations) {
   Context context;
@@ -24,16 +17,6 @@ bool has_listener(const spec::Seccomp& seccomp) {
   for (const spec::SeccompRule& rule : seccomp.syscalls)
     if (rule.action == spec::SeccompAction::notify) return true;
   return false;
-}
-
-Result<void> check(const spec::Seccomp& seccomp) {
-  if (seccomp.default_action == spec::SeccompAction::notify)
-    return listener_error(
-        seccomp.position, "defaultAction",
-        "SCMP_ACT_NOTIFY cannot be used as default action: nothing could reach the listener");
-  if (seccomp.listener_path.empty() && has_listener(seccomp))
-    return listener_error(seccomp.position, "", "SCMP_ACT_NOTIFY needs a listenerPath");
-  return {};
 }
 
 program::Slot compile_await(features::Compilation& out, const spec::Seccomp& seccomp) {
