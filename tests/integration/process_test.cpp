@@ -205,6 +205,9 @@ TEST_F(Process, MemoryPolicy) {
     GTEST_SKIP() << "this kernel has no NUMA: " << trim(outcome.err);
   ASSERT_TRUE(outcome.ok()) << outcome.all();
   EXPECT_NE(outcome.out.find("mempolicy 3 nodes 1"), std::string::npos) << outcome.out;
+  bundle.config["linux"]["memoryPolicy"]["nodes"] = "63";
+  const std::string error = refused(bundle);
+  EXPECT_NE(error.find("the host may lack these nodes"), std::string::npos) << error;
 }
 
 TEST_F(Process, SignalsAreAsUsual) {
