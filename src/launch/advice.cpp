@@ -137,9 +137,8 @@ void explain_failure(const plan::Plan& plan, const Subject& subject, const progr
         "root.path is the directory that becomes / of the container; this is a file, or leads through one");
   if (operation->op == Op::set_memory_policy && message.error == EINVAL)
     error.advise(
-        "the host may lack these nodes (see lscpu), or its kernel the mode: MPOL_WEIGHTED_INTERLEAVE needs "
-        "Linux "
-        "6.9");
+        "the host may lack these nodes (see lscpu), or its kernel the mode: MPOL_WEIGHTED_INTERLEAVE "
+        "needs Linux 6.9");
   if (operation->op == Op::set_scheduler && message.error == EINVAL)
     error.advise(
         "the kernel knows further bounds: see sched(7) and /proc/sys/kernel/sched_deadline_period_*");

@@ -82,6 +82,13 @@ Result<sys::UniqueFd> open_request(Session& session, const HostRequest& request)
   return make_error(Code::internal, "unknown host request");
 }
 
+/// An error is at the request's place in the config.
+Result<sys::UniqueFd> open_placed(Session& session, const HostRequest& request) {
+  auto opened = open_request(session, request);
+  if (opened.ok()) return opened;
+  return spec::at(request.position, opened.error());
+}
+
 /// Each bind mount may be a descriptor, davit's and init's, and there may be more of them than the caller's
 /// limits allow; with CAP_SYS_RESOURCE not even the hard one binds.
 Result<void> make_room(Session& session) {
@@ -121,21 +128,16 @@ Result<void> open_host_resources(Session& session) {
       continue;
     }
     if (request.is_late) continue;
-    auto opened = open_request(session, request);
-    if (!opened.ok()) return spec::at(request.position, opened.error());
-    session.plan.program.inherit(request.slot, opened->number());
-    session.resources.push_back(std::move(*opened));
+    sys::UniqueFd opened = TRY(open_placed(session, request));
+    session.plan.program.inherit(request.slot, opened.number());
+    session.resources.push_back(std::move(opened));
   }
   return {};
 }
 
 Result<sys::UniqueFd> open_source(Session& session, program::Slot slot) {
-  for (const HostRequest& request : session.plan.requests) {
-    if (!request.is_late || request.slot != slot) continue;
-    auto opened = open_request(session, request);
-    if (!opened.ok()) return spec::at(request.position, opened.error());
-    return opened;
-  }
+  for (const HostRequest& request : session.plan.requests)
+    if (request.is_late && request.slot == slot) return open_placed(session, request);
   return make_error(Code::internal, "init asks for a source that its program does not have");
 }
 

@@ -8,8 +8,6 @@
 namespace support {
 namespace {
 
-using ManyMounts = ContainerTest;
-
 /// 60 binds, which are counted, with both limits.
 void add_many_binds(Bundle& bundle, const std::string& source) {
   chmod(source.c_str(), 0755);
@@ -27,12 +25,20 @@ void have_few_descriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+class ManyMounts : public ContainerTest {
+ protected:
+  /// All are mounted, and the limits are the caller's again.
+  void expect_all(Bundle& bundle) {
+    const Outcome outcome = run_bundle(bundle, {}, {.in_child = have_few_descriptors});
+    EXPECT_EQ(outcome.out, "60\n64\n64\n") << outcome.all();
+  }
+};
+
 TEST_F(ManyMounts, NeedFewDescriptors) {
   TempDir source;
   Bundle bundle;
   add_many_binds(bundle, source.path());
-  const Outcome outcome = run_bundle(bundle, {}, {.in_child = have_few_descriptors});
-  EXPECT_EQ(outcome.out, "60\n64\n64\n") << outcome.all();
+  expect_all(bundle);
 }
 
 // There davit opens each of them.
@@ -41,8 +47,7 @@ TEST_F(ManyMounts, InAUserNamespaceToo) {
   TempDir source;
   add_user_namespace(bundle.config);
   add_many_binds(bundle, source.path());
-  const Outcome outcome = run_bundle(bundle, {}, {.in_child = have_few_descriptors});
-  EXPECT_EQ(outcome.out, "60\n64\n64\n") << outcome.all();
+  expect_all(bundle);
 }
 
 TEST_F(ManyMounts, WithIdsOfTheirOwn) {
@@ -51,8 +56,7 @@ TEST_F(ManyMounts, WithIdsOfTheirOwn) {
   add_many_binds(bundle, source.path());
   for (Json& mount : bundle.config["mounts"].items())
     if (mount["type"].str() == "bind") mount["options"].push("idmap=uids=0-1000-10;gids=0-1000-10");
-  const Outcome outcome = run_bundle(bundle, {}, {.in_child = have_few_descriptors});
-  EXPECT_EQ(outcome.out, "60\n64\n64\n") << outcome.all();
+  expect_all(bundle);
 }
 
 TEST_F(ManyMounts, OneThatIsMissingIsNamed) {
