@@ -80,18 +80,13 @@ long make_component(FdRef parent, const char* name, bool is_file, u32 mode) {
 
 /// Makes the last component where all above it is there, as it mostly is: one look at the whole way instead
 /// of one at each step of it. Whatever stands against that is left to who goes step by step.
-bool make_last(FdRef root, Walk& walk, const Making& making) {
-  u32 begin = 0;
-  u32 end = 0;
-  while (!is_last(walk.path, end)) {
-    begin = end;
-    while (walk.path[begin] == '/') ++begin;
-    end = component_end(walk.path, begin);
-  }
-  if (walk.path[end] != '\0' || !is_name(walk.path + begin)) return false;
-  const SweptFd parent(open_prefix(root, walk, begin, O_PATH | O_DIRECTORY, making.resolve));
+bool make_last(FdRef root, const char* path, const Making& making) {
+  char directory[kPathMax];
+  const char* name = nullptr;
+  if (split(path, directory, name).failed()) return false;
+  const SweptFd parent(open_below(root, directory, O_PATH | O_DIRECTORY, making.resolve));
   const bool is_file = making.kind == program::TargetKind::file;
-  return parent.is_open() && make_component(parent, walk.path + begin, is_file, making.mode) >= 0;
+  return parent.is_open() && make_component(parent, name, is_file, making.mode) >= 0;
 }
 
 /// Makes what is missing of the path, component by component. Every round opens the longest prefix anew from
@@ -143,7 +138,7 @@ Status open_making(Context& context, FdRef root, const char* path, const Making&
     const u32 length = length_of(path);
     if (length >= kPathMax) return {ENAMETOOLONG, Detail::resolve_target};
     __builtin_memcpy(walk.path, path, length + 1);
-    if (!make_last(root, walk, making)) INIT_TRY(make_missing(context, root, walk, making));
+    if (!make_last(root, walk.path, making)) INIT_TRY(make_missing(context, root, walk, making));
     result = open_below(root, walk.path, flags, making.resolve);
   }
   INIT_TRY(check(result, Detail::resolve_target));

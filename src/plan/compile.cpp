@@ -211,8 +211,7 @@ void compile_entry(features::Compilation& out, const ExecInput& input, std::uint
 Result<void> compile_newborn(features::Compilation& out, const ExecInput& input) {
   const spec::Process& process = input.process;
   if (input.is_attached) {  // nothing more happens outside of its limits than this birth
-    tell(out, program::Point::attached);
-    await(out, program::Point::attached);
+    out.meet(program::Point::attached);
     TRY(scheduling::compile_final_affinity(out, process));
   }
   out.builder.emit(program::NewSession{});
@@ -221,8 +220,7 @@ Result<void> compile_newborn(features::Compilation& out, const ExecInput& input)
   if (takes_limits_as_root(process)) {
     limits::compile_held_back(out, process);
   } else {
-    tell(out, program::Point::limits);
-    await(out, program::Point::limits);
+    out.meet(program::Point::limits);
   }
   return {};
 }
@@ -242,8 +240,7 @@ Result<Plan> compile_container(const Input& input) {
   out.builder.set_channel(out.request({.kind = features::RequestKind::channel}));
 
   if (input.is_attached) {  // limits first: all that follows counts
-    tell(out, program::Point::attached);
-    await(out, program::Point::attached);
+    out.meet(program::Point::attached);
   }
   compile_attach(out, input.task_paths);
   scheduling::compile_all_processors(out);  // those of the cgroup we are in by now
@@ -254,13 +251,11 @@ Result<Plan> compile_container(const Input& input) {
   TRY(namespaces::compile_cgroup_namespace(out, config));  // its root is the cgroup we are in by now
   TRY(namespaces::compile_network(out, config));
   if (!config.linux.net_devices.empty()) {  // before the settings of net.* that are about them
-    tell(out, program::Point::network);
-    await(out, program::Point::network);
+    out.meet(program::Point::network);
   }
   const rootfs::Sealing sealing = TRY(compile_tree(out, input));
   if (plan.runs_runtime_hooks) {  // they may still change the mount namespace
-    tell(out, program::Point::mounts);
-    await(out, program::Point::mounts);
+    out.meet(program::Point::mounts);
   }
   hooks::compile(out, config.hooks, hooks::Kind::create_container, state_of(config, input.call),
                  hooks::own_environment(config.hooks.create_container), {});  // host paths, our namespaces

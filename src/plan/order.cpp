@@ -149,8 +149,7 @@ Result<void> compile_identity(features::Compilation& out, const spec::Config& co
   }
   if (takes_limits_as_root(process)) {
     compile_sweep(out);  // RLIMIT_NOFILE is about numbers: low ones must be free under a low limit
-    tell(out, program::Point::limits);
-    await(out, program::Point::limits);
+    out.meet(program::Point::limits);
   }
   credentials::compile_user(out, config, process, host::in_user_namespace);
   credentials::compile_capabilities(out, process, holds_admin);

@@ -99,8 +99,19 @@ struct Compilation {
   program::Slot request_source(HostRequest wanted) {
     wanted.is_late = opens_in_turn;
     const program::Slot slot = request(std::move(wanted));
-    if (opens_in_turn) emit_meeting(slot);
+    if (opens_in_turn) meet(program::Point::source, 0, slot);
     return slot;
+  }
+  /// Tells davit that `point` is reached, and waits for its part there: with `slot`, for what fills that.
+  void meet(program::Point point, program::Origin origin = 0, program::Slot slot = program::kNoSlot) {
+    program::TellHost tell;
+    tell.point = point;
+    tell.slot = slot;
+    builder.emit(tell, origin);
+    program::AwaitHost await;
+    await.point = point;
+    await.slot = slot;
+    builder.emit(await, origin);
   }
   /// The trusted procfs; emits open_proc on first use.
   program::Slot proc_slot() { return open_proc(proc, false); }
@@ -108,16 +119,6 @@ struct Compilation {
   program::Slot processes_slot() { return open_proc(processes, true); }
 
  private:
-  void emit_meeting(program::Slot slot) {
-    program::TellHost tell;
-    tell.point = program::Point::source;
-    tell.slot = slot;
-    builder.emit(tell);
-    program::AwaitHost await;
-    await.point = program::Point::source;
-    await.slot = slot;
-    builder.emit(await);
-  }
   program::Slot open_proc(program::Slot& slot, bool processes_only) {
     if (slot == program::kNoSlot) {
       slot = builder.reserve();

@@ -55,15 +55,6 @@ std::uint32_t first_id(const std::vector<spec::IdMapping>& mappings) {
   return first;
 }
 
-void emit_meeting(program::Builder& builder, program::Point point, program::Origin origin) {
-  program::TellHost tell;
-  tell.point = point;
-  builder.emit(tell, origin);
-  program::AwaitHost await;
-  await.point = point;
-  builder.emit(await, origin);
-}
-
 void compile_user(features::Compilation& compilation, const spec::Config& config, const Plan& plan) {
   const spec::Namespace* user = config.linux.find_namespace(NamespaceType::user);
   if (user == nullptr) return;
@@ -78,7 +69,7 @@ void compile_user(features::Compilation& compilation, const spec::Config& config
     program::Unshare unshare;
     unshare.types = CLONE_NEWUSER;
     builder.emit(unshare, origin);
-    if (plan.map_ids) emit_meeting(builder, program::Point::user_namespace, origin);
+    if (plan.map_ids) compilation.meet(program::Point::user_namespace, origin);
   }
   builder.emit(namespace_root(config), origin);
 }
