@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include "davit/base/path.hpp"
 #include "davit/features/devices.hpp"
 #include "davit/features/namespaces.hpp"
+#include "davit/host/mountinfo.hpp"
 #include "davit/sys/file.hpp"
 #include "davit/sys/mount.hpp"
 #include "davit/sys/process.hpp"
@@ -22,8 +24,19 @@ namespace {
 using features::HostRequest;
 using features::RequestKind;
 
+/// Whether some mount namespace is bound to a file of the host, as snapd does with those of its programs.
+Result<bool> has_bound_namespaces() {
+  constexpr std::size_t kManyMounts = 64u << 20;
+  const std::string text = TRY(sys::read_file("/proc/self/mountinfo", kManyMounts));
+  bool found = false;
+  host::each_mount(
+      text, [](std::string_view type) { return type == "nsfs"; },
+      [&](const host::MountInfo& mount) { found = found || mount.root.starts_with("mnt:"); });
+  return found;
+}
+
 /// Below the container's root, the symlinks on the way are the container's.
-Result<sys::UniqueFd> clone_source(const Subject& subject, const HostRequest& request) {
+Result<sys::UniqueFd> clone_named(const Subject& subject, const HostRequest& request) {
   const std::string root = clean_path(host_path(subject.config.root.path, subject.bundle));
   const std::string path = clean_path(host_path(request.path, subject.bundle));
   if (root == "/" || !path.starts_with(root + "/"))
@@ -32,6 +45,16 @@ Result<sys::UniqueFd> clone_source(const Subject& subject, const HostRequest& re
   const int flags = O_PATH | (request.no_follow ? O_NOFOLLOW : 0);
   const sys::UniqueFd source = TRY(tree.open_at(sys::ContainerPath(path.substr(root.size())), flags));
   return sys::clone_tree(source, "", request.recursive);
+}
+
+/// No mount namespace may be mounted in one that is younger, and that holds for a whole tree it is part of
+/// (ELOOP). The kernel leaves them out of a copy of a namespace, as it does where init itself copies the
+/// tree.
+Result<sys::UniqueFd> clone_source(const Subject& subject, const HostRequest& request) {
+  auto tree = TRY(clone_named(subject, request));
+  if (!request.recursive || !S_ISDIR(TRY(sys::stat_of(tree)).st_mode) || !TRY(has_bound_namespaces()))
+    return tree;
+  return sys::open_in_copied_namespace([&] { return clone_named(subject, request); });
 }
 
 Result<sys::UniqueFd> open_tree(const Subject& subject, const HostRequest& request) {

@@ -22,16 +22,26 @@
 namespace davit::sys {
 namespace {
 
-/// Of a child with a mount namespace of its own, where the mount gets a place; `copy` becomes the copy. Exits
-/// with an errno.
-[[noreturn]] void clone_where_mounted(FdRef mount, const char* name, FdRef copy) {
-  long done = ::syscall(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  if (done == 0) done = ::syscall(SYS_move_mount, mount.number(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
-  if (done == 0)
-    done = ::syscall(SYS_open_tree, mount.number(), name,
-                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
-  if (done >= 0) done = ::dup3(static_cast<int>(done), copy.number(), O_CLOEXEC);
-  ::_exit(done < 0 ? errno : 0);
+/// In a mount namespace of one's own: puts the detached mount into its place, and copies a file of it.
+Result<UniqueFd> clone_where_mounted(FdRef mount, const std::string& name) {
+  if (::syscall(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
+    return failed("mount", "/");
+  if (::syscall(SYS_move_mount, mount.number(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    return failed("move_mount", name);
+  return clone_tree(mount, name, false, false);
+}
+
+/// The child's part: `place` becomes what it opens. Exits with an errno.
+[[noreturn]] void open_and_exit(const std::function<Result<UniqueFd>()>& open, FdRef place) {
+  int error = 0;
+  {
+    auto opened = open();
+    if (!opened.ok())
+      error = opened.error().errno_value != 0 ? opened.error().errno_value : EIO;
+    else if (::dup3(opened->number(), place.number(), O_CLOEXEC) < 0)
+      error = errno;
+  }
+  ::_exit(error);
 }
 
 }  // namespace
@@ -42,6 +52,19 @@ Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recur
   const long number = ::syscall(SYS_open_tree, directory.number(), path.c_str(), flags);
   if (number < 0) return failed("open_tree", path);
   return UniqueFd::adopt(static_cast<int>(number));
+}
+
+Result<UniqueFd> open_in_copied_namespace(const std::function<Result<UniqueFd>()>& open) {
+  UniqueFd place = UniqueFd::adopt(::open("/", O_PATH | O_CLOEXEC));
+  if (!place.valid()) return failed("open", "/");
+  // The table of descriptors is shared, so that what the child puts there is here.
+  const long child =
+      ::syscall(SYS_clone, CLONE_NEWNS | CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  if (child == 0) open_and_exit(open, place);
+  if (child < 0) return failed("clone", "a mount namespace");
+  const int status = TRY(wait_for(static_cast<pid_t>(child)));
+  if (status == 0) return place;
+  return system_error(WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD, "open in a copied mount namespace");
 }
 
 Result<UniqueFd> new_tmpfs() {
@@ -59,17 +82,9 @@ Result<UniqueFd> clone_file(FdRef mount, const std::string& name) {
   auto copied = clone_tree(mount, name, false, false);
   // Before Linux 6.15 only what is mounted in one's own namespace can be copied.
   if (copied.ok() || copied.error().errno_value != EINVAL) return copied;
-  const int number = ::fcntl(mount.number(), F_DUPFD_CLOEXEC, 0);
-  if (number < 0) return failed("dup", name);
-  UniqueFd copy = UniqueFd::adopt(number);
-  // The table of descriptors is shared, so that what the child puts there is here.
-  const long child =
-      ::syscall(SYS_clone, CLONE_NEWNS | CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
-  if (child == 0) clone_where_mounted(mount, name.c_str(), copy);
-  if (child < 0) return failed("clone", name);
-  const int status = TRY(wait_for(static_cast<pid_t>(child)));
-  if (status == 0) return copy;
-  return system_error(WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD, "open_tree " + name);
+  auto opened = open_in_copied_namespace([&] { return clone_where_mounted(mount, name); });
+  if (!opened.ok()) return opened.error().wrap("copy " + name);
+  return opened;
 }
 
 Result<void> set_idmap(FdRef tree, FdRef user_namespace, bool recursive) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "davit/base/result.hpp"
@@ -12,6 +13,8 @@ namespace davit::sys {
 
 /// open_tree(OPEN_TREE_CLONE): a detached copy of the mount at `path` (with AT_RECURSIVE, of all below it).
 Result<UniqueFd> clone_tree(FdRef directory, const std::string& path, bool recursive, bool follow = true);
+/// What `open` opens in a child that has a copy of the mount namespace; of its error only the errno remains.
+Result<UniqueFd> open_in_copied_namespace(const std::function<Result<UniqueFd>()>& open);
 /// A detached tmpfs, in which devices are devices.
 Result<UniqueFd> new_tmpfs();
 /// A detached copy of one file of a detached mount, on kernels that copy only what is mounted as well.
