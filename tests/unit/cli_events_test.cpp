@@ -14,6 +14,8 @@ TEST(CliDuration, AsGoWritesThem) {
   EXPECT_EQ(parse_duration("1m30s").value(), 90000);
   EXPECT_EQ(parse_duration("1.5h").value(), 5400000);
   EXPECT_EQ(parse_duration("2").value(), 2000);
+  EXPECT_EQ(parse_duration("0.57s").value(), 570);
+  EXPECT_EQ(parse_duration(".5s").value(), 500);
   for (const char* bad :
        {"", "s", "5x", "-1s", "0s", "0", "1us", "5s ", "inf", "nan", "1e9h", "99999999999h"})
     EXPECT_FALSE(parse_duration(bad).ok()) << bad;
