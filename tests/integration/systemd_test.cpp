@@ -168,7 +168,9 @@ TEST_F(SystemdDriver, ItsVersionIsAskedForWhereItMatters) {
   auto bundle = make(new_id());
   bundle->config["linux"]["resources"] =
       Json::parse(R"({"unified": {"memory.zswap.max": "1", "memory.high": "1"}})");
-  refused(*bundle);  // the kernel has no such files here
+  bundle->write();
+  // Whether it succeeds: a kernel without that controller, or built without zswap, has no such files.
+  runtime({"create", "--bundle", bundle->path(), new_id()});
   EXPECT_EQ(call(systemd, "Get"), "Get Version");
   EXPECT_FALSE(has(call(systemd, "StartTransientUnit"), "MemoryZSwapMax")) << "253 was the first to have it";
   EXPECT_TRUE(has(call(systemd, "StartTransientUnit"), "MemoryHigh=1"));

@@ -44,8 +44,9 @@ do_limits() {
   is 50 limit "$where" pids.max
   is 0 limit "$where" cpuset.cpus
   case $CG in systemd) [[ $where == */system.slice/docker-*.scope ]] ;; *) [[ $where == /sys/fs/cgroup/docker/* ]] ;; esac
-  is "$(printf '67108864\n100\n200\n0000000000000000\ndocker-default (enforce)')" d exec limited sh -c \
-    'cat /sys/fs/cgroup/memory.max; ulimit -n; ulimit -Hn; sed -n "s/^CapEff:\t//p" /proc/1/status; cat /proc/1/attr/current'
+  is "$(printf '67108864\n50000 100000\n50')" d exec limited sh -c "$own_limits"
+  is "$(printf '100\n200\n0000000000000000\ndocker-default (enforce)')" d exec limited sh -c \
+    'ulimit -n; ulimit -Hn; sed -n "s/^CapEff:\t//p" /proc/1/status; cat /proc/1/attr/current'
 }
 do_exec() {
   has 'uid=1000.*wheel' d exec -u user -w /tmp -e A=b limited id
@@ -107,7 +108,7 @@ do_health() {
   becomes is healthy d inspect -f '{{.State.Health.Status}}' health
   d rm -f health
 }
-do_oom() { status_is 137 '^$' once --memory 16m --memory-swap 16m $image sh -c 'x=$(head -c 60m /dev/zero | tr "\0" a); echo no'; }
+do_oom() { status_is 137 '^$' once --memory 16m --memory-swap 16m $image dd if=/dev/zero of=/dev/null bs=60M count=1; }
 do_build() {
   [ "$RT" = davit ] || skip "a build takes the default runtime, which is davit"
   mkdir -p "$work/build"
@@ -168,7 +169,8 @@ do_rootfs() {
 }
 do_clean() { nothing_remains; }
 
-[ "$CG" = systemd ] || settings '{"exec-opts": ["native.cgroupdriver=cgroupfs"]}' || exit 1
+# systemd is its choice on cgroup v2 only.
+{ [ "$CG" = systemd ] && unified; } || settings "{\"exec-opts\": [\"native.cgroupdriver=$CG\"]}" || exit 1
 # It asks each runtime for its features then, and davit came after the daemon.
 [ "$CG" != systemd ] || systemctl kill -s HUP docker
 if [ "${QUICK:-0}" = 1 ]; then

@@ -64,10 +64,15 @@ becomes() {
 }
 holds() { [ "$(cat "$1")" = "$2" ] || { echo "$1 is '$(cat "$1")', not '$2'"; return 1; }; }
 
+unified() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
+# For a shell in a container: its limits of memory, CPU and processes, in the words of cgroup v2.
+if unified; then own_limits='cd /sys/fs/cgroup; cat memory.max cpu.max pids.max'
+else own_limits='cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes; echo $(cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us); cat pids/pids.max'; fi
+
 # cgroup_of PID: the directory with the limits, which crun and davit may divide further; of the memory controller on v1
 cgroup_of() {
   local path
-  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+  if unified; then
     path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
     echo "/sys/fs/cgroup${path%/container}"
   else
@@ -85,6 +90,7 @@ limit() {
     memory.swap.max) echo $(($(of memory memory.memsw.limit_in_bytes) - $(of memory memory.limit_in_bytes))) ;;
     memory.low) of memory memory.soft_limit_in_bytes ;;
     cpu.max) echo "$(of cpu cpu.cfs_quota_us) $(of cpu cpu.cfs_period_us)" ;;
+    cpu.weight) of cpu cpu.shares ;;
     cpuset.cpus) of cpuset cpuset.cpus ;;
     pids.max) of pids pids.max ;;
     io.max) of blkio blkio.throttle.write_bps_device | sed 's/ / wbps=/' ;;
