@@ -126,18 +126,26 @@ TEST_F(SystemdDriver, SubgroupIsOneDirectory) {
 }
 
 // One greeting, one call and its answer for a container; the same for its end.
+/// Without the looks at a job that takes its time, as any may on a busy machine.
+std::vector<std::string> calls_that_matter(const FakeSystemd& systemd) {
+  std::vector<std::string> calls = systemd.calls();
+  std::erase_if(calls, [](const std::string& line) { return line.starts_with("Get State"); });
+  return calls;
+}
+
 TEST_F(SystemdDriver, ItIsAskedForAsLittleAsPossible) {
   const FakeSystemd systemd(View::v2);
   auto bundle = make(new_id());
   const std::string id = start(*bundle);
-  ASSERT_EQ(systemd.calls().size(), 2U);
+  ASSERT_EQ(calls_that_matter(systemd).size(), 2U);
   EXPECT_EQ(systemd.calls().front(), "AUTH")
       << "the kernel says who we are: in a user namespace it knows better";
   runtime.global_options.clear();  // engines name the manager at create only
   destroy(id);
-  ASSERT_EQ(systemd.calls().size(), 5U);
-  EXPECT_TRUE(systemd.calls()[3].starts_with("StopUnit "));
-  EXPECT_TRUE(systemd.calls()[4].starts_with("ResetFailedUnit "));
+  const std::vector<std::string> calls = calls_that_matter(systemd);
+  ASSERT_EQ(calls.size(), 5U);
+  EXPECT_TRUE(calls[3].starts_with("StopUnit "));
+  EXPECT_TRUE(calls[4].starts_with("ResetFailedUnit "));
 }
 
 TEST_F(SystemdDriver, LimitsAreToldAndWritten) {
