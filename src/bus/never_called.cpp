@@ -7,6 +7,8 @@
 #include <netdb.h>
 #include <pwd.h>
 
+#include <cerrno>
+
 extern "C" {
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
@@ -18,14 +20,13 @@ int sd_is_socket(int /*number*/, int /*family*/, int /*type*/, int /*listening*/
   return 0;
 }
 
-int getpwnam_r(const char* /*name*/, passwd* /*entry*/, char* /*buffer*/, size_t /*size*/, passwd** found) {
-  *found = nullptr;
-  return 0;
+int getpwnam_r(const char* /*name*/, passwd* /*entry*/, char* /*buffer*/, size_t /*size*/,
+               passwd** /*found*/) {
+  return ENOENT;
 }
 
-int getpwuid_r(uid_t /*uid*/, passwd* /*entry*/, char* /*buffer*/, size_t /*size*/, passwd** found) {
-  *found = nullptr;
-  return 0;
+int getpwuid_r(uid_t /*uid*/, passwd* /*entry*/, char* /*buffer*/, size_t /*size*/, passwd** /*found*/) {
+  return ENOENT;
 }
 
 int getgrouplist(const char* /*user*/, gid_t /*group*/, gid_t* /*groups*/, int* /*count*/) {
