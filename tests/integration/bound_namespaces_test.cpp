@@ -13,9 +13,19 @@
 namespace support {
 namespace {
 
+/// Which of two namespaces is younger is told by their numbers, and since Linux 6.18 every CPU numbers its
+/// own.
+void stay_on_one_cpu() {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  if (sched_setaffinity(0, sizeof one, &one) != 0) _exit(95);
+}
+
 /// In a mount namespace of one's own: binds one that is younger to `file`, and mounts a tmpfs at `directory`.
 void bind_a_namespace(const std::string& file, const std::string& directory) {
   int ready[2];
+  stay_on_one_cpu();
   if (unshare(CLONE_NEWNS) != 0 || pipe2(ready, O_CLOEXEC) != 0) _exit(99);
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) _exit(98);
   const pid_t child = fork();
