@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The static libdbus refers to functions that only its servers, its TCP and its lookups of users call; davit
 // gives it a connection that is open, to a socket of the host. libc's would bring the name service switch,
-// whose modules are loaded from wherever root happens to be (as in CVE-2019-14271), and its share of the
-// start of every command.
+// whose modules are loaded from wherever root happens to be (as in CVE-2019-14271).
 #include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
